@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# A C program outside of this tree: built by what pkg-config says, it trains, keeps, stops and resumes a run.
+# A C program outside of this tree, built with the flags of pkg-config: it trains, saves, stops and resumes a run.
 set -u
 
 pkg_config=${PKG_CONFIG:-pkg-config}
@@ -18,7 +18,7 @@ export PKG_CONFIG_PATH
 flags=
 if [ "${SANITIZERS:-no}" != no ]; then
 	flags=-fsanitize=address,undefined
-	ASAN_OPTIONS=detect_leaks=0 # the example leaves what ends with it
+	ASAN_OPTIONS=detect_leaks=0 # the example does not free memory that is needed to its end
 	export ASAN_OPTIONS
 fi
 
@@ -36,12 +36,12 @@ check() {
 	fi
 }
 build() {
-	# The words of CC and of the flags are several.
+	# CC and the flags may consist of several words.
 	# shellcheck disable=SC2046,SC2086
 	${CC:-cc} -std=gnu11 -Wall -Wextra -Werror $flags "$SRCDIR/examples/c/train_and_resume.c" \
 		$("$pkg_config" --cflags --libs barlow) -o "$dir/train"
 }
-# runs WORDS ARGUMENTS: the program ends well and says so
+# runs WORDS ARGUMENTS: the program ends with status 0 and prints the words
 runs() {
 	words=$1
 	shift
@@ -56,7 +56,7 @@ echo "1..7"
 check "it is built" build
 check "a run is trained" runs "done at step 80" "$dir/straight"
 check "another one is stopped" runs "stopped at step" "$dir/halved" 30
-check "... and goes on" runs "done at step 80" "$dir/halved"
-check "... from where it was" grep -q "from step [3-7]" "$dir/last"
+check "... and resumed" runs "done at step 80" "$dir/halved"
+check "... from its step" grep -q "from step [3-7]" "$dir/last"
 check "... to the same bits" same
-check "what is over is refused" sh -c "! '$dir/train' '$dir/halved'"
+check "a finished run is refused" sh -c "! '$dir/train' '$dir/halved'"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The house rule for calls: no two files of src/ call or name each other's data in a circle of any length, but for the circles
-# that ARCHITECTURE.md lists with their reasons; and the library exports what its headers declare.
+# Checks the rule for calls: no two files of src/ call each other or name each other's data in a circle of any length, except the
+# circles that ARCHITECTURE.md lists with their reasons; and the library exports exactly what its headers declare.
 set -u
 cd "$BUILDDIR" || exit 1
 
@@ -14,12 +14,12 @@ trap 'rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
 export LC_ALL=C
 
-# Prints "FILE SYMBOL TYPE" of what each object of src/ defines and uses.  Where a file is compiled for the library and
-# without it, the library's is taken.  Objects of files that were renamed since stay in a build folder; they do not count.
+# Prints "FILE SYMBOL TYPE" for what each object of src/ defines and uses.  If a file is compiled for the library and without it,
+# the library's object is used.  Objects of renamed files, which remain in a build folder, are ignored.
 symbols() {
 	{
 		(cd "$SRCDIR" && find src -name '*.c')
-		find src -name '*.c' # those that the build makes
+		find src -name '*.c' # generated sources
 		find src -name '*.o'
 	} | awk '
 		/\.c$/ {
@@ -31,13 +31,13 @@ symbols() {
 			plain = $0
 			library = sub(/\/\.libs\//, "/", plain)
 			source = plain
-			sub(/[a-z_0-9]*-/, "", source) # of an object that is named by its program
+			sub(/[a-z_0-9]*-/, "", source) # an object whose name begins with that of its program
 			if ((plain in sources || source in sources) && (!(plain in path) || library)) path[plain] = $0
 		}
 		END { for (plain in path) print path[plain] }' | xargs nm -PA | sed 's,/\.libs/,/,; s,\.o:,,'
 }
 
-# Prints each circle as a line of files, sorted: those that reach one another.
+# Prints each circle as a line of files, sorted: the files that reach one another.
 circles() {
 	awk '
 		$3 ~ /^[TDBRC]$/ { home[$2] = $1 }
@@ -62,7 +62,7 @@ circles() {
 				print line
 			}
 		}
-		# Marks all that is called from `from`, directly or by others.
+		# Marks everything that is called from `from`, directly or indirectly.
 		function reach(from,   stack, top, file, to, n, i) {
 			top = 1
 			stack[1] = from
@@ -81,7 +81,7 @@ circles() {
 	done | sed 's/ $//' | sort
 }
 
-# Those that ARCHITECTURE.md lists: indented lines of files, one circle a paragraph.
+# The circles in ARCHITECTURE.md: indented lines of files, one circle per paragraph.
 listed() {
 	awk '
 		/^## / { inside = /Circles of calls/ }
@@ -92,7 +92,7 @@ listed() {
 
 symbols >"$dir/symbols"
 number=0
-# same NAME: the two lists do not differ
+# same NAME: the two lists are equal
 same() {
 	number=$((number + 1))
 	if diff "$dir/wanted" "$dir/found" >"$dir/diff" && [ -s "$dir/wanted" ]; then

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The house rule: a file includes only what lies on its own layer or below, and a library has one place that includes it.
+# Checks the rule for includes: a file includes only what is on its own layer or below, and each library is included in one place.
 set -u
 cd "$SRCDIR" || exit 1
 
@@ -11,7 +11,7 @@ includes() {
 		sed -E 's/:([0-9]+):[^<"]*[<"]/:\1 /'
 }
 
-# Prints a line for every include that looks up.
+# Prints a line for every include of a higher layer.
 look_up() {
 	includes | awk '
 		BEGIN {
@@ -36,7 +36,7 @@ look_up() {
 			n = split(headers, list, " ")
 			for (i = 1; i <= n; i++) home[list[i]] = layer
 		}
-		# The layer of a file, or of a header as included; "" for those that are not ours
+		# The layer of a file, or of a header as included; "" for files of others
 		function layer_of(path,   part) {
 			sub(/:[0-9]+$/, "", path)
 			if (path ~ /^src\/main\.c$/) return "main"
@@ -64,7 +64,7 @@ look_up() {
 		}'
 }
 
-# only HEADER-PATTERN FILE-PATTERN: prints who else includes it
+# only HEADER-PATTERN FILE-PATTERN: prints other files that include it
 only() {
 	includes | grep -E " ($1)\$" | grep -vE "^($2):"
 }
@@ -84,17 +84,17 @@ check() {
 	fi
 }
 
-# There is something to look at: an empty list would pass everything.
+# There are sources: an empty list would pass everything.
 nothing_found() {
 	[ "$(includes | wc -l)" -gt 50 ] || echo "fewer than 50 includes found in $SRCDIR"
 }
 
-# The toolkit of the bindings knows none of them.
+# The toolkit of the bindings includes none of them.
 kit_looks_up() {
 	includes | grep -E '^src/lua/kit/[^ ]* lua/bind/'
 }
 
-# What a loss has in a folder of its own is that loss's alone: all others know the interface, loss.h.
+# Headers in the folder of a loss belong to that loss; all other files use the interface, loss.h.
 loss_known_elsewhere() {
 	includes | awk '
 		$2 ~ /^loss\/[^\/]*\// {
@@ -106,7 +106,7 @@ loss_known_elsewhere() {
 
 echo 1..14
 check "sources are found" nothing_found
-check "nobody looks up" look_up
+check "no file includes a higher layer" look_up
 check "the toolkit of the bindings includes none of them" kit_looks_up
 check "private headers of one loss are included by that loss only" loss_known_elsewhere
 check "cblas.h is included by tensor/matrix/blas.c only" only 'cblas\.h|openblas.*' 'src/tensor/matrix/blas\.c'

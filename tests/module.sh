@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The module in a Lua that is not ours.
+# The module in a stock Lua.
 set -u
 
 skip() {
@@ -33,7 +33,7 @@ check() {
 	shift 2
 	if "$@"; then echo "ok $number - $name"; else echo "not ok $number - $name"; fi
 }
-# The shell's way to a build that is not installed, taken twice.
+# A shell's environment for a build that is not installed, evaluated twice.
 out=$(cd / && sh -c 'eval "$("$1" env)"; before=$PATH; eval "$(barlow env)"; [ "$PATH" = "$before" ] && echo same
 	lua5.4 -e "print(require([[barlow]]).tensor.ones(2))"' sh "$BARLOW" 2>&1)
 has() { printf '%s\n' "$out" | grep -qxF -- "$1"; }

@@ -30,7 +30,7 @@ same() {
 echo 1..5
 same "configure asks for the libraries of packages.txt" "$(listed Libraries | names)" \
 	"$(sed -n 's/^BARLOW_NEED(.*\], \[\([a-z0-9.-]*\)\], \[[^]]*\])$/\1/p' configure.ac | names)"
-# build-essential brings the compiler and make, debhelper brings autoconf, automake and libtool.
+# build-essential includes the compiler and make, debhelper includes autoconf, automake and libtool.
 same "the Debian package is built with them" \
 	"$({ listed Libraries; listed Building | grep -vxE 'gcc|libc6-dev|make|autoconf|automake|libtool'; } | names)" \
 	"$(field Build-Depends | grep -v '<!nocheck>\|^debhelper-compat' | names)"

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# tests/run judged by programs whose worth is known: a suite that cannot fail proves nothing.
+# tests/run with programs whose result is known: a suite that cannot fail proves nothing.
 set -u
 
 here=$(mktemp -d "${TMPDIR:-/tmp}/barlow-selftest-XXXXXX") || exit 1
 trap 'rm -rf "$here"' EXIT
 
-# program NAME: makes a test program of the shell lines on standard input
+# program NAME: makes a test program from the shell lines on standard input
 program() {
 	{
 		echo '#!/bin/sh'
@@ -16,7 +16,7 @@ program() {
 }
 
 number=0
-# expect NAME STATUS SUMMARY PATTERN PROGRAM...: runs the programs; the output must hold the pattern, too
+# expect NAME STATUS SUMMARY PATTERN PROGRAM...: runs the programs; the output must contain the pattern, too
 expect() {
 	name=$1 status=$2 summary=$3 pattern=$4
 	shift 4

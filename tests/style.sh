@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What every source file has to look like, as far as a grep can tell.
+# The style of every source file, as far as it can be checked by grep.
 set -u
 cd "$SRCDIR" || exit 1
 
@@ -8,7 +8,7 @@ sources() {
 	for place in src include lua examples tests bench setup configure.ac Makefile.am; do
 		[ -e "$place" ] || continue
 		find "$place" -type f | grep -E '\.([ch]|def|lua|sh|py|mk|am|ac)$|/run$|^setup$' |
-			grep -v '^tests/lua/run-0.1/' # written by a barlow of then
+			grep -v '^tests/lua/run-0.1/' # written by an earlier barlow
 	done
 }
 
@@ -28,19 +28,19 @@ few() {
 	[ "$(sources | wc -l)" -gt 30 ] || echo "fewer than 30 source files found in $SRCDIR"
 }
 
-# clang-format 14 of files it would change; other versions format otherwise.
+# Lists the files that clang-format 14 would change; other versions format differently.
 misformatted() {
 	made='^src/(cli/(commands|installed)|lua/embed)\.c$'
 	find src include tests bench examples -name '*.[ch]' | grep -vE "$made" | xargs clang-format --dry-run -Werror 2>&1 |
 		grep 'error:'
 }
 
-# A name of a file says which one it is: in a message, in a debugger, in a search.
+# The name of a file identifies it in a message, in a debugger and in a search.
 named_twice() {
 	find src -name '*.[ch]' -exec basename {} \; | sort | uniq -d
 }
 
-# A type of ours means one thing, whatever headers a file includes.
+# A type has one meaning, whichever headers a file includes.
 types_twice() {
 	grep -rhoE '^(\} bl_[a-z0-9_]+;|typedef [^;{(]*[ *]bl_[a-z0-9_]+;)' --include='*.[ch]' src include |
 		grep -oE 'bl_[a-z0-9_]+;$' | sort | uniq -d

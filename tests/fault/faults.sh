@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Makes calls of the C library fail, one after the other (shim.c), while barlow starts, trains 20 steps, resumes a run, makes a sweep
-# of 4 trials, saves a figure and shows a screen.  Whatever fails: what was to be made is there, to the same bits, or a message on
-# standard error says why not, with a status other than 0; nothing hangs, crashes or says nothing; and what is left is whole: a run with
-# a checkpoint is resumed to the same bits, and no half-written file lies about.  Prints TAP.
+# Makes calls of the C library fail, one after the other (shim.c), while barlow starts, trains 20 steps, resumes a run, runs a sweep
+# of 4 trials, saves a figure and shows a screen.  Every time the result is complete, to the same bits, or a message on standard
+# error says why it is missing, with a status other than 0; nothing hangs or crashes.  Afterwards a run that has a checkpoint is
+# resumed to the same bits, and no partially written file remains.  Prints TAP.
 #
 #     faults.sh MOST SCENARIO...     at most MOST calls of each kind, evenly chosen; 0: every call
-#     KINDS="alloc write" ...        of these kinds only
-#     DISTURBED=n                    then n runs that are disturbed, of seeds 1 to n
-#     SHIM, BARLOW                   where these are
+#     KINDS="alloc write" ...        only these kinds
+#     DISTURBED=n                    then n disturbed runs, with the seeds 1 to n
+#     SHIM, BARLOW                   paths of the two
 set -u
 most=$1
 shift
@@ -21,7 +21,7 @@ cd "$dir" || exit 1
 errors='write:ENOSPC write:EIO short room:ENOSPC fsync:EIO rename:EIO rename:EROFS open:EROFS open:EMFILE read:EIO mmap thread alloc alloc2'
 KINDS=${KINDS:-$errors}
 
-# --- what is run: prepare_X, run_X, is_done_X, is_whole_X ---
+# --- the scenarios: prepare_X, run_X, is_done_X, is_whole_X ---
 
 cat >run.lua <<'END'
 local t = trainer{ data = data.shapes{ n = 64, size = 8, channels = 1, seed = 3 }, encoder = nn.cnn{ widths = { 4 }, image = 8 },
@@ -47,7 +47,7 @@ is_whole_start() { :; }
 prepare_train() { :; }
 run_train() { shimmed run.lua work; }
 is_done_train() { same_weights work whole; }
-# Where the run was never kept there is nothing to go on with.
+# A run that was never saved cannot be resumed.
 is_whole_train() {
 	same_weights work whole && return
 	[ -e work/checkpoint.safetensors ] || return 0
@@ -74,7 +74,7 @@ results() {
 	done
 }
 is_done_sweep() { [ "$(results work)" = "$swept" ]; }
-# A trial that fails, as for want of a thread, is recorded as failed and is not made again.
+# A failed trial, for example without a thread, is recorded as failed and not repeated.
 is_whole_sweep() {
 	is_done_sweep && return
 	SWEEP=$dir/work "$BARLOW" sweep run sweep.lua --jobs 2 --plain >again 2>&1
@@ -97,14 +97,14 @@ is_whole_screen() { :; }
 shim_words() { echo "env LD_PRELOAD='$SHIM' FAULT='$fault' FAULT_COUNT='$dir/count'"; }
 shimmed() { env LD_PRELOAD="$SHIM" FAULT="$fault" FAULT_COUNT="$dir/count" timeout -k 1 30 "$BARLOW" "$@" >out 2>err </dev/null; }
 
-# run_fault SCENARIO: $fault; the status in $status
+# run_fault SCENARIO: applies $fault and sets $status
 run_fault() {
 	rm -rf work count
 	"prepare_$1"
 	"run_$1"
 	status=$?
 }
-# The reason in $why where that was not as it has to be.
+# Sets $why to the reason if a condition is violated.
 is_fine() {
 	why=
 	if [ $status -eq 124 ] || [ $status -eq 137 ]; then
@@ -124,7 +124,7 @@ is_fine() {
 	fi
 	[ -z "$why" ]
 }
-# The shim's name of KIND, and its fault of call N; alloc2: also the next one, as Lua tries again.
+# The shim's name of KIND, and its fault for call N; alloc2 fails the next call, too, because Lua tries again.
 fault_of() {
 	case $1 in
 	alloc2) fault=alloc:$2; [ "$2" -eq 0 ] || fault=$fault-$(($2 + 1)) ;;
@@ -171,7 +171,7 @@ for scenario in "$@"; do
 	done
 done
 
-# --- disturbances: the same bits whatever happens between two calls ---
+# --- disturbances: the bits do not depend on what happens between two calls ---
 
 disturbed=${DISTURBED:-0} lost=0
 for seed in $(seq "$disturbed"); do

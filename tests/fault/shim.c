@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * shim.c: stands in front of the C library (LD_PRELOAD) and makes its calls fail, or disturbs them.
+ * shim.c: intercepts calls of the C library (LD_PRELOAD) and makes them fail, or disturbs them.
  *
  *     FAULT=KIND:N[:ERRNO]     the Nth call of that kind fails, once
  *     FAULT=KIND:N-M[:ERRNO]   those from the Nth to the Mth (Lua tries again once)
  *     FAULT=KIND:N+[:ERRNO]    that one and all after it
- *     FAULT=disturb:SEED       yields, short sleeps, interrupted and partial reads and writes, and SIGUSR1, by seed
- *     FAULT_COUNT=FILE         8 bytes: how many calls there were, of all processes that share the file
+ *     FAULT=disturb:SEED       yields, short sleeps, interrupted and partial reads and writes, and SIGUSR1, as SEED determines
+ *     FAULT_COUNT=FILE         8 bytes: the number of calls in all processes that share the file
  *
  * Kinds: alloc, write, short (a write that takes half), room (posix_fallocate, ftruncate), fsync, rename (and link), open,
- * mmap, thread.  Errors: EIO (usual), ENOSPC, EROFS, EDQUOT, EMFILE, ENOMEM.  Writes and room count on regular files only,
- * opens where they can create or write or, of kind "read", where they cannot.  Only programs called $FAULT_PROGRAM (barlow) are
- * meant: gnuplot is none of ours.  Memory that ncurses asks for is given: without it newterm() crashes by itself.
+ * mmap, thread.  Errors: EIO (the default), ENOSPC, EROFS, EDQUOT, EMFILE, ENOMEM.  Writes and room count on regular files only,
+ * opens only if they can create or write or, for kind "read", if they cannot.  Only programs named $FAULT_PROGRAM (barlow) are
+ * affected, and not gnuplot.  Allocations by ncurses never fail, because newterm() crashes by itself without memory.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -48,7 +48,7 @@ static uint64_t nth, last; /* the first and the last call that fail */
 static int error = EIO;
 static _Atomic uint64_t own_count, *count = &own_count;
 
-/* --- What is asked for ----------------------------------------------------------------- */
+/* --- The requested fault -------------------------------------------------------------- */
 
 static int error_of(const char *name)
 {
@@ -92,7 +92,7 @@ static void share_count(const char *path)
 		count = at;
 }
 
-/* --- Whose calls are left alone -------------------------------------------------------- */
+/* --- Calls that are not affected ------------------------------------------------------ */
 
 static struct range {
 	uintptr_t from, to;
@@ -122,7 +122,7 @@ static bool is_spared(const void *caller)
 	return false;
 }
 
-/* What stands behind this library's `name`, which other libraries call before this one is made ready. */
+/* The C library's own `name`, which other libraries call before this library is initialised. */
 /* clang-format off */
 #define BEHIND(name) \
 	static __typeof__(&name) behind; \
@@ -130,7 +130,7 @@ static bool is_spared(const void *caller)
 		behind = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 /* clang-format on */
 
-/* Runs after the constructors of the libraries, so these see no fault. */
+/* Runs after the constructors of the libraries, so these are not affected. */
 __attribute__((constructor)) static void begin(void)
 {
 	const char *program = getenv("FAULT_PROGRAM"), *fault = getenv("FAULT"), *file = getenv("FAULT_COUNT");
@@ -142,7 +142,7 @@ __attribute__((constructor)) static void begin(void)
 	parse(fault);
 }
 
-/* Is it this call's turn? */
+/* Has this call to fail? */
 static bool fails(enum kind k)
 {
 	if (k != kind)
@@ -168,7 +168,7 @@ static bool is_file(int fd)
 static _Atomic uint64_t threads;
 static _Thread_local uint64_t stream, drawn;
 
-/* A number that follows from the seed, the thread and how many it has drawn. */
+/* A number that depends on the seed, the thread and how many it has drawn. */
 static uint64_t draw(void)
 {
 	if (!stream)
@@ -179,7 +179,7 @@ static uint64_t draw(void)
 	return x ^ x >> 31;
 }
 
-/* Runs are saved at SIGUSR1, once their program listens. */
+/* SIGUSR1 saves runs, once the program handles it. */
 static void send_signal(void)
 {
 	struct sigaction now;
@@ -202,7 +202,7 @@ static void disturb(void)
 	errno = before;
 }
 
-/* -1 with EINTR, or how many of n bytes a call is to take. */
+/* -1 with EINTR, or the number of bytes, of n, that a call may process. */
 static ssize_t take(int fd, size_t n)
 {
 	disturb();

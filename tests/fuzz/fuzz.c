@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* fuzz.c: libFuzzer's program for each reader: tests/fuzz/fuzz_NAME reads as NAME does. */
+/* fuzz.c: the libFuzzer program of each reader: tests/fuzz/fuzz_NAME runs the reader NAME. */
 #include "readers.h"
 
 #include <barlow/parallel.h>

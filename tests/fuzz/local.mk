@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Readers under libFuzzer (./configure --enable-fuzzing CC=clang): `make fuzz` makes tests/fuzz/fuzz_NAME for each reader, and
-# `make fuzz SECONDS=120` runs each for so long, or those of NAMES="idx live".  The suite runs the seeds alone (replay).
+# `make fuzz SECONDS=120` runs each for that time, or only those in NAMES="idx live".  The suite runs the seeds only (replay).
 
 fuzz_sources = tests/fuzz/readers.c tests/fuzz/readers.h tests/fuzz/states.c
 tests_fuzz_replay_SOURCES = tests/fuzz/replay.c $(fuzz_sources)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* readers.c: readers of bytes; those of files get a file in a folder of their own. */
+/* readers.c: readers of bytes; readers of files get a file in a folder of their own. */
 #include "readers.h"
 
 #include "data/archive.h"
@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- a file that is written anew for each input --- */
+/* --- a file that is rewritten for each input --- */
 
 static char folder[64];
 
@@ -68,7 +68,7 @@ const char *fuzz_file(const char *name, const uint8_t *bytes, size_t n)
 	return file_of(name, bytes, n);
 }
 
-/* --- sets: all images of those that are taken for one --- */
+/* --- data sets: all images of accepted ones --- */
 
 static volatile uint8_t last;
 
@@ -78,7 +78,7 @@ static bool look_at(bl_dataset *d)
 	bl_image im;
 	for (int64_t i = 0; d && i < bl_dataset_length(d) && i < MOST; i++) {
 		bl_dataset_label(d, i);
-		/* Its last byte is looked at, so that a sanitizer sees whether it is there. */
+		/* Reads its last byte, so that a sanitizer detects if it is missing. */
 		if (bl_dataset_image(d, i, &im) == 0 && im.type == BL_PIXEL_UINT8)
 			last = im.pixels[(size_t)im.height * (size_t)im.width * (size_t)im.channels - 1];
 	}
@@ -124,7 +124,7 @@ static bool read_cifar100_pickle(const uint8_t *bytes, size_t n)
 	return read_set("cifar100", (const char *[]){ "folder", folder, "train", "false", NULL });
 }
 
-/* Labels of four images of a pixel. */
+/* Labels of four images of one pixel. */
 static bool read_labels(const uint8_t *bytes, size_t n)
 {
 	static const uint8_t images[] = { 0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 1, 1, 2, 3, 4 };
@@ -223,7 +223,7 @@ static bool read_safetensors(const uint8_t *bytes, size_t n)
 	return true;
 }
 
-/* All of an image, and a part of it at a reduced scale, as all wishes have it. */
+/* All of an image, and a part of it at a reduced scale, with all options. */
 static bool read_image(const uint8_t *bytes, size_t n)
 {
 	static const bl_wish wishes[] = {
@@ -239,7 +239,7 @@ static bool read_image(const uint8_t *bytes, size_t n)
 			continue;
 		bl_window all = { 0, 0, e.height, e.width, 1 },
 			  part = { e.height / 3, e.width / 4, e.height - e.height / 3, e.width - e.width / 4, .4f };
-		/* What takes a fuzzer long shows it nothing. */
+		/* Inputs that take a fuzzer long are not useful. */
 		if ((int64_t)e.height * e.width < 1 << 22)
 			fine |= bl_decode_read(&e, k % 2 ? &part : &all, &im) == 0;
 		bl_decode_close(&e);

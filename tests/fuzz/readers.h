@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* readers.h: everything that reads bytes from outside, as functions of bytes: they may be refused, and that is all. */
+/* readers.h: all readers of bytes from outside, as functions of bytes: they may only refuse them. */
 #ifndef FUZZ_READERS_H
 #define FUZZ_READERS_H
 
@@ -9,17 +9,20 @@
 
 typedef struct fuzz_reader {
 	const char *name;
-	bool (*read)(const uint8_t *bytes, size_t n); /* was there something to read in them? */
+	bool (*read)(const uint8_t *bytes, size_t n); /* were the bytes accepted? */
 } fuzz_reader;
 
 extern const fuzz_reader fuzz_readers[];             /* ended by a name of NULL */
 const fuzz_reader *fuzz_reader_of(const char *name); /* NULL: there is none */
 
-/* A file of that name that has these bytes, in a folder that goes with the program; a folder there.  The name holds until the next. */
+/*
+ * Writes these bytes to a file of that name in a folder that is removed at the end of the program.  The returned path is
+ * valid until the next call.
+ */
 const char *fuzz_file(const char *name, const uint8_t *bytes, size_t n);
 const char *fuzz_folder(const char *name);
 
-/* states.c: what a run keeps; what is accepted is the same when it was written and read back. */
+/* states.c: files of a run; an accepted input is equal after it was written and read again. */
 bool fuzz_live(const uint8_t *bytes, size_t n);
 bool fuzz_mailbox(const uint8_t *bytes, size_t n);
 bool fuzz_run_json(const uint8_t *bytes, size_t n);

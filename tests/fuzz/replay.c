@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * replay.c: every reader on its seeds, and on what is left of them when they are cut off or changed, without a fuzzer: none
- * may crash, and with sanitizers none may do what it must not.
+ * replay.c: runs every reader on its seeds, and on truncated and changed copies of them, without a fuzzer: none may crash,
+ * and with sanitizers none may violate a check.
  */
 #include "readers.h"
 
@@ -14,7 +14,7 @@
 
 enum { PATH = 1024, CUTS = 12, CHANGES = 12, MOST = 1 << 20 };
 
-/* Copies in memory of just their size, so that a sanitizer sees a byte too far. */
+/* Copies in memory of exactly their size, so that a sanitizer detects a read beyond the end. */
 static bool read_copy(const fuzz_reader *r, const uint8_t *bytes, size_t n, size_t at, uint8_t value)
 {
 	uint8_t *copy = malloc(n ? n : 1);
@@ -51,7 +51,7 @@ static int replay_file(const fuzz_reader *r, const char *folder, const char *nam
 	return replay(r, bytes, n);
 }
 
-/* How many seeds were read: a reader that refuses all of them is not tried. */
+/* The number of accepted seeds: a reader that refuses all of them is not tested. */
 static int replay_folder(const fuzz_reader *r, const char *root)
 {
 	char folder[PATH / 2];

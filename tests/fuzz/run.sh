@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Runs fuzzers for so long each, from the seeds, and says how many inputs each has tried; for `make fuzz SECONDS=n`.
-# What makes one fail is kept beside the programs, made smaller, as crash-NAME-...; ends with 1 then.
-# Usage: run.sh SECONDS NAME...    in the folder of the build; SRCDIR: where the seeds are
+# Runs fuzzers for the given time each, from the seeds, and prints the number of inputs of each; for `make fuzz SECONDS=n`.
+# An input that makes one fail is saved beside the programs, minimised, as crash-NAME-...; the status is 1 then.
+# Usage: run.sh SECONDS NAME...    in the folder of the build; SRCDIR: the folder of the sources, which contains the seeds
 set -u
 
 SRCDIR=${SRCDIR:-.}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * states.c: what a run keeps, read from any bytes: live file, checkpoint, run.json, recipe; and any sequence of commands.
+ * states.c: files of a run, read from any bytes: live file, checkpoint, run.json, recipe; and any sequence of commands.
  *
- * What is accepted is written and read back: it must be the same then.  Anything else aborts, which fuzzers and the suite see.
+ * An accepted input is written and read again, and must be equal then.  Otherwise it aborts, which fuzzers and the suite detect.
  */
 #include "readers.h"
 
@@ -36,7 +36,7 @@ static bool same_record(const bl_record *a, const bl_record *b, int columns)
 	return a->step == b->step && memcmp(a->value, b->value, (size_t)columns * sizeof *a->value) == 0;
 }
 
-/* All records that a run which goes on from this one would take: they are in its file, and are read there. */
+/* All records that a resumed run would take from this one: they are in its file, and are read there. */
 static void copy_live(const bl_live *from)
 {
 	static bl_snapshot snapshot;
@@ -120,7 +120,7 @@ static void take(bl_live *w, queue *q)
 	bl_command c;
 	bool taken = bl_live_take(w, &c);
 	while (q->n > 0 && !known(&q->at[0]))
-		pop(q); /* those are dropped */
+		pop(q); /* these are dropped */
 	expect(taken == (q->n > 0), "a command was lost, or came from nowhere");
 	if (!taken)
 		return;
@@ -141,7 +141,7 @@ static void send(bl_live *l, queue *q, const uint8_t *bytes)
 		q->at[q->n++] = c;
 }
 
-/* Bytes are acts: commands by one of two handles, taking the next one, and, at last, damage, after which nothing may hang. */
+/* Bytes are actions: commands by one of two handles, taking the next command, and finally damage, after which nothing may hang. */
 bool fuzz_mailbox(const uint8_t *bytes, size_t n)
 {
 	enum { ACT = 17 };
@@ -209,7 +209,7 @@ bool fuzz_run_json(const uint8_t *bytes, size_t n)
 
 /* --- checkpoint ----------------------------------------------------------------------------------- */
 
-/* That of the run whose checkpoint is among the seeds (make_seeds.lua). */
+/* The trainer of the run whose checkpoint is among the seeds (make_seeds.lua). */
 static bl_trainer *new_trainer(void)
 {
 	bl_dataset *d = bl_dataset_shapes(&(bl_shapes_config){ .n = 32, .size = 8, .channels = 1, .seed = 1 });
@@ -250,7 +250,7 @@ static char *saved(bl_trainer *t, const char **path, size_t *n)
 
 bool fuzz_checkpoint(const uint8_t *bytes, size_t n)
 {
-	static bl_trainer *t; /* nothing has changed in it where a checkpoint is refused */
+	static bl_trainer *t; /* a refused checkpoint has not changed it */
 	const char *path;
 	size_t first_n, second_n;
 	if (!t)
@@ -272,7 +272,7 @@ bool fuzz_checkpoint(const uint8_t *bytes, size_t n)
 
 /* --- recipe --------------------------------------------------------------------------------------- */
 
-/* What is read prints as what is read as the same.  A recipe with what no text can say prints as none. */
+/* An accepted recipe prints as a text that is read as an equal one.  A recipe that no text can express prints as none. */
 static const char check_recipe[] =
 	"local recipe = require 'barlow.recipe'\n"
 	"return function(path, other)\n"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# make soak: a run that is killed and resumed again and again, and a sweep whose workers and drivers are killed: at the end all
-# is there once, to the same bits as if nothing had been killed.  Prints TAP and a line of figures.
+# make soak: a run that is killed and resumed again and again, and a sweep whose workers and drivers are killed.  At the end
+# everything exists once, with the same bits as if nothing had been killed.  Prints TAP and a line of numbers.
 #
 #     RUN_KILLS=100 SWEEP_KILLS=30 SEED=1 BARLOW=./barlow tests/soak/kills.sh
 set -u
@@ -11,7 +11,7 @@ trap 'pkill -KILL -f "sweep worker $dir" 2>/dev/null; rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
 export BARLOW XDG_DATA_HOME="$dir/data" LC_ALL=C.UTF-8
 
-# A number from 0 to $1 - 1, the same for the same SEED.
+# A number from 0 to $1 - 1 that depends on SEED.
 state=$SEED
 draw() {
 	state=$(((state * 1103515245 + 12345) & 2147483647))
@@ -44,7 +44,7 @@ while :; do
 	if kill -KILL $pid 2>/dev/null; then kills=$((kills + 1)); fi
 	wait $pid 2>/dev/null
 	[ $kills -lt "$RUN_KILLS" ] || break
-	# One that has come to its end is made anew from its last kill's point of view: a copy begins again.
+	# A run that has come to its end is replaced by a copy, which begins again.
 	if cmp -s "$dir/killed/weights.safetensors" "$dir/whole/weights.safetensors"; then
 		rm -rf "$dir/killed"
 		"$BARLOW" "$dir/run.lua" "$dir/killed" >/dev/null 2>&1 &
@@ -95,7 +95,7 @@ while [ $sweep_kills -lt "$SWEEP_KILLS" ]; do
 		if [ -n "$victim" ] && kill -KILL "$victim" 2>/dev/null; then
 			sweep_kills=$((sweep_kills + 1))
 		elif ! kill -0 $driver 2>/dev/null; then
-			break # it came to its end
+			break # it has come to its end
 		fi
 	fi
 done
@@ -103,7 +103,7 @@ wait $driver 2>/dev/null
 "$BARLOW" sweep resume "$dir/often" --jobs 2 --plain >>"$dir/log" 2>&1
 results=$(ls "$dir"/often/trials/*/result.json | wc -l)
 check "all 20 trials of a sweep have a result after $sweep_kills kills, $drivers of them of drivers" [ "$results" = 20 ]
-check "... of the same bits" [ "$(weights often)" = "$(weights once)" ]
+check "... with the same bits" [ "$(weights often)" = "$(weights once)" ]
 attempts=$(ls -d "$dir"/often/trials/*/attempt-* | wc -l)
 echo "1..$number"
 echo "run: $kills kills; sweep: $sweep_kills kills ($drivers drivers), 20 trials, $attempts attempts, $results results; seed $SEED"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# make soak: four workers, which know nothing of each other but the folder, make the 100 trials of a sweep; one is killed while
-# it has a trial.  Every trial has one result in the end, of the same bits as when one worker makes all.
+# make soak: four workers that share nothing but the folder run the 100 trials of a sweep; one is killed during a trial.
+# At the end every trial has one result, with the same bits as if one worker had run them all.
 #
 #     BARLOW=./barlow tests/soak/workers.sh
 set -u
@@ -38,7 +38,7 @@ results() { find "$dir/$1/trials" -name result.json -path '*/trials/*/result.jso
 declare_sweep one
 "$BARLOW" sweep run "$dir/one.lua" --jobs 1 --plain >/dev/null || exit 1
 declare_sweep four
-# The first worker's driver declares the folder, and is stopped before it has done much.
+# The first worker's driver declares the sweep, and is stopped early.
 "$BARLOW" sweep run "$dir/four.lua" --jobs 1 --plain >/dev/null 2>&1 &
 driver=$!
 tries=0
@@ -62,10 +62,10 @@ done
 killed_at=$(results four)
 kill -KILL "$pid2"
 wait "$pid1" "$pid3" "$pid4" 2>/dev/null
-# What the killed one had is free once its lease has run out.
+# The trial of the killed worker is free when its lease has expired.
 "$BARLOW" sweep worker "$dir/four" --threads 1 >"$dir/log5" 2>&1
 check "100 trials have a result, by four workers, of which one was killed after $killed_at" [ "$(results four)" = 100 ]
-check "... of the same bits as by one worker" [ "$(weights four)" = "$(weights one)" ]
+check "... with the same bits as by one worker" [ "$(weights four)" = "$(weights one)" ]
 attempts=$(find "$dir/four/trials" -maxdepth 2 -name 'attempt-*' | wc -l)
 echo "1..$number"
 echo "workers: 4, one killed after $killed_at of 100 trials; $attempts attempts, $(results four) results"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * pty_talk.c: a terminal that says what it is told to, for tests of what a program does with answers of terminals.
+ * pty_talk.c: simulates a terminal, for tests of programs that ask terminals for information.
  *
  *     pty_talk STEP... -- PROGRAM [ARGUMENT...]
  *
- * Steps: wait:TEXT until the program has written TEXT since the last one that was waited for; send:TEXT to it; sleep:MS.
- * In TEXT \e is Esc, \r, \n, \a as in C, \d is Ctrl-D.  It ends with the program: what that wrote is printed with Esc as \e,
- * and the status is the program's, or 2 where TEXT did not come within 30 s.
+ * Steps: wait:TEXT waits until the program has written TEXT since the previous wait; send:TEXT sends it; sleep:MS.
+ * In TEXT \e is Esc, \r, \n, \a as in C, \d is Ctrl-D.  pty_talk ends with the program, prints its output with Esc as \e, and
+ * returns its status, or 2 if TEXT was not written within 30 s.
  */
 #define _GNU_SOURCE 1
 #include <poll.h>
@@ -26,7 +26,7 @@ static char output[OUTPUT_MOST + 1];
 static size_t output_n, seen;
 static int terminal;
 
-/* Waits for output up to `ms`.  False: the program has ended. */
+/* Waits for output for at most `ms`.  False: the program has ended. */
 static int read_some(int ms)
 {
 	if (poll(&(struct pollfd){ .fd = terminal, .events = POLLIN }, 1, ms) != 1 || output_n == OUTPUT_MOST)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What the terminal tests share.  Each test reads this file first:
+# The common set-up of the terminal tests.  Each test reads this file first:
 #     . "$SRCDIR/tests/term/setup.sh"
-# It makes a scratch folder $dir with the XDG folders in it.  At the end of the test, the folder is removed, the tmux server
-# and the process in $started are ended.
+# It makes a scratch folder $dir that contains the XDG folders.  At the end of the test, it removes the folder and ends the tmux
+# server and the process in $started.
 set -u
 
 test=$(basename "$0" .sh)
@@ -35,15 +35,15 @@ needs() {
 	done
 }
 
-# For tests that end processes by signals: if a signal ends a process that is at its exit, LeakSanitizer's tracer waits there
-# forever for a thread that is gone.
+# For tests that end processes by signals: if a signal ends a process during its exit, LeakSanitizer's tracer waits
+# forever for a thread that has ended.
 no_leak_check() {
 	ASAN_OPTIONS=detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 	export ASAN_OPTIONS
 }
 
 number=0
-# result NAME COMMAND...: a line of TAP; passed if the command succeeds
+# result NAME COMMAND...: prints a line of TAP; the test passes if the command succeeds
 result() {
 	name=$1
 	shift
@@ -55,13 +55,13 @@ result() {
 		report | sed 's/^/# /'
 	fi
 }
-# Many tests redefine this: what they check most, in fewer words.
+# Many tests redefine this as a short form of what they check most.
 check() { result "$@"; }
 skip() {
 	number=$((number + 1))
 	echo "ok $number - $1 # SKIP $2"
 }
-# report: what is printed of a failed check
+# report: printed after a failed check
 report() {
 	for file in "$dir/out" "$dir/err"; do
 		[ ! -f "$file" ] || tail -n 60 "$file"
@@ -70,7 +70,7 @@ report() {
 }
 
 # until_true COMMAND...: repeats the command until it succeeds, for about 2 minutes, as a machine under load may take long.
-# A test that has to catch a short moment sets pause=0.01 tries=12000.
+# A test that has to observe a short moment sets pause=0.01 tries=12000.
 pause=0.05 tries=2400
 until_true() {
 	tried=0
@@ -81,7 +81,7 @@ until_true() {
 	done
 }
 
-# run STATUS ARGUMENT...: barlow ends with that status; what it prints is in $dir/out
+# run STATUS ARGUMENT...: barlow ends with that status; its output is in $dir/out
 run() {
 	want=$1
 	shift
@@ -96,7 +96,7 @@ fails_with() {
 	run "$@" && says "$words"
 }
 
-# A terminal is a tmux session named t; the PANE of another one is named where there are several.
+# A terminal is a tmux session named t; PANE names another one, if there are several.
 in_tmux() { TMUX='' tmux -L "$socket" -f /dev/null "$@" 2>>"$dir/tmux.log"; }
 screen() { in_tmux capture-pane -p -t "${1-t}"; }
 keys() { in_tmux send-keys -t t "$@"; }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The prompt asks a terminal for its background: one that answers, answers late, never, in pieces, or while somebody types.
+# The prompt asks a terminal for its background: a terminal that answers, answers late, never, in pieces, or during typing.
 . "$SRCDIR/tests/term/setup.sh"
 needs pty_talk
 
@@ -21,35 +21,35 @@ prints() {
 	shift
 	"$talk" "$@" -- "$BARLOW" --no-init >"$dir/out" 2>&1 && grep -qE -- "$pattern" "$dir/out"
 }
-# check NAME PATTERN STEP...: what the program has written at the end has the pattern
+# check NAME PATTERN STEP...: the output of the program contains the pattern
 check() {
 	name=$1
 	pattern=$2
 	shift 2
 	result "$name" prints "$pattern" "$@"
 }
-# lacks NAME PATTERN: the last check's output has it nowhere
+# lacks NAME PATTERN: the last check's output does not contain it
 lacks() { result "$1" eval "! grep -qE -- '$2' '$dir/out'"; }
 end='send:\d'
 
 check "a light background" 'light	true$' "wait:$ask" "send:$white$attributes" "send:$look" 'wait:light	' 'wait:barlow> ' "$end"
 lacks "of whose answer nothing is seen" 'ffff|62;4'
-check "a dark one" 'light	false$' "wait:$ask" "send:$black$attributes" "send:$look" 'wait:light	' 'wait:barlow> ' "$end"
+check "a dark background" 'light	false$' "wait:$ask" "send:$black$attributes" "send:$look" 'wait:light	' 'wait:barlow> ' "$end"
 check "a terminal that knows DA1 only" 'light	false$' "wait:$ask" "send:$attributes" "send:$look" 'wait:light	' 'wait:barlow> ' "$end"
 lacks "nor of that" '62;4'
-check "an answer that comes late" 'light	true$' "wait:$ask" 'send:half = ' 'sleep:400' "send:$white" 'sleep:50' "send:$attributes" \
+check "a late answer" 'light	true$' "wait:$ask" 'send:half = ' 'sleep:400' "send:$white" 'sleep:50' "send:$attributes" \
 	"send:7 $look" 'wait:light	' 'wait:barlow> ' 'send:half\r' 'wait:7' 'wait:barlow> ' "$end"
 lacks "is no part of the line" 'ffff|62;4|error'
-check "one in pieces, and keys between" 'light	true$' "wait:$ask" 'send:hal\e]1' 'sleep:20' 'send:1;rgb:ff' 'sleep:20' \
+check "an answer in pieces, with keys in between" 'light	true$' "wait:$ask" 'send:hal\e]1' 'sleep:20' 'send:1;rgb:ff' 'sleep:20' \
 	'send:ff/ffff/ffff\e' 'sleep:20' "send:\\\\f = 8$attributes; $look" 'wait:light	' 'wait:barlow> ' \
 	'send:half\r' 'wait:8' 'wait:barlow> ' "$end"
-check "no answer: what is typed is there" 'l5$' "wait:$ask" 'send:2 + 3\r' 'wait:5' 'wait:barlow> ' "send:$look" 'wait:light	false' \
+check "no answer: what was typed is kept" 'l5$' "wait:$ask" 'send:2 + 3\r' 'wait:5' 'wait:barlow> ' "send:$look" 'wait:light	false' \
 	'wait:barlow> ' "$end"
-check "and keys of several bytes" 'l13$' "wait:$ask" 'send:3\e[D' 'sleep:20' 'send:1\e' 'sleep:20' 'send:[C\r' 'wait:l\r13' 'wait:barlow> ' "$end"
-check "an Esc alone goes on" 'l5$' "wait:$ask" 'send:23\e' 'sleep:900' "send:b5 --\r" 'wait:l\r5' 'wait:barlow> ' "$end"
-check "lines typed ahead, answers among them" 'l3	4	5$' "send:x = 3\ry = 4\rz =" "wait:$ask" "send:${white}5\r$attributes" \
+check "... also keys of several bytes" 'l13$' "wait:$ask" 'send:3\e[D' 'sleep:20' 'send:1\e' 'sleep:20' 'send:[C\r' 'wait:l\r13' 'wait:barlow> ' "$end"
+check "a single Esc is passed on" 'l5$' "wait:$ask" 'send:23\e' 'sleep:900' "send:b5 --\r" 'wait:l\r5' 'wait:barlow> ' "$end"
+check "lines typed ahead, with answers in between" 'l3	4	5$' "send:x = 3\ry = 4\rz =" "wait:$ask" "send:${white}5\r$attributes" \
 	'send:print(x, y, z)\r' 'wait:3	4	5' 'wait:barlow> ' "$end"
-check "it is asked once" 'light	true$' "wait:$ask" "send:$white$attributes" 'send:1\r' 'wait:l\r1' 'wait:barlow> ' "send:$look" \
+check "the terminal is asked once" 'light	true$' "wait:$ask" "send:$white$attributes" 'send:1\r' 'wait:l\r1' 'wait:barlow> ' "send:$look" \
 	'wait:light	' 'wait:barlow> ' "$end"
 number=$((number + 1))
 if [ "$(grep -oF ']11;?' "$dir/out" | wc -l)" = 1 ]; then echo "ok $number - indeed"; else echo "not ok $number - indeed"; fi
@@ -62,7 +62,7 @@ trainer{data = data.shapes{n = 32, size = 8, channels = 1}, encoder = nn.cnn{wid
 	epochs = 1, folder = arg[1]}:run{quiet = true}
 EOF
 "$BARLOW" "$dir/kept.lua" "$dir/kept"
-# watched NAME COLOUR ANSWER: the paint of keys on a background of which the terminal says that
+# watched NAME COLOUR ANSWER: the colour of keys on the background that the terminal reports
 watched() {
 	number=$((number + 1))
 	"$talk" "wait:$ask" "send:$3$attributes" 'wait:dashboard' 'send:q' -- "$BARLOW" watch "$dir/kept" >"$dir/out" 2>&1
@@ -81,7 +81,7 @@ late() {
 }
 result "an answer that comes late is no keys" late
 
-# Where it is not asked.
+# Cases in which it is not asked.
 for setting in TERM=dumb TERM=linux NO_COLOR=1 INSIDE_EMACS=29.1,comint; do
 	number=$((number + 1))
 	env "$setting" "$talk" 'wait:barlow> ' 'send:1 + 1\r' 'wait:2' 'wait:barlow> ' "$end" -- "$BARLOW" --no-init >"$dir/out" 2>&1

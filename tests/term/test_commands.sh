@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The table of commands: how a command line is read, help, the manual's sections, and completions.
-# UPDATE_GOLDEN=1 writes the manual's sections anew.
+# The table of commands: parsing of command lines, help, the manual's sections, and completions.
+# UPDATE_GOLDEN=1 regenerates the manual's sections.
 . "$SRCDIR/tests/term/setup.sh"
 
 cd "$dir" || exit 1
 mkdir -p data/barlow/runs/first-20260101-000000 data/barlow/runs/second-20260101-000000
 
-# says STATUS WORDS ARGUMENTS: what barlow prints, on either output
+# says STATUS WORDS ARGUMENTS: barlow prints the words, on standard output or error
 says() {
 	want=$1 words=$2
 	shift 2
@@ -23,30 +23,30 @@ for command in $commands; do
 	check "help $command" says 0 "usage: barlow $command" help "$command"
 	check "$command: an unknown option" says 2 "barlow $command: unknown option '--bogus'" "$command" --bogus
 done
-check "help: the program's" says 0 "usage: barlow [options] [script" help
+check "help of the program" says 0 "usage: barlow [options] [script" help
 
-check "a wrong command: the nearest" says 2 "no command and no file 'wacth' (did you mean 'barlow watch'?)" wacth
-check "what is like no command is a script" says 1 "cannot open xylophone" xylophone
+check "a wrong command: the nearest is suggested" says 2 "no command and no file 'wacth' (did you mean 'barlow watch'?)" wacth
+check "a word that resembles no command is a script" says 1 "cannot open xylophone" xylophone
 echo 'print "ran"' >wacth.lua
-check "a file of a command's likeness is a script" says 0 "ran" wacth.lua
+check "a file whose name resembles a command is a script" says 0 "ran" wacth.lua
 echo 'print "ran"' >wacth
 check "... also without an ending" says 0 "ran" wacth
-check "help of a wrong command: the nearest" says 2 "no command 'tunr' (did you mean 'tune'?)" help tunr
-check "a wrong option: the nearest" says 2 "(did you mean '--read-only'?)" watch --raed-only
-check "a name cut short" says 1 "no run named none" watch --on none
-check "a value behind =" says 2 "as in 120x40, got '3x'" watch --size=3x
-check "... as a word of its own" says 2 "as in 120x40, got '3x'" watch --size 3x
-check "... that is missing" says 2 "missing after '--size'" watch --size
-check "... of an option that takes none" says 2 "option '--once' takes no argument" watch --once=yes
-check "a value behind a letter" says 2 "from 1 to 256, got '0'" tune -t0
-check "letters in a bunch" says 0 "42" -ie 'print(42)'
-check "options behind operands" says 2 "from 1 to 256, got 'x'" resume none -t x
+check "help of a wrong command: the nearest is suggested" says 2 "no command 'tunr' (did you mean 'tune'?)" help tunr
+check "a wrong option: the nearest is suggested" says 2 "(did you mean '--read-only'?)" watch --raed-only
+check "an abbreviated option" says 1 "no run named none" watch --on none
+check "an invalid value after =" says 2 "as in 120x40, got '3x'" watch --size=3x
+check "... as a separate word" says 2 "as in 120x40, got '3x'" watch --size 3x
+check "... missing" says 2 "missing after '--size'" watch --size
+check "... for an option that takes none" says 2 "option '--once' takes no argument" watch --once=yes
+check "an invalid value after a letter" says 2 "from 1 to 256, got '0'" tune -t0
+check "several letters in one word" says 0 "42" -ie 'print(42)'
+check "options after operands" says 2 "from 1 to 256, got 'x'" resume none -t x
 check "-- ends options" says 1 "no run named --once" watch -- --once
-check "one operand" says 2 "'b' is one argument too many" watch a b
-check "an operand that is needed" says 2 "expected shell" completions
-check "... and wrong" says 2 "expected bash, zsh or fish, got 'tcsh'" completions tcsh
+check "too many operands" says 2 "'b' is one argument too many" watch a b
+check "a required operand" says 2 "expected shell" completions
+check "... and an invalid one" says 2 "expected bash, zsh or fish, got 'tcsh'" completions tcsh
 echo 'print(table.concat(arg, " "))' >echo.lua
-check "a script's options are its own" says 0 "-t many --help watch" echo.lua -t many --help watch
+check "a script's options are passed to it" says 0 "-t many --help watch" echo.lua -t many --help watch
 
 # The manual
 manual=$SRCDIR/man/barlow.1
@@ -60,15 +60,15 @@ if [ -n "${UPDATE_GOLDEN:-}" ]; then
 	} >new && cp new "$manual"
 fi
 same_manual() { section | diff - want >out; }
-check "the manual's sections are the table's" same_manual
-check "... which names every command" [ "$(grep -c '^\.SS' want)" -eq "$(echo "$commands" | wc -l)" ]
+check "the manual's sections are equal to the table's" same_manual
+check "... and name every command" [ "$(grep -c '^\.SS' want)" -eq "$(echo "$commands" | wc -l)" ]
 
 # Completions
 "$BARLOW" completions bash >completions.bash
 "$BARLOW" completions zsh >_barlow
 "$BARLOW" completions fish >barlow.fish
 mkdir -p here/folder && touch here/a.lua here/b.txt
-# bash_gives WORDS WORD...: what bash makes of the last word, in the order of the alphabet
+# bash_gives WORDS WORD...: bash's completions of the last word, sorted
 cat >ask.bash <<-'END'
 	source "$1"
 	shift
@@ -85,17 +85,17 @@ bash_gives() {
 }
 if command -v bash >/dev/null 2>&1; then
 	check "bash: commands" bash_gives "watch" wa
-	# The commands are several words.
+	# $commands consists of several words.
 	# shellcheck disable=SC2086
 	check "... and scripts" bash_gives "$(printf '%s\n' $commands a.lua folder | LC_ALL=C sort | tr '\n' ' ' | sed 's/ $//')" ""
 	check "... options" bash_gives "--once" watch --on
 	check "... runs, and folders" bash_gives "first-20260101-000000 folder" watch f
-	check "... of another command" bash_gives "second-20260101-000000" resume s
+	check "... runs for another command" bash_gives "second-20260101-000000" resume s
 	check "... an option's folder" bash_gives "folder" resume --data ""
 	check "... words" bash_gives "fish" completions f
 	check "... commands for help" bash_gives "resume" help re
 	check "... a script's own files" bash_gives "a.lua b.txt folder" a.lua ""
-	check "... nothing where nothing is known" bash_gives "" resume --threads ""
+	check "... nothing for an unknown value" bash_gives "" resume --threads ""
 else
 	skip "bash: completions" "bash is not installed"
 fi

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# barlow doctor, and kernels that there are not.
+# barlow doctor, and kernels that do not exist.
 . "$SRCDIR/tests/term/setup.sh"
 
 cd "$dir" || exit 1
@@ -8,7 +8,7 @@ mkdir home bin
 HOME=$dir/home TERM=xterm-256color LC_ALL=C.UTF-8
 export HOME TERM LC_ALL
 unset XDG_DATA_HOME XDG_CACHE_HOME XDG_STATE_HOME XDG_CONFIG_HOME BARLOW_DATA BARLOW_KERNELS NO_COLOR
-# A gnuplot that has what is needed, whatever this machine has.
+# A gnuplot with the required terminals, whatever this machine has.
 cat >bin/gnuplot <<'END'
 #!/bin/sh
 case $* in
@@ -28,32 +28,32 @@ doctor() {
 	[ $? -eq "$want" ] && grep -qE -- "$pattern" out
 }
 before=$(find home | sort)
-check "nothing hinders where nothing is wrong" doctor 0 '^No problems were found\.$'
+check "the last line if there is no problem" doctor 0 '^No problems were found\.$'
 for name in version kernels BLAS threads memory terminal gnuplot data runs cache state config clock; do
 	check "there is a line about $name" grep -qE "^[ -] $name " out
 done
-check "it leaves nothing behind" [ "$(find home | sort)" = "$before" ]
+check "it leaves no files" [ "$(find home | sort)" = "$before" ]
 check "the terminal's colours" doctor 0 'xterm-256color, 256 colours, UTF-8'
-check "... that nobody wants" doctor 0 'xterm-256color, no colours' NO_COLOR=1
+check "... that are not wanted" doctor 0 'xterm-256color, no colours' NO_COLOR=1
 check "a terminal without a cursor" doctor 0 '^- terminal .*dumb: it cannot move' TERM=dumb
-check "... that terminfo does not know" doctor 0 'nonesuch, which terminfo does not know' TERM=nonesuch
+check "... that is unknown to terminfo" doctor 0 'nonesuch, which terminfo does not know' TERM=nonesuch
 check "no UTF-8" doctor 0 '--> export LC_CTYPE=C\.UTF-8' LC_ALL=C
 check "gnuplot without a terminal" doctor 1 '^! gnuplot .*cannot draw \.png, \.tex' TERMINALS='svg pdfcairo'
 mkdir empty
 check "no gnuplot" doctor 1 '--> install Debian.s package gnuplot-nox' PATH="$dir/empty"
 touch file
 check "a folder that cannot be made" doctor 1 '^! runs .*it is no folder' XDG_DATA_HOME="$dir/file"
-check "... that can be done without" doctor 0 '^- cache .*it is no folder' XDG_CACHE_HOME="$dir/file"
+check "... that is not needed" doctor 0 '^- cache .*it is no folder' XDG_CACHE_HOME="$dir/file"
 check "no home" doctor 1 '--> set HOME' HOME=
-check "kernels below those that the CPU has" doctor 0 'kernels +generic' BARLOW_KERNELS=generic
-check "kernels that there are not" doctor 1 "^barlow: BARLOW_KERNELS is 'nonsense': expected .*generic, which this CPU runs" \
+check "kernels below those of the CPU" doctor 0 'kernels +generic' BARLOW_KERNELS=generic
+check "kernels that do not exist" doctor 1 "^barlow: BARLOW_KERNELS is 'nonsense': expected .*generic, which this CPU runs" \
 	BARLOW_KERNELS=nonsense
 limited() {
 	(ulimit -v 900000 && "$BARLOW" doctor -t 1 >out 2>&1)
 	[ $? -eq 1 ] && grep -q '^! memory .*limited to 879 MiB' out
 }
 if [ "${SANITIZERS:-no}" = no ]; then
-	check "addresses that are limited" limited
+	check "limited address space" limited
 fi
 json() {
 	XDG_DATA_HOME=$dir/file "$BARLOW" doctor --json >out 2>&1

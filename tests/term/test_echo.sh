@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# An entry that was taken is drawn again in colours, and takes the same place on the screen as without them.
+# A completed entry is drawn again in colours, in exactly the place that it takes without them.
 set -u
 
 if ! command -v tmux >/dev/null 2>&1; then
@@ -49,7 +49,7 @@ begin() {
 	shows "barlow>"
 }
 
-# Waits until so many prompts stand on the screen, then types the entry: what is typed ahead would be echoed twice.
+# Waits for this number of prompts on the screen, then types the entry: text typed ahead would be echoed twice.
 prompts=0
 has_prompts() { [ "$(screen | grep -c '^barlow>')" -ge "$prompts" ]; }
 entry() {
@@ -59,7 +59,7 @@ entry() {
 	keys Enter
 }
 
-# What is typed in each session: short, on the right edge, around it, wide, of several lines, and one that is no Lua.
+# The entries of each session: short, up to the right edge, around it, wide characters, several lines, and one that is not Lua.
 entries() {
 	prompts=0
 	entry 'x = "str" .. 12 -- comment'
@@ -109,7 +109,7 @@ entry 'v = "first"'
 prompts=2
 until_true has_prompts
 keys Escape
-sleep 1 # Escape is a key of its own then
+sleep 1 # Escape is a separate key then
 keys k 0 Enter
 prompts=2
 entry 'v .. 7'

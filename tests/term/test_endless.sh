@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Functions of the user's that do not return: a signal ends the program all the same, the run is stopped, not failed, and a
-# resume of it waits for nobody.
+# Functions of the user that do not return: a signal ends the program nevertheless, the run is stopped and not failed, and
+# resuming it does not wait for them.
 . "$SRCDIR/tests/term/setup.sh"
 
 result() {
@@ -19,7 +19,7 @@ says() { grep -q "$1" "$dir/out"; }
 
 json() { sed -n 's/.*"state": *"\([a-z]*\)".*/\1/p' "$1/run.json" | head -1; }
 
-# run NAME VIEWS LAYER: a script that tells when its run goes
+# run NAME VIEWS LAYER: a script that reports when its run has begun
 run() {
 	cat >"$dir/$1.lua" <<-END
 		local t = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, projector = {8}, batch = 32, epochs = 1e5,
@@ -31,7 +31,7 @@ run() {
 		t:wait()
 	END
 }
-# end SIGNAL WORD COMMAND...: the command gets it once it has said the word; its status is left in \$status
+# end SIGNAL WORD COMMAND...: sends the signal when the command has printed the word; sets \$status
 end() {
 	signal=$1 word=$2
 	shift 2

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# A few of the faults of tests/fault/faults.sh, and of its disturbances; `make soak` makes them all.
+# A few of the faults of tests/fault/faults.sh, and of its disturbances; `make soak` makes all of them.
 SHIM=$BUILDDIR/tests/fault/shim.so
 if [ ! -e "$SHIM" ] || [ -n "$SANITIZERS" ] && [ "$SANITIZERS" != no ]; then
 	echo "1..0 # SKIP the shim stands in front of the C library, where sanitizers stand as well"

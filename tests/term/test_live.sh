@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# A run's live file as others use it: records as lines of JSON, a file that somebody cuts short, one of the version before.
+# A run's live file as other programs use it: records as lines of JSON, a truncated file, a file of an earlier version.
 . "$SRCDIR/tests/term/setup.sh"
 pause=0.01 tries=12000
 
@@ -27,13 +27,13 @@ lua past 'steps = 50, keep = "records"' 'for i = 1, 49 do t:log{mood = i / 2}:st
 check "a run that logs" "$BARLOW" past.lua
 "$BARLOW" watch --jsonl "$dir/past" >out 2>err
 check "a past run's stream ends with status 0" [ $? -eq 0 ]
-check "a line a record" lines out 50
+check "a line for each record" lines out 50
 check "the first is step 1" grep -q '^{"step": 1, "invariance": [0-9]' out
-check "what was not measured is null" grep -q '^{"step": 50, .*"knn": null' out
+check "a missing measurement is null" grep -q '^{"step": 50, .*"knn": null' out
 check "no NaN, no infinity" sh -c '! grep -qi "nan\|inf[^a]" out'
 check "the user's own column is there" [ "$(grep -c '"mood": [0-9]' out)" -eq 49 ]
-check "each value in the record that came next" grep -q '^{"step": 7, .*"mood": 3.5}' out
-check "nothing is said" [ ! -s err ]
+check "each value is in the next record" grep -q '^{"step": 7, .*"mood": 3.5}' out
+check "nothing on standard error" [ ! -s err ]
 
 lua live 'steps = 100000000' 't:run{quiet = true}'
 "$BARLOW" live.lua >run.out 2>run.err &
@@ -41,48 +41,48 @@ started=$!
 until_true [ -s "$dir/live/live" ]
 "$BARLOW" watch --jsonl "$dir/live" >out 2>err &
 stream=$!
-check "a run that goes on is followed" until_true grep -q '^{"step": 200,' out
+check "a training run is followed" until_true grep -q '^{"step": 200,' out
 timeout 20 "$BARLOW" watch --jsonl --once "$dir/live" >now 2>err
-check "--once ends with the records that are there" [ $? -eq 0 ]
-check "of which there are some" grep -q '^{"step": 200,' now
+check "--once ends with the existing records" [ $? -eq 0 ]
+check "... of which there are some" grep -q '^{"step": 200,' now
 
-# --- Cut short by somebody ---
-kill -STOP "$started" # so that nobody writes it anew before a follower has looked at it
+# --- Truncated by another program ---
+kill -STOP "$started" # so that it is not rewritten before a follower has read it
 : >"$dir/live/live"
 sleep 0.5
-check "who follows it waits while there is nothing to read" kill -0 "$stream"
+check "a follower waits while there is nothing to read" kill -0 "$stream"
 kill -CONT "$started"
-check "a live file that is cut to nothing: the run says so, once" until_true grep -q 'live file was cut short' run.err
-check "and goes on" kill -0 "$started"
-check "the file is whole again" until_true "$BARLOW" watch --once "$dir/live"
+check "a truncated live file: the run reports it once" until_true grep -q 'live file was cut short' run.err
+check "... and continues" kill -0 "$started"
+check "the file is complete again" until_true "$BARLOW" watch --once "$dir/live"
 "$BARLOW" watch --once --size 100x30 "$dir/live" >frame 2>&1
-check "with what happened as its message" grep -q 'written anew' frame
+check "... with a message about it" grep -q 'written anew' frame
 rm -f frame2
 last=$(tail -n 1 out | sed 's/^{"step": \([0-9]*\).*/\1/')
-check "the stream goes on, too" until_true grep -q "^{\"step\": $((last + 500))," out
+check "the stream continues, too" until_true grep -q "^{\"step\": $((last + 500))," out
 kill -INT "$started"
 wait "$started"
 check "a signal ends the run with its state saved" [ -s "$dir/live/checkpoint.safetensors" ]
 started=
 wait "$stream"
 check "the stream ends with the run, with status 0" [ $? -eq 0 ]
-check "without a gap" sh -c 'sed "s/^{\"step\": \([0-9]*\),.*/\1/" out | awk "\$1 != NR { exit 1 }"'
-check "it said so once" [ "$(grep -c 'live file' run.err)" -eq 1 ]
+check "... without gaps" sh -c 'sed "s/^{\"step\": \([0-9]*\),.*/\1/" out | awk "\$1 != NR { exit 1 }"'
+check "it was reported once" [ "$(grep -c 'live file' run.err)" -eq 1 ]
 
 ("$BARLOW" watch --jsonl "$dir/live"; echo $? >status) 2>err | head -n 1 >out
-check "a closed pipe ends it as any program" [ "$(cat status)" -eq 141 ]
-check "quietly" [ ! -s err ]
+check "a closed pipe ends it as it does any program" [ "$(cat status)" -eq 141 ]
+check "... silently" [ ! -s err ]
 
 # --- Sizes ---
 check "a short run's file is small" [ "$(stat_size "$dir/past/live")" -lt 60000 ]
 
-# --- The version before ---
+# --- The previous version ---
 mkdir -p data/barlow/runs/tiny
 gzip -dc "$SRCDIR/tests/reference/live-version-2.gz" >data/barlow/runs/tiny/live
 "$BARLOW" watch --once --size 80x24 tiny >out 2>err
-check "a run of barlow 0.1 looks as it did then" cmp -s out "$SRCDIR/tests/reference/live-version-2.txt"
+check "a run of barlow 0.1 is shown as by 0.1" cmp -s out "$SRCDIR/tests/reference/live-version-2.txt"
 "$BARLOW" -e 'print(runs())' >out 2>err
 check "runs() lists it" grep -q '^tiny  *done  *40/40  *3.162  *0.1333  *0.02  *8 ' out
-check "and streams it" sh -c '"$BARLOW" watch --jsonl tiny | grep -q "^{\"step\": 40, .*\"total\": 3.162"'
+check "... and streams it" sh -c '"$BARLOW" watch --jsonl tiny | grep -q "^{\"step\": 40, .*\"total\": 3.162"'
 
 echo "1..$number"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# A run goes on with the images that it began with, wherever it is resumed, or says that these are others.
+# A run is resumed with the images that it began with, in whatever folder, or reports that the images differ.
 . "$SRCDIR/tests/term/setup.sh"
 
 unset BARLOW_DATA
@@ -21,7 +21,7 @@ fails_with() {
 }
 
 photographs=$SRCDIR/tests/reference/photographs
-# Two places with folders of the same names; the second has other pictures in its files.
+# Two folders with subfolders of the same names; the second has other images in its files.
 for place in here there; do
 	mkdir -p "$dir/$place/set/imgs/day" "$dir/$place/set/imgs/night" "$dir/$place/test/day" "$dir/$place/test/night"
 	cp "$photographs"/*.jpg "$dir/$place/set/imgs/day"
@@ -48,32 +48,32 @@ echo "1..17"
 check "a run with relative paths" run 0 "$dir/here" "$dir/t.lua"
 check "its recipe has the absolute one" recipe "path = \"$dir/here/set/imgs\""
 check "... and a fingerprint" recipe 'fingerprint = "v1 8 files, names '
-check "it goes on from elsewhere" goes_on /
-check "... and where other images have these names, with its own" goes_on "$dir/there"
-check "... which it says" says "$dir/here/set/imgs/day/"
+check "it is resumed from another folder" goes_on /
+check "... and with its own images in a folder that has others of these names" goes_on "$dir/there"
+check "... whose path it prints" says "$dir/here/set/imgs/day/"
 check "other images than the run's are refused, though its own are where they were" fails_with \
 	"--data $dir/there/set: none of the run's images are there: " / resume --plain --data "$dir/there/set" moved
 
 mv "$dir/here/set" "$dir/here/gone"
-check "images that were moved are missed, with a hint" fails_with "--data PATH of barlow resume, fork and tune" / resume --plain moved
+check "missing images are reported, with a hint" fails_with "--data PATH of barlow resume, fork and tune" / resume --plain moved
 check "other images in their place are refused, by name" fails_with \
 	"$dir/there/set/imgs/night/one_bit.png is not the file that it was" / resume --plain --data "$dir/there/set" moved
 rm "$dir/there/set/imgs/night/one_bit.png"
-check "fewer images, too" fails_with "there were 8 files then, there are 7 now" / resume --plain --data "$dir/there/set" moved
-check "nowhere: said" fails_with "--data $dir/nowhere: there is no such" / resume --plain --data "$dir/nowhere" moved
+check "also fewer images" fails_with "there were 8 files then, there are 7 now" / resume --plain --data "$dir/there/set" moved
+check "a folder that does not exist is reported" fails_with "--data $dir/nowhere: there is no such" / resume --plain --data "$dir/nowhere" moved
 BARLOW_DATA=$dir/nowhere
 export BARLOW_DATA
 check "... also of BARLOW_DATA" fails_with "nor was it found below $dir/nowhere (BARLOW_DATA)" / resume --plain moved
 unset BARLOW_DATA
 moved=$(echo "$dir"/data/barlow/runs/moved-*)
-check "tune misses them, too" fails_with "--data PATH of barlow resume, fork and tune" / tune "$moved"
+check "tune reports them as missing, too" fails_with "--data PATH of barlow resume, fork and tune" / tune "$moved"
 mkdir "$dir/new"
 mv "$dir/here/gone/imgs" "$dir/new/imgs"
 mv "$dir/here/test" "$dir/new/test"
 check "... and finds them by --data" run 0 / tune --data "$dir/new" "$moved"
 BARLOW_DATA=$dir/new
 export BARLOW_DATA
-check "BARLOW_DATA says where both sets are now" goes_on /
+check "BARLOW_DATA names the folder of both sets" goes_on /
 unset BARLOW_DATA
-check "... which the recipe says from then on" recipe "path = \"$dir/new/imgs\""
-check "... and so the run goes on without it" goes_on /
+check "... which the recipe states from then on" recipe "path = \"$dir/new/imgs\""
+check "... so the run is resumed without it" goes_on /

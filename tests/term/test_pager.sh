@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Help at the prompt goes through $PAGER where the terminal (24 rows) does not hold it.
+# Help at the prompt goes through $PAGER if it is longer than the terminal (24 rows).
 . "$SRCDIR/tests/term/setup.sh"
 needs pty_talk
 
@@ -12,7 +12,7 @@ NO_COLOR=1
 PAGER="sed 's/^/paged /'"
 export TERM NO_COLOR PAGER
 
-# typed NAME ENTRY PATTERN: with PATTERN in what is printed; "!PATTERN": without
+# typed NAME ENTRY PATTERN: PATTERN is in the output; "!PATTERN": it is not
 typed() {
 	number=$((number + 1))
 	"$talk" 'wait:barlow> ' "send:$2\\r" 'wait:\r\n' 'wait:barlow> ' 'send:\d' -- "$BARLOW" --no-init >"$dir/out" 2>&1

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Runs beside the prompt, on a real terminal (tmux): news above the line, where they stand, the end of the session.
+# Runs in the background of the prompt, on a real terminal (tmux): news above the line, states, the end of the session.
 . "$SRCDIR/tests/term/setup.sh"
 needs tmux
 no_leak_check
 
-# check NAME PATTERN: the screen comes to show it
+# check NAME PATTERN: the screen shows it within some time
 check() { result "$1" shows "$2"; }
 
 cat >"$dir/make.lua" <<'EOF'
@@ -24,30 +24,30 @@ line "%run $dir/make.lua"
 line 'knn = {refs = data.shapes{n = 64, size = 8, channels = 1}, queries = data.shapes{n = 64, size = 8, channels = 1}}'
 line 'make("short", 3, false, {knn = knn}):start() half = 1'
 in_tmux send-keys -t t -l 'half = "typed'
-check "an end is told above the line" '^short: (epoch .* kNN|finished at step 6 of 6, kNN) '
-check "which stays as it is" '^barlow> half = "typed$'
+check "an end is reported above the line" '^short: (epoch .* kNN|finished at step 6 of 6, kNN) '
+check "... which stays as it is" '^barlow> half = "typed$'
 keys '"' Enter
 line 'half'
-check "and can be gone on with" '^"typed"$'
+check "... and can be continued" '^"typed"$'
 clear_screen
 line 'bad = make("bad", 9, false, {views = aug.func(function(i, r, info) if info.step > 2 then error "broken by me" end return i end)})'
 line 'bad:start() half = 1'
-check "a failure is told with its reason" '^bad: failed at step [0-9]+ of 18: .*broken by me'
+check "a failure is reported with its reason" '^bad: failed at step [0-9]+ of 18: .*broken by me'
 clear_screen
 line '%news none'
 line 'quiet = make("quiet", 3, false, {knn = knn}):start(); while quiet.state == "running" do end'
 line '"quiet is " .. quiet.state'
 check "news can be muted" '^"quiet is done"$'
 line '%news all'
-check "and told again" '^news of runs: all$'
+check "... and reported again" '^news of runs: all$'
 line '"later"'
-check "from then on" '^"later"$'
+check "... from then on" '^"later"$'
 number=$((number + 1))
 if has '^quiet:'; then echo "not ok $number - not what was muted"; screen | sed 's/^/# /'; else echo "ok $number - not what was muted"; fi
 line 'quiet:watch()'
-check "a run that has ended is watched until q" 'done +step 6/6'
+check "the screen of a finished run stays until q" 'done +step 6/6'
 keys q
-check "which comes back" '^"ended"$'
+check "... which returns to the prompt" '^"ended"$'
 clear_screen
 line 'long = make("long", 1e6)'
 line 'long:start() half = 1'
@@ -55,41 +55,41 @@ check "the prompt shows a run" '^barlow \[long [0-9]+/1000000 [0-9]+%\]>'
 line 'jobs'
 check "jobs lists it" '^long +running +[0-9.e+]+/1000000 +[0-9]+/2000000 '
 line 'long'
-check "the run is a card" '^  settings +lambda 0\.0051, invariance 1, lr 0\.001, lr_bias 0, weight_decay 0\.01, batch 32, float32, adamw$'
+check "the run prints as a card" '^  settings +lambda 0\.0051, invariance 1, lr 0\.001, lr_bias 0, weight_decay 0\.01, batch 32, float32, adamw$'
 clear_screen
 line 'long:first(function() while true do end end)'
-check "a replay says first what it costs" '^barlow: first: at most [0-9]+ steps are made again from '
+check "a replay first reports what it costs" '^barlow: first: at most [0-9]+ steps are made again from '
 keys C-c
-check "and Ctrl-C ends it" 'first: interrupted$'
+check "... and Ctrl-C ends it" 'first: interrupted$'
 clear_screen
 line 'held = make("held", 9, false):break_when(function(t) return t.iteration == 5 end):start() half = 1'
-check "a break is told" '^held: paused by break_when at step 5$'
+check "a pause by break_when is reported" '^held: paused by break_when at step 5$'
 line 'held:stop() half = 1'
 line '_PROMPT = "mine%r$ "'
-check "the prompt can be another" '^mine \[long [0-9]+/1000000 [0-9]+%\]\$'
+check "the prompt can be changed" '^mine \[long [0-9]+/1000000 [0-9]+%\]\$'
 line '_PROMPT = nil'
 clear_screen
 line 'memory = make("memory", 1e6, false):start() half = 1'
-check "the prompt shows both" '^barlow \[long [0-9]+/1000000 [0-9]+%, memory [0-9]+/1000000 [0-9]+%\]>$'
+check "the prompt shows both runs" '^barlow \[long [0-9]+/1000000 [0-9]+%, memory [0-9]+/1000000 [0-9]+%\]>$'
 keys C-d
-check "Ctrl-D asks what is to become of runs" '^2 runs are under way: long \(step [0-9]+ of 2000000\), memory '
-check "with its choices" '^\[w\]ait, \[d\]etach .*, \[s\]top and save, or Enter to stay\?'
+check "Ctrl-D asks what to do with runs" '^2 runs are under way: long \(step [0-9]+ of 2000000\), memory '
+check "... with its choices" '^\[w\]ait, \[d\]etach .*, \[s\]top and save, or Enter to stay\?'
 keys Enter
 line '"still " .. "here"'
-check "Enter stays" '^"still here"$'
+check "Enter stays at the prompt" '^"still here"$'
 clear_screen
 line 'quit'
-check "quit asks too" '^\[w\]ait.*stay\?$'
+check "quit asks, too" '^\[w\]ait.*stay\?$'
 line 'd'
-check "what is in memory only cannot be detached" '^memory cannot be detached: it is kept in memory only'
+check "a run in memory only cannot be detached" '^memory cannot be detached: it is kept in memory only'
 line 'memory:stop() memory = nil'
-check "there is one left" '^barlow \[long [0-9]+/1000000 [0-9]+%\]>$'
+check "one run is left" '^barlow \[long [0-9]+/1000000 [0-9]+%\]>$'
 clear_screen
 keys C-d
 check "it asks again" '^1 run is under way: long'
 line 'd'
 check "a run is detached" '^long: goes on as process [0-9]+ from step [0-9]+; '
-check "and the session ends" '^left with 0$'
+check "... and the session ends" '^left with 0$'
 pid=$(screen | sed -n 's/^long: goes on as process \([0-9]*\) .*/\1/p')
 number=$((number + 1))
 if [ -n "$pid" ] && [ "$(ps -o sid= -p "$pid" | tr -d ' ')" = "$pid" ]; then
@@ -108,7 +108,7 @@ else
 	sed 's/^/# /' "$dir"/data/barlow/runs/long-*/log
 fi
 
-# Input that is no terminal: its end waits.
+# If input is no terminal, its end waits for the runs.
 cat >"$dir/in" <<EOF
 dofile "$dir/make.lua"
 piped = make("piped", 2, false) piped:start() half = 1

@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# 200 lines are typed at the prompt, with completions, errors and Ctrl-C, while a run trains: its curve has the bits of one that was left alone.
+# 200 lines are typed at the prompt, with completions, errors and Ctrl-C, during a run.  The run has the bits of an
+# undisturbed one.
 . "$SRCDIR/tests/term/setup.sh"
 needs tmux
 no_leak_check
 
-# check NAME PATTERN: the screen comes to show it
+# check NAME PATTERN: the screen shows it within some time
 check() { result "$1" shows "$2"; }
 
 cat >"$dir/make.lua" <<'EOF'
@@ -29,7 +30,7 @@ in_tmux new-session -d -s t -x 100 -y 30 "TERM=screen '$BARLOW'; echo left with 
 check "it prompts" '^barlow>'
 line "dofile '$dir/make.lua'"
 line 't = make "typed" t:start() half = 1'
-check "a run trains" '^barlow \[typed '
+check "a run is training" '^barlow \[typed '
 typed=0
 while [ $typed -lt 200 ]; do
 	case $((typed % 10)) in
@@ -58,11 +59,11 @@ while [ $typed -lt 200 ]; do
 	[ $((typed % 50)) -ne 0 ] || line 'pace(t, 30)'
 done
 line 'print("now", t.state)'
-check "it trains still" '^now +running'
+check "it is still training" '^now +running'
 line 't:stop() print "over"'
 check "it is stopped" '^over'
 line "io.open('$dir/curve', 'w'):write(curve(t), '\\n'):close() print 'written'"
-check "its curve is kept" '^written'
+check "its curve is saved" '^written'
 number=$((number + 1))
 steps=$(cut -d' ' -f1 "$dir/curve")
 "$BARLOW" -e "dofile '$dir/make.lua'" -e "t = make 'alone' t:step($steps) print(curve(t))" >"$dir/alone"

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What the prompt prints, keeps and takes beside Lua: results, errors, %commands, $, and words; its input is a pipe.
+# What the prompt prints and accepts in addition to Lua: results, errors, %commands, $, and words; its input is a pipe.
 . "$SRCDIR/tests/term/setup.sh"
 
 cd "$dir" || exit 1
 
-# says NAME PATTERN: what the file `in`, typed at the prompt, prints, has such a line
+# says NAME PATTERN: the output for the input in the file `in` has such a line
 says() {
 	number=$((number + 1))
 	"$BARLOW" -i <in >out 2>&1
@@ -17,7 +17,7 @@ says() {
 	fi
 }
 
-# ends NAME ALL: that is all that it prints
+# ends NAME ALL: the complete output
 ends() {
 	number=$((number + 1))
 	"$BARLOW" -i <in >out 2>&1

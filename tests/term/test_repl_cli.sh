@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The program's command line: options, scripts, exit statuses, where messages go.
+# The program's command line: options, scripts, exit statuses, destinations of messages.
 . "$SRCDIR/tests/term/setup.sh"
 
 cd "$dir" || exit 1
 
-# run ARGUMENT...: status, out and err
+# run ARGUMENT...: sets status, out and err
 run() {
 	"$BARLOW" "$@" >out 2>err </dev/null
 	status=$?
 }
-# expect NAME STATUS [PATTERN-IN-OUT [PATTERN-IN-ERR]]: of the last run; "" is empty
+# expect NAME STATUS [PATTERN-IN-OUT [PATTERN-IN-ERR]]: for the last run; "" means empty
 expect() {
 	number=$((number + 1))
 	if [ "$status" -eq "$2" ] && match out "${3-*}" && match err "${4-}"; then
@@ -41,7 +41,7 @@ expect "--version too" 0 '^barlow [0-9]'
 run -h
 expect "-h prints the options" 0 'usage: barlow'
 
-# full NAME ARGUMENT...: standard output takes nothing
+# full NAME ARGUMENT...: standard output is a full device
 full() {
 	name=$1
 	shift
@@ -168,7 +168,7 @@ echo '1 + 1' | "$BARLOW" -i >out 2>err
 status=$?
 expect "-i prompts without a terminal too" 0 '^2$'
 
-# Ctrl-C: a script that swallows errors ends all the same
+# Ctrl-C: a script that catches errors ends nevertheless
 echo 'print "up" io.flush() while true do pcall(function() while true do end end) end' >swallow.lua
 "$BARLOW" swallow.lua >out 2>err &
 pid=$!
@@ -182,10 +182,10 @@ wait $pid
 status=$?
 expect "Ctrl-C ends a script that catches errors" 1 '^up$' 'interrupted'
 
-# With little address space: it works, or says why not, and never hangs.
+# With little address space it works, or reports why not, and never hangs.
 step='trainer{data = data.shapes{n = 64, size = 8}, encoder = nn.cnn{channels = 3, image = 8, widths = {4}},
 	projector = {8}, batch = 32, epochs = 1, folder = false}:run{quiet = true} print "trained"'
-# limited MB: status 0 and "trained", or 1 and a message; with the least of it the system cannot even load the libraries
+# limited MB: status 0 and "trained", or 1 and a message; with the smallest limit the system cannot even load the libraries
 limited() {
 	(
 		ulimit -v $(($1 * 1024))

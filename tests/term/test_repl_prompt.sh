@@ -5,12 +5,12 @@
 needs tmux
 no_leak_check
 
-# check NAME PATTERN: the screen comes to show it
+# check NAME PATTERN: the screen shows it within some time
 check() { result "$1" shows "$2"; }
 
 prompt="EDITOR='sed -i s/printed/edited/' TERM=screen '$BARLOW'; echo left with \$?; exec sleep 100"
 
-# A history that others may read, from somewhere else: it is made private.
+# A history that other users may read, from elsewhere: it is made private.
 mkdir -p "$dir/state/barlow" && chmod 700 "$dir/state/barlow"
 printf '#1700000000\n-- of another day\n' >"$dir/state/barlow/history"
 chmod 644 "$dir/state/barlow/history"
@@ -20,7 +20,7 @@ line '6 * 7'
 check "an expression is printed" '^42$'
 line 'tensor{{1, 2}, {3, 4}}'
 check "a tensor is printed" '^        \[3., 4.\]\]\)'
-check "and what is in it" '^-- \(2, 2\), mean 2.5, std 1.118, from 1 to 4$'
+check "... with its statistics" '^-- \(2, 2\), mean 2.5, std 1.118, from 1 to 4$'
 line '_:sum():item() + 0.5'
 check "_ is the last value" '^10\.5'
 line '"hush";  '
@@ -31,47 +31,47 @@ if has '^"hush'; then echo "not ok $number - ; suppresses printing"; else echo "
 line 'function f()'
 line 'error "oops"'
 line 'end'
-check "incomplete input goes on, indented" '^  error "oops"$'
+check "incomplete input continues on an indented line" '^  error "oops"$'
 line 'f()'
-check "an error is printed with its place" '^stdin:2: oops'
+check "an error is printed with its position" '^stdin:2: oops'
 line '"alive " .. 1'
-check "and the prompt goes on" '^"alive 1"'
+check "... and the prompt continues" '^"alive 1"'
 line 'print "first loop" while true do end'
 check "a loop begins" '^first loop'
 keys C-c
 check "Ctrl-C ends a loop" 'interrupted'
 line 'print "second loop" while true do pcall(function() while true do end end) end'
-check "another one" '^second loop'
+check "another loop" '^second loop'
 keys C-c
 line '"alive " .. 2'
-check "also one that catches errors" '^"alive 2"'
+check "... also one that catches errors" '^"alive 2"'
 line 'coroutine.wrap(function() print "third loop" while true do end end)()'
-check "and a third" '^third loop'
+check "a third loop" '^third loop'
 keys C-c
 line '"alive " .. 3'
-check "also one in a coroutine" '^"alive 3"'
+check "... also one in a coroutine" '^"alive 3"'
 in_tmux send-keys -t t -l 'half typed'
 keys C-c
 line '"alive " .. 4'
-check "Ctrl-C while typing empties the line" '^"alive 4"'
+check "Ctrl-C during typing empties the line" '^"alive 4"'
 line 'function g('
 keys C-c
 line '"alive " .. 5'
-check "Ctrl-C leaves incomplete input" '^"alive 5"'
+check "Ctrl-C discards incomplete input" '^"alive 5"'
 clear_screen
 printf 'barlow> first = 20\nbarlow [x 1/2 3%%]> second = first +\n      >   2\n40\nbarlow> "sum " .. first + second' >"$dir/copied"
 in_tmux load-buffer "$dir/copied"
 in_tmux paste-buffer -p -t t
 keys Enter
-check "a text is taken with its prompts" '^"sum 42"$'
+check "pasted text is accepted with its prompts" '^"sum 42"$'
 clear_screen
 in_tmux resize-window -t t -x 60 -y 40
 in_tmux send-keys -t t -l 'wide = { "aaaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbbb", "c" }'
-check "a line wraps at the width that the terminal has by now" '^bbbbbbbbbbbb", "c" }$'
+check "a line wraps at the current width of the terminal" '^bbbbbbbbbbbb", "c" }$'
 keys C-c
 in_tmux resize-window -t t -x 100 -y 40
 in_tmux send-keys -t t -l 'wide = { "aaaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbbb", "c" }'
-check "and at the next" '^barlow> wide = .*"c" }$'
+check "... and at the next" '^barlow> wide = .*"c" }$'
 keys C-c
 clear_screen
 line 'for i = 1, 2 do'
@@ -83,19 +83,19 @@ in_tmux send-keys -t t -l '  print(j) '
 keys Down C-e Enter
 line 'end'
 check "Up and Down move in an entry of several lines" '^20$'
-check "which is one entry" '^2x$'
+check "... which is one entry" '^2x$'
 clear_screen
 keys Up
-check "and comes back as one" '^barlow> for i = 1, 2 do local j = 10 \* i$'
+check "... and is recalled as one" '^barlow> for i = 1, 2 do local j = 10 \* i$'
 keys Up Up C-e
 in_tmux send-keys -t t -l ' + 1'
 keys Down Down C-e Enter
-check "to be changed within" '^21$'
+check "... and can be changed within" '^21$'
 in_tmux send-keys -t t -l '"printed " .. 1'
 keys C-x C-e
 check "C-x C-e edits an entry" '^barlow> "edited " \.\. 1$'
 keys Enter
-check "which is run by Enter" '^"edited 1"$'
+check "... which Enter runs" '^"edited 1"$'
 clear_screen
 in_tmux send-keys -t t -l 'tensor.zer'
 keys Tab
@@ -130,9 +130,9 @@ for i in 1 2 3; do
 done
 kill $flood
 line 'trainr{}'
-check "a global that is not there is likely another" "global 'trainr'\\) \\(did you mean 'trainer'\\?\\)"
+check "an error about a missing global suggests another" "global 'trainr'\\) \\(did you mean 'trainer'\\?\\)"
 line '?tensor.zeros'
-check "?name helps" '^tensor\.zeros\(sizes'
+check "?name prints help" '^tensor\.zeros\(sizes'
 line 'ds = data.shapes{n = 64, size = 8, channels = 1}'
 line 't = trainer{data = ds, encoder = nn.cnn{widths = {4}, image = 8}, projector = {8}, batch = 32, epochs = 1e6}'
 line 't:start();'
@@ -141,11 +141,11 @@ check "a run reports on one line" '^step .* ETA .* images/s .* total .* invarian
 keys C-c
 check "Ctrl-C stops it between steps" 'stopped at step'
 line 't.state'
-check "the prompt is back" '^"stopped"$'
+check "the prompt returns" '^"stopped"$'
 line 'print("it " .. "sleeps") os.execute "sleep 2"'
-check "code keeps the prompt away" '^it sleeps$'
+check "no prompt while code runs" '^it sleeps$'
 keys C-d
-check "Ctrl-D leaves, also where it was typed ahead" '^left with 0'
+check "Ctrl-D ends the session, also when typed ahead" '^left with 0'
 
 number=$((number + 1))
 if [ "$(stat -c %a "$dir/state/barlow" "$dir/state/barlow/history" | tr '\n' ' ')" = "700 600 " ]; then
@@ -156,5 +156,5 @@ fi
 in_tmux respawn-pane -k -t t "$prompt"
 shows '^barlow>'
 keys Up
-check "history is kept" '^barlow> print."it " '
+check "history is saved" '^barlow> print."it " '
 echo "1..$number"

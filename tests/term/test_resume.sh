@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# barlow resume: a run killed in the middle goes on in a new process to the bits of one that nobody disturbed.
+# barlow resume: a run that was killed is resumed in a new process to the bits of an undisturbed one.
 . "$SRCDIR/tests/term/setup.sh"
 pause=0.01 tries=12000
 
 root=$dir/data/barlow/runs
 
-# make_run NAME FOLDER: Lua for a run of some seconds, with kNN on the way and a layer written in Lua
+# make_run NAME FOLDER: Lua code for a run of some seconds, with kNN during the training and a layer written in Lua
 make_run() {
 	cat <<-END
 		local gain, shifts = tensor.full({1}, 1.5), {.25, {-.25}}
@@ -32,7 +32,7 @@ kill_it() {
 }
 is() { [ "$("$BARLOW" -e "print(runs().$1.$2)")" = "$3" ]; }
 later_than() { [ "$("$BARLOW" -e "print((runs().$1 or {step = 0}).step)")" -gt "$2" ] 2>/dev/null; }
-# Holds the run while it is looked at, so that it does not come to its end meanwhile; where it is so far, it is left held.
+# Stops the run's process during an inspection, so that it does not end meanwhile; if the inspection succeeds, it stays stopped.
 held_later_than() {
 	kill -STOP "$started" || return 1
 	later_than "$@" && return 0
@@ -42,8 +42,8 @@ held_later_than() {
 go_on() { kill -CONT "$started"; }
 checkpoint_of() { [ -s "$root/$1/checkpoint.safetensors" ]; }
 
-# What a run has come to: bits of weights, optimiser and records, without what the clock says and how many lines the
-# journal has, as that a run was resumed is one.
+# The result of a run: bits of weights, optimiser and records, without times and the number of lines of the journal, one of which
+# says that the run was resumed.
 cat >"$dir/sum.lua" <<-'END'
 	local function bytes(path)
 		local f = assert(io.open(path, "rb"))
@@ -73,35 +73,35 @@ same() { sum "$1" && sum "$2" && [ "$(wc -c <"$dir/$1.sum")" -gt 100000 ] && cmp
 
 echo "1..21"
 
-check "no run: said, status 1" fails_with "no run in $root was stopped or killed before its end" 1 resume
+check "no run: reported, status 1" fails_with "no run in $root was stopped or killed before its end" 1 resume
 check "--help" fails_with "usage: barlow resume" 0 resume --help
 check "barlow --help names it" fails_with "barlow resume" 0 --help
 check "an unknown option: status 2" fails_with "unknown option '--nope'" 2 resume --nope
 check "two runs: status 2" fails_with "'two'" 2 resume one two
-check "no number of threads: status 2" fails_with "got 'many'" 2 resume -t many
+check "an invalid number of threads: status 2" fails_with "got 'many'" 2 resume -t many
 
 start straight 1
-check "an undisturbed run comes to its end" wait "$started"
+check "an undisturbed run ends" wait "$started"
 started=
 
 start killed 1
-check "another one saves on its own" until_true checkpoint_of killed
+check "another one saves by itself" until_true checkpoint_of killed
 until_true held_later_than killed 20
-check "while it goes on it is refused" fails_with "going on in process $started" 1 resume killed
-check "... and goes on" go_on
+check "while it trains, resuming is refused" fails_with "going on in process $started" 1 resume killed
+check "... and it continues" go_on
 kill_it
-check "it is killed in the middle" is killed state killed
+check "it is killed" is killed state killed
 "$BARLOW" resume -t 2 --plain >"$dir/out" 2>&1 </dev/null &
 started=$!
 until_true held_later_than killed 200 && kill_it
-check "it goes on, the newest, and is killed again" is killed state killed
-check "it goes on by name, to the end" run 0 resume killed
-check "... says from where" says "killed: resumed at step "
-check "... and says where it came to" says "done at step 480 of 480, kept in $root/killed"
+check "it is resumed, as the newest, and killed again" is killed state killed
+check "it is resumed by name, to the end" run 0 resume killed
+check "... reports its first step" says "killed: resumed at step "
+check "... and its last" says "done at step 480 of 480, kept in $root/killed"
 check "bits and records are those of the undisturbed run" same straight killed
-check "what is done is over" fails_with "the run is over: 480 of 480 steps are done" 1 resume killed
+check "a finished run is refused" fails_with "the run is over: 480 of 480 steps are done" 1 resume killed
 leftovers() { [ -z "$(find "$root/killed" -name '*.tmp' -o -name '*.new')" ]; }
-check "nothing is left half written" leftovers
+check "no partially written file remains" leftovers
 
 start stopped 2
 until_true held_later_than stopped 20
@@ -111,5 +111,5 @@ wait "$started"
 started=
 check "Ctrl-C stops a run, which is saved" is stopped state stopped
 rm "$root/stopped/live"
-check "... and goes on, without its live file, too" run 0 resume "$root/stopped"
-check "... which is said" says " of 480; the live file could not be read: the records of the steps before this one are lost"
+check "... and is resumed, also without its live file" run 0 resume "$root/stopped"
+check "... which is reported" says " of 480; the live file could not be read: the records of the steps before this one are lost"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# barlow watch against a real trainer: two viewers on one run, either side killed, runs of the past, one frame as text.
+# barlow watch with a real trainer: two viewers of one run, either side killed, stored runs, one frame as text.
 . "$SRCDIR/tests/term/setup.sh"
 needs tmux
 no_leak_check
@@ -18,7 +18,7 @@ report() {
 keys() { in_tmux send-keys -t "$@"; }
 has() { screen "$1" | grep -qF -- "$2"; }
 
-# watch PANE ARGUMENTS: in a terminal of 100 x 30, which says the status and stays
+# watch PANE ARGUMENTS: in a terminal of 100 x 30, which then shows the status and stays
 watch() {
 	pane=$1
 	shift
@@ -41,7 +41,7 @@ make_run() {
 		t:start():wait()
 	END
 }
-# start NAME: a run that goes on for long, in the background
+# start NAME: a long run in the background
 start() {
 	make_run "$1" 25000 >"$dir/$1.lua"
 	"$BARLOW" -t 1 "$dir/$1.lua" >"$dir/$1.log" 2>&1 &
@@ -53,35 +53,35 @@ in_tmux new-session -d -s b -x 100 -y 30 cat
 
 echo "1..45"
 
-check "no runs: said, status 1" fails_with "there are no runs in $root" 1 watch
+check "no runs: reported, status 1" fails_with "there are no runs in $root" 1 watch
 make_run past 3 >"$dir/past.lua"
-check "a run of the past is made" run 0 "$dir/past.lua"
+check "a stored run is made" run 0 "$dir/past.lua"
 check "... and shown as one frame" run 0 watch --once --size 80x24
 check "... with its name and state" says "past  ● done  step 12/12"
 rows() {
 	[ "$(wc -l <"$dir/out")" -eq 24 ] && ! grep -q '.\{81\}' "$dir/out" && ! grep -q "$(printf '\033')" "$dir/out"
 }
 check "... 24 rows of at most 80 columns, without escapes" rows
-check "... but not as one that is too small" fails_with "a frame needs 40 x 12 cells, not 39 x 24" 1 watch --once --size 39x24
-check "an unknown run: said with what there is, status 1" fails_with "no run named nope; runs: past-2" 1 watch nope
+check "... but not one that is too small" fails_with "a frame needs 40 x 12 cells, not 39 x 24" 1 watch --once --size 39x24
+check "an unknown run: reported with the existing ones, status 1" fails_with "no run named nope; runs: past-2" 1 watch nope
 check "an unknown option: status 2" fails_with "unknown option '--nope'" 2 watch --nope
-check "a size that is none: status 2" fails_with "got '80'" 2 watch --size 80
+check "an invalid size: status 2" fails_with "got '80'" 2 watch --size 80
 check "two runs: status 2" fails_with "'two'" 2 watch one two
-check "no terminal: said, status 1" fails_with "no terminal to draw on" 1 watch past
+check "no terminal: reported, status 1" fails_with "no terminal to draw on" 1 watch past
 check "--help" fails_with "usage: barlow watch" 0 watch --help
 check "barlow --help names it" fails_with "barlow watch" 0 --help
 
 watch a past
-check "a run of the past is replayed" shows a "● done"
+check "a stored run is replayed" shows a "● done"
 keys a q
-check "... and left with status 0" shows a "status=0"
+check "... and q ends with status 0" shows a "status=0"
 
 start slow
 check "a run that starts is alive" until_true is alive true
 check "... and makes steps" until_true later_than 3
-check "its folder is nobody else's" [ "$(stat -c %a "$root"/slow-*)" = 700 ]
+check "only the user can read its folder" [ "$(stat -c %a "$root"/slow-*)" = 700 ]
 watch a
-check "the newest that goes on is watched" shows a "● running"
+check "the newest training run is watched" shows a "● running"
 watch b slow --read-only
 check "a second viewer, by name" shows b "● running"
 keys b Space
@@ -91,15 +91,15 @@ kill -KILL "$(viewer a)"
 check "the first viewer is killed" shows a "status=137"
 at=$(tell step)
 check "... and the run goes on" until_true later_than "$((at + 3))"
-check "... and the other view" has b "● running"
+check "... and so does the other view" has b "● running"
 
 watch a slow
 shows a "● running" >/dev/null
 keys a Space
 check "paused from another process" until_true is state paused
-check "... which both see" shows b "● paused"
+check "... which both viewers show" shows b "● paused"
 keys a c
-check "a checkpoint is written when it is asked for" until_true saved
+check "a checkpoint is written on request" until_true saved
 check "... and journaled" until_true journaled "checkpoint saved"
 keys a 7
 check "the table of runs has both" shows a "2 runs, 1 going on"
@@ -107,35 +107,35 @@ keys a j Enter
 check "Enter opens the one below" shows a "past  ● done"
 keys a 7
 shows a "2 runs, 1 going on" >/dev/null
-click=$(printf '\033[M %%%%\033[M#%%%%') # pressed and let go, in the fifth row
+click=$(printf '\033[M %%%%\033[M#%%%%') # press and release in the fifth row
 keys a -l "$click"
-check "a click on a run chooses it" shows a ">   slow"
+check "a click on a run selects it" shows a ">   slow"
 keys a -l "$click"
-check "a click on the chosen one opens it" shows a "slow  ● paused"
+check "a click on the selected one opens it" shows a "slow  ● paused"
 keys a 7 j Enter
 shows a "past  ● done" >/dev/null
 keys a 7 BSpace
-check "Backspace goes back" shows a "slow  ● paused"
+check "Backspace returns to the first run" shows a "slow  ● paused"
 keys a Space
-check "... where keys still reach it" until_true is state running
+check "... where keys still have an effect" until_true is state running
 
 kill -KILL "$started"
-check "the trainer is killed: its viewers say so" shows a "is gone; this is the last it showed"
-check "... and keep what they showed" shows b "● KILLED  step"
-check "one frame of it says so too" fails_with "● KILLED" 0 watch --once --size 80x24 slow
+check "the trainer is killed: its viewers report it" shows a "is gone; this is the last it showed"
+check "... and keep their last picture" shows b "● KILLED  step"
+check "one frame of it reports it, too" fails_with "● KILLED" 0 watch --once --size 80x24 slow
 wait "$started" 2>/dev/null
 started=
 check "runs() says it was killed" is state killed
 keys a q
-check "and q leaves, status 0" shows a "status=0"
+check "q ends with status 0" shows a "status=0"
 "$BARLOW" resume -t 1 --plain slow >"$dir/out" 2>&1 </dev/null &
 started=$!
-check "it is resumed: a viewer that stayed follows it" shows b "slow  ● running"
+check "it is resumed: a viewer that is still open follows it" shows b "slow  ● running"
 keys b Space
 check "... and is read-only, as before" shows b "read-only: the key Space is off"
-check "barlow stop stops it, and says where" run 0 stop slow
-check "... when it has ended" says "slow: stopped at step"
+check "barlow stop stops it, and reports the step" run 0 stop slow
+check "... after it has ended" says "slow: stopped at step"
 wait "$started"
 check "... with status 0" [ $? -eq 0 ]
 started=
-check "a run that does not go on is not stopped" fails_with "slow is not running: it is stopped at step" 1 stop slow
+check "a run that is not training cannot be stopped" fails_with "slow is not running: it is stopped at step" 1 stop slow

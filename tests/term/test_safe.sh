@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# barlow --safe: what a stranger's script can do, and what hostile ones cannot.
+# barlow --safe: what a stranger's script can do, and what hostile scripts cannot.
 . "$SRCDIR/tests/term/setup.sh"
-# LeakSanitizer reads /proc, which a script that runs --safe may not.
+# LeakSanitizer reads /proc, which a script under --safe may not.
 no_leak_check
 
 mkdir "$dir/in" "$dir/out" "$dir/elsewhere" "$dir/inside"
@@ -15,14 +15,14 @@ ln -s ../elsewhere/secret.npy ../out/link.npy
 cp ../elsewhere/secret.npy "$dir/before.npy"
 
 report() { cat "$dir/said"; }
-# gives STATUS PATTERN [OPTIONS]: of the script x.lua
+# gives STATUS PATTERN [OPTIONS]: the result of the script x.lua
 gives() {
 	want=$1 pattern=$2
 	shift 2
 	timeout 60 "$BARLOW" --safe "$@" "$dir/in/x.lua" one two >"$dir/said" 2>&1 </dev/null
 	[ $? -eq "$want" ] && grep -qE -- "$pattern" "$dir/said"
 }
-# A script from standard input; then as gives.
+# A script from standard input; otherwise as gives.
 try() {
 	name=$1
 	shift
@@ -30,7 +30,7 @@ try() {
 	result "$name" gives "$@"
 }
 
-# --- What it can do ---
+# --- Permitted ---
 try "it computes, and prints to standard output" 0 '^3\.0 one two 2$' <<'END'
 #!/usr/bin/env barlow
 print(tensor.ones(3):sum():item(), ...)
@@ -61,14 +61,14 @@ print(tensor.load("$dir/out/new.npy"):sum():item())
 END
 result "... which is there then" [ -s "$dir/out/new.npy" ]
 
-# --- What it is told of what it has not ---
+# --- Messages about missing functions ---
 for name in trainer plot runs sweep; do
 	try "no $name, and why" 1 "'$name' is refused: a script that runs --safe has no access to it, as .{20}" <<END
 print($name)
 END
 done
 
-# --- What hostile ones cannot ---
+# --- Hostile scripts ---
 try "1: no io" 1 "'io' is refused" <<'END'
 io.open("/etc/passwd")
 END
@@ -179,7 +179,7 @@ END
 result "nothing that lay elsewhere has changed" cmp -s "$dir/before.npy" "$dir/elsewhere/secret.npy"
 result "... and nothing came to lie there" [ "$(ls "$dir/elsewhere")" = secret.npy ]
 
-# --- How it is asked for ---
+# --- Options ---
 says() {
 	want=$1
 	shift

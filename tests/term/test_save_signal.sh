@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# SIGUSR1, as a batch system sends it before a job's time is up: runs are saved, and go on.
+# SIGUSR1, as a batch system sends it before a job's time is up: runs are saved, and continue.
 . "$SRCDIR/tests/term/setup.sh"
 
 cat >"$dir/run.lua" <<'END'
@@ -19,11 +19,11 @@ check "a run begins" until_true began
 check "... and is not saved by itself" eval '! saved'
 kill -USR1 "$started"
 check "SIGUSR1 saves it" until_true saved
-check "... which its journal says" until_true journaled 1
-check "... and it goes on" alive
+check "... which its journal records" until_true journaled 1
+check "... and it continues" alive
 kill -USR1 "$started"
-check "again" until_true journaled 2
-check "... and it goes on" alive
+check "a second time" until_true journaled 2
+check "... and it continues" alive
 kill -KILL "$started"
 wait "$started" 2>/dev/null
 started=
@@ -32,5 +32,5 @@ killed" ]; }
 check "killed, it is listed as killed" killed
 "$BARLOW" resume --plain >"$dir/out" 2>&1 </dev/null &
 started=$!
-check "resume without a name takes it" until_true grep -q "run: resumed at step" "$dir/out"
+check "resume without a name selects it" until_true grep -q "run: resumed at step" "$dir/out"
 echo "1..$number"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Figures on a real terminal, which is tmux: each kind at three sizes, as tests/term/golden/show-*.txt have it
-# (UPDATE_GOLDEN=1 writes them), and what comes out where there is no terminal, no UTF-8, no colour.
+# Figures on a real terminal, which is tmux: each kind at three sizes, compared with tests/term/golden/show-*.txt
+# (UPDATE_GOLDEN=1 writes them), and the output without a terminal, without UTF-8 and without colour.
 . "$SRCDIR/tests/term/setup.sh"
 needs tmux watch_fixture
 
@@ -17,7 +17,7 @@ mkdir -p "$dir/run"
 "$fixture" file "$dir/run/live" || exit 1
 echo '{"name": "recorded", "seed": 7}' >"$dir/run/run.json"
 
-# A sweep whose results are written by hand, so that they are the same on every machine.
+# A sweep with given results, so that they are the same on every machine.
 cat >"$dir/figures.lua" <<'END'
 local native = require "barlow.native"
 local run = arg[1]
@@ -79,7 +79,7 @@ for size in 40x12 80x24 120x40; do
 	in_tmux kill-session -t "s$size"
 done
 
-# Where nobody looks: characters of ASCII in 80 columns, no escapes.
+# Without a terminal: ASCII in 80 columns, no escapes.
 cat >"$dir/pipe.lua" <<'END'
 dofile(arg[2])
 for _, f in ipairs(figures) do f[2]():show() end
@@ -96,7 +96,7 @@ ok $? "no line of it is longer than 80"
 grep -q "two lines" "$dir/out" && grep -q "loss.lambda" "$dir/out"
 ok $? "and they are there"
 
-# A device that is full is said.
+# A full device is reported.
 if [ -e /dev/full ]; then
 	"$BARLOW" -e 'plot.lines{{{1, 2}, {1, 2}}}:show()' >/dev/full 2>"$dir/error"
 	[ $? = 1 ] && grep -q "No space left" "$dir/error"

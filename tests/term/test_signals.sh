@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Signals in every state that the program leaves a terminal in: afterwards the terminal is as the shell had it, the exit
-# status says which signal it was, and a run that went on is saved.
+# Signals in every state of the terminal: afterwards the terminal has the modes of the shell, the exit status
+# says which signal it was, and a run that was training is saved.
 . "$SRCDIR/tests/term/setup.sh"
 needs tmux
 no_leak_check
@@ -11,7 +11,7 @@ report() {
 	diff "$dir/before" "$dir/after"
 }
 
-# lua FOLDER CODE: a run that does not end by itself, and what is done with it
+# lua FOLDER CODE: an endless run, followed by CODE
 lua() {
 	cat <<-END
 		t = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8},
@@ -28,7 +28,7 @@ lua stopped 't:start() t:wait(.2) t:stop()' >"$dir/stopped.lua"
 "$BARLOW" "$dir/other.lua" >"$dir/other.log" 2>&1 &
 started=$!
 
-# begin COMMAND PATTERN: a shell that notes the modes of its terminal, the command in it, and the modes again
+# begin COMMAND PATTERN: a shell that records the modes of its terminal, then runs the command, and records them again
 begin() {
 	rm -rf "$dir/run" "$dir/before" "$dir/after" "$dir/raw"
 	in_tmux respawn-pane -k -t t "export LC_ALL=C.UTF-8 TERM=tmux-256color; ulimit -c 0; stty -a >'$dir/before'
@@ -38,7 +38,7 @@ begin() {
 }
 tell() { kill "-$1" "$(pgrep -P "$(in_tmux display-message -p -t t '#{pane_pid}')" -x barlow)"; }
 ended() { [ -s "$dir/after" ]; }
-# What is typed shows, without codes for what is pasted, and so does the cursor, on the usual screen.
+# Typed text and the cursor are visible, bracketed paste is off, and the usual screen is shown.
 same_modes() { cmp -s "$dir/before" "$dir/after"; }
 normal() { [ "$(in_tmux display-message -p -t t '#{alternate_on}#{cursor_flag}#{mouse_any_flag}')" = 010 ]; }
 no_brackets() { ! grep -oa '?2004[hl]' "$dir/raw" | tail -n 1 | grep -q h; }
@@ -55,7 +55,7 @@ status_of() {
 	esac
 }
 crashes="QUIT SEGV"
-[ "${SANITIZERS:-no}" = no ] || crashes=QUIT # the other is the sanitizer's
+[ "${SANITIZERS:-no}" = no ] || crashes=QUIT # the sanitizer handles the other
 ends="TERM HUP PIPE"
 
 in_tmux new-session -d -s t -x 90 -y 24 cat
@@ -73,11 +73,11 @@ for signal in $ends; do
 	in_tmux send-keys -t t -l 'half typed'
 	shows 'half typed'
 	tell $signal
-	check "SIG$signal while a line is typed" sane "$(status_of $signal)"
+	check "SIG$signal during typing" sane "$(status_of $signal)"
 	begin "-i '$dir/background.lua'" '^barlow .run [0-9]+/.*>'
 	tell $signal
 	check "SIG$signal at the prompt with a run in the background" sane "$(status_of $signal)"
-	check "... which is said" has 'run: stopped at step [0-9]+ of 200000, saved'
+	check "... which is reported" has 'run: stopped at step [0-9]+ of 200000, saved'
 	check "... and is true" saved run
 	begin "'$dir/foreground.lua'" 'step'
 	tell $signal
@@ -85,7 +85,7 @@ for signal in $ends; do
 	check "... which is saved" saved run
 	begin "'$dir/screen.lua'" 'running'
 	tell $signal
-	check "SIG$signal on the screen of a run of one's own" sane "$(status_of $signal)"
+	check "SIG$signal on the screen of t:watch()" sane "$(status_of $signal)"
 	check "... which is saved" saved run
 	rm -rf "$dir/again" && cp -r "$dir/stopped" "$dir/again"
 	begin "resume '$dir/again'" 'running'
@@ -96,21 +96,21 @@ done
 for signal in $crashes; do
 	begin "'$dir/screen.lua'" 'running'
 	tell $signal
-	check "SIG$signal on the screen of a run of one's own" sane "$(status_of $signal)"
+	check "SIG$signal on the screen of t:watch()" sane "$(status_of $signal)"
 done
 
-# SIGINT ends nothing at the prompt, and a run between two steps.
+# SIGINT ends nothing at the prompt, and stops a run between two steps.
 begin "-i '$dir/background.lua'" '^barlow .run [0-9]+/.*>'
 in_tmux send-keys -t t -l 'half typed'
 shows 'half typed'
 tell INT
 in_tmux send-keys -t t -l 'print("still here", t.state)'
 in_tmux send-keys -t t Enter
-check "SIGINT at the prompt: the line is gone, the run goes on" shows '^still here	*running|^still here *running'
+check "SIGINT at the prompt: the line is cleared, the run continues" shows '^still here	*running|^still here *running'
 in_tmux send-keys -t t C-d
 shows 'or Enter to stay'
 in_tmux send-keys -t t s Enter
-check "... and Ctrl-D leaves the terminal as it was, once it is told to stop the run" sane 0
+check "... and Ctrl-D restores the terminal, after the answer to stop the run" sane 0
 for state in foreground screen; do
 	begin "'$dir/$state.lua'" 'step'
 	tell INT
@@ -120,7 +120,7 @@ begin "watch '$dir/other'" 'running'
 tell INT
 check "SIGINT leaves barlow watch" sane 0
 
-# Ctrl-Z at the prompt: the shell has its own modes meanwhile; then the line is there again.
+# Ctrl-Z at the prompt: the shell has its own modes until fg; then the line is shown again.
 in_tmux respawn-pane -k -t t "export PS1='ready> ' TERM=tmux-256color; stty -a >'$dir/before'; exec sh -i"
 shows 'ready>'
 in_tmux send-keys -t t "'$BARLOW'" Enter
@@ -135,6 +135,6 @@ check "Ctrl-Z at the prompt: the shell's modes" same_modes
 in_tmux send-keys -t t "fg" Enter
 shows '^barlow> 1 \+ 41'
 in_tmux send-keys -t t " + 100" Enter
-check "... and back at the line" shows '^142'
+check "... and the line again" shows '^142'
 
 echo "1..$number"

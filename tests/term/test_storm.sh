@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The screen in a storm: keys at random, clicks, and sizes that change faster than frames.  It must stay up, obey
-# afterwards, and put the terminal back; with a sanitized build that means: without a fault.
-# BARLOW_STORM=long: 200 sizes in 10 s, and 2 minutes of keys; else some seconds of both.
+# The screen under stress: random keys, clicks, and sizes that change faster than frames.  It must survive, react
+# afterwards, and restore the terminal; in a build with sanitizers it must also have no report.
+# BARLOW_STORM=long: 200 sizes in 10 s, and 2 minutes of keys; otherwise some seconds of both.
 . "$SRCDIR/tests/term/setup.sh"
 needs tmux watch_fixture
 
@@ -17,7 +17,7 @@ report() {
 has() { screen | grep -qF -- "$1"; }
 no_fault() { ! ls "$dir"/fault* >/dev/null 2>&1; }
 
-# begin: the fixture in a folder of its own, where what it exports may lie
+# begin: the fixture in a new folder, to which it may export files
 begin() {
 	in_tmux resize-window -t t -x 100 -y 30
 	in_tmux respawn-pane -k -t t "cd '$dir'; export LC_ALL=C.UTF-8 TERM=tmux-256color
@@ -27,7 +27,7 @@ begin() {
 	shows "q leave"
 }
 
-# Deterministic: the same storm each time.
+# Deterministic: the same sequence each time.
 seed=7
 random() { # BELOW: a number in $random
 	seed=$(((seed * 1103515245 + 12345) % 2147483648))
@@ -46,7 +46,7 @@ storm_of_sizes() {
 	done
 }
 
-# All keys but those that end it: q, Q, Ctrl-C, Ctrl-Z and Ctrl-\.  x runs gnuplot, so it comes seldom.
+# All keys except those that end it: q, Q, Ctrl-C, Ctrl-Z and Ctrl-\.  x runs gnuplot, so it is rare.
 storm_of_keys() {
 	end=$(($(date +%s) + seconds)) turn=0
 	while [ "$(date +%s)" -lt "$end" ]; do
@@ -87,14 +87,14 @@ restored() { [ "$(in_tmux display-message -p -t t '#{alternate_on}#{cursor_flag}
 in_tmux new-session -d -s t -x 100 -y 30 cat
 echo "1..8"
 
-check "the screen comes up" begin
+check "the screen is shown" begin
 storm_of_sizes
-check "after $sizes sizes it obeys" obeys
+check "after $sizes sizes it reacts" obeys
 check "... the terminal is as before" until_true restored
 check "... and there was no fault" no_fault
 
-check "the screen comes up again" begin
+check "the screen is shown again" begin
 storm_of_keys
-check "after $seconds seconds of keys it obeys" obeys
+check "after $seconds seconds of keys it reacts" obeys
 check "... the terminal is as before" until_true restored
 check "... and there was no fault" no_fault

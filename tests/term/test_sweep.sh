@@ -7,7 +7,7 @@ trap 'pkill -KILL -f "sweep worker $dir" 2>/dev/null; clean' EXIT
 LC_ALL=C.UTF-8
 export LC_ALL BARLOW
 
-# script NAME EPOCHS MORE: a sweep of 2 x 2 trials kept in $dir/NAME
+# script NAME EPOCHS MORE: a sweep of 2 x 2 trials in $dir/NAME
 script() {
 	cat >"$dir/$1.lua" <<-END
 		return sweep{
@@ -30,11 +30,11 @@ weights() {
 
 script whole 2 ''
 check "a sweep runs" sweep run "$dir/whole.lua" --jobs 2
-check "... all trials" says "4 of 4 trials complete"
-check "... one attempt each" [ "$(attempts whole)" = 4 ]
-check "... and is there the next time" sweep run "$dir/whole.lua"
-check "... a file gets no bell" [ "$(tr -dc '\007' <"$dir/out" | wc -c)" = 0 ]
-check "... without a trial more" [ "$(attempts whole)" = 4 ]
+check "... all trials are complete" says "4 of 4 trials complete"
+check "... with one attempt each" [ "$(attempts whole)" = 4 ]
+check "... and exists at the next call" sweep run "$dir/whole.lua"
+check "... which sends no bell to a file" [ "$(tr -dc '\007' <"$dir/out" | wc -c)" = 0 ]
+check "... and makes no further attempt" [ "$(attempts whole)" = 4 ]
 check "its state" sweep status "$dir/whole"
 sweep status "$dir/whole" --json
 check "... as JSON" says '"state":"complete"'
@@ -45,7 +45,7 @@ check "... with its recipe" says "attempt-1/recipe.lua"
 expected=$(weights whole)
 check "four results have weights" [ "$(echo "$expected" | wc -l)" = 4 ]
 
-# Longer trials, of which workers are killed.
+# Longer trials, whose workers are killed.
 script long 400 ''
 script again 400 ''
 sed "s#$dir/long#$dir/again#" "$dir/long.lua" >"$dir/again.lua"
@@ -55,25 +55,25 @@ expected=$(weights long)
 driver=$!
 check "checkpoints come" until_true test -e "$dir/again/trials/0001/attempt-1/checkpoint.safetensors"
 kill -KILL $(pgrep -f "sweep worker $dir/again" | head -n 1)
-check "a worker that is killed is told" until_true grep -q "signal 9" "$dir/driver"
+check "a killed worker is reported" until_true grep -q "signal 9" "$dir/driver"
 kill -KILL $driver
 pkill -KILL -f "sweep worker $dir/again"
-check "the sweep goes on when all were killed" sweep resume "$dir/again" --jobs 2
+check "the sweep is resumed after all were killed" sweep resume "$dir/again" --jobs 2
 check "... to its end" says "4 of 4 trials complete"
 check "... in more attempts" [ "$(attempts again)" -gt 4 ]
 check "... with the same bits as if nothing had been killed" [ "$(weights again)" = "$expected" ]
 
-# Stopped from elsewhere, and on with workers by hand.
+# Stopped by another process, and continued with workers by hand.
 script stopped 4000 ''
 "$BARLOW" sweep run "$dir/stopped.lua" --jobs 1 >"$dir/driver" 2>&1 </dev/null &
 driver=$!
 until_true test -e "$dir/stopped/trials/0001/attempt-1/checkpoint.safetensors"
-check "a sweep is stopped from elsewhere" sweep stop "$dir/stopped"
+check "a sweep is stopped by another process" sweep stop "$dir/stopped"
 wait $driver
-check "... and says how to go on" grep -q "barlow sweep resume" "$dir/driver"
-check "... no trial is over" [ ! -e "$dir/stopped/trials/0001/result.json" ]
+check "... and prints how to resume it" grep -q "barlow sweep resume" "$dir/driver"
+check "... no trial is complete" [ ! -e "$dir/stopped/trials/0001/result.json" ]
 
-# A trial that its user stops did not come to its end.
+# A trial that its user stops does not come to its end.
 script ended 4000 ''
 "$BARLOW" sweep run "$dir/ended.lua" --jobs 1 >"$dir/driver" 2>&1 </dev/null &
 driver=$!
@@ -93,23 +93,23 @@ if command -v tmux >/dev/null 2>&1; then
 	has() { screen | grep -qF -- "$1"; }
 	in_tmux new-session -d -s a -x 90 -y 24 \
 		"unset NO_COLOR; TERM=tmux-256color '$BARLOW' sweep resume '$dir/stopped' -j 1; echo status=\$?; exec cat"
-	check "the screen comes, with a trial that runs" until_true has "1 running"
+	check "the screen shows a running trial" until_true has "1 running"
 	screen >"$dir/out"
 	check "... and its arms" says "lambda 0.005"
 	in_tmux send-keys -t a Enter
 	check "Enter opens the trial's own screen" until_true has "sweep 0001"
 	in_tmux send-keys -t a q
-	check "... which q leaves" until_true has "Enter its screen"
+	check "... which q closes" until_true has "Enter its screen"
 	in_tmux send-keys -t a d
-	check "d asks" until_true has "d again ends trial"
+	check "d asks for confirmation" until_true has "d again ends trial"
 	in_tmux send-keys -t a d
 	check "... and ends the trial" until_true has "pruned"
 	in_tmux send-keys -t a q
-	check "q leaves the screen while the sweep goes on" until_true has "2 arms x 2 seeds"
+	check "q leaves the screen while the sweep continues" until_true has "2 arms x 2 seeds"
 	in_tmux send-keys -t a C-c
 	check "Ctrl-C stops it" until_true has "status=130"
 	bell=$(printf '\007')
-	# sent HOW: what the terminal got of the end of a sweep that is there already
+	# sent HOW: what the terminal receives at the end of a finished sweep
 	sent() {
 		rm -f "$dir/sent"
 		in_tmux respawn-pane -k -t a "until [ -e '$dir/sent' ]; do sleep .05; done; BARLOW_NOTIFY=$1 '$BARLOW' sweep run '$dir/whole.lua' --plain;
@@ -123,17 +123,17 @@ if command -v tmux >/dev/null 2>&1; then
 	sent osc9
 	check "... or it gets a notification" says "]9;sweep sweep: 4 of 4 trials complete$bell"
 	sent none
-	check "... or neither" [ "$(tr -dc '\007' <"$dir/sent" | wc -c)" = 0 ]
+	check "... or nothing" [ "$(tr -dc '\007' <"$dir/sent" | wc -c)" = 0 ]
 	sent loud
-	check "... or its user an error" says "BARLOW_NOTIFY must be bell, osc9 or none, got 'loud'"
+	check "... or an invalid value is refused" says "BARLOW_NOTIFY must be bell, osc9 or none, got 'loud'"
 	in_tmux kill-server
 else
 	echo "# SKIP the screen: tmux is not installed"
 fi
 
 script shares 1 ''
-sweep status "$dir/shares" # which is not there yet
-check "a sweep that is not there" says "barlow sweep: there is no sweep"
+sweep status "$dir/shares" # does not exist yet
+check "a sweep that does not exist" says "barlow sweep: there is no sweep"
 "$BARLOW" -e "dofile '$dir/shares.lua'"
 sweep worker "$dir/shares" --shard 2/2
 check "a share of the trials" [ "$(echo "$dir"/shares/trials/*/result.json)" = \
@@ -141,34 +141,34 @@ check "a share of the trials" [ "$(echo "$dir"/shares/trials/*/result.json)" = \
 SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_TASK_MIN=5 SLURM_ARRAY_TASK_COUNT=2 "$BARLOW" sweep worker "$dir/shares" >"$dir/out" 2>&1
 check "... Slurm's" [ -e "$dir/shares/trials/0001/result.json" ]
 sweep worker "$dir/shares" --shard 3/2
-check "... that cannot be" says "--shard must be i/n"
+check "... an invalid share" says "--shard must be i/n"
 
 # Another program chooses the points.
 printf '%s\n' '{"params": {"loss.lambda": 0.01}, "seed": 4, "id": 7}' 'nonsense' '{"params": {"loss.lamda": 1}, "id": 8}' |
 	"$BARLOW" sweep ask-tell "$dir/shares.lua" >"$dir/out" 2>"$dir/err"
-check "ask-tell tells how it goes" says '"epoch":1.0,"id":7,"step":18,"value":0.'
-check "... and what came of it" says '"state":"complete"'
-check "... of bad lines as well" says "no JSON"
-check "... by name" says "did you mean 'lambda'?"
+check "ask-tell reports the progress" says '"epoch":1.0,"id":7,"step":18,"value":0.'
+check "... and the result" says '"state":"complete"'
+check "... and invalid lines" says "no JSON"
+check "... with the nearest name" says "did you mean 'lambda'?"
 script asked 4000 'jobs = (print "said", 1)'
 sed -i 's/jobs = (print "said", 1)/jobs = print "said" or 1/' "$dir/asked.lua"
 { echo '{"params": {}, "id": 1}'; until_true grep -q step "$dir/answers" 2>/dev/null; echo '{"prune": true}'; } |
 	"$BARLOW" sweep ask-tell "$dir/asked.lua" >"$dir/answers" 2>"$dir/err"
 cp "$dir/answers" "$dir/out"
-check "... and ends a trial when it is asked to" says '"state":"pruned"'
-check "... what the script prints is on standard error" grep -q "said" "$dir/err"
+check "... and prunes a trial on request" says '"state":"pruned"'
+check "... the script's output is on standard error" grep -q "said" "$dir/err"
 
-# What goes wrong in a trial is its result.
+# The error of a trial is its result.
 script failing 1 'trial = function(p) return { data = data.shapes{ n = 40, size = 8, channels = 1 }, batch = p.batch, epochs = 1,
 	encoder = nn.cnn{ widths = { 4 }, image = 8 }, projector = { 8 } } end,'
 sed -i 's/base = {.*/space = { batch = { 8, 1000 } },/; /projector = { 8 }, batch = 20/d; /loss.lambda/s/space = {[^}]*} },//' "$dir/failing.lua"
 sweep run "$dir/failing.lua"
 status=$?
 check "a trial that fails does not end the sweep" says "2 of 4 trials complete, 2 failed"
-check "... and is told by its reason" says "1000"
+check "... and is reported with its reason" says "1000"
 check "... and by the status" [ $status = 1 ]
 sweep run "$dir/nothing.lua"
-check "a script that is not there" says "nothing.lua"
+check "a script that does not exist" says "nothing.lua"
 echo 'return 1' >"$dir/one.lua"
 sweep run "$dir/one.lua"
 check "a script without a sweep" says "returns no sweep"

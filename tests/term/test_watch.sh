@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# bl_watch on a real terminal, which is tmux: keys, sizes, colours, endings, and the terminal put back after each.
+# bl_watch on a real terminal, which is tmux: keys, sizes, colours, ends, and the terminal restored after each.
 . "$SRCDIR/tests/term/setup.sh"
 needs tmux watch_fixture
 
@@ -16,7 +16,7 @@ colours() {
 ascii_only() { screen >"$dir/text" && ! LC_ALL=C grep -q '[^ -~]' "$dir/text"; }
 
 # begin KIND [COMMANDS]: the fixture in a terminal of 80 x 24 that stays when it ends.
-# LINES and COLUMNS are wrong on purpose: they must not be believed.
+# LINES and COLUMNS are wrong on purpose: they must be ignored.
 begin() {
 	rm -f "$dir/live"
 	in_tmux resize-window -t t -x 80 -y 24
@@ -29,9 +29,9 @@ in_tmux new-session -d -s t -x 80 -y 24 cat
 echo "1..49"
 
 begin live
-check "the dashboard comes up" shows "━ total"
-check "it has the whole terminal, whatever LINES says" shows "q leave  ? help  [1 dashboard]  Space pause"
-check "the matrix says what a dot is" shows "1 dot = 8 x 8 dims, rms"
+check "the dashboard is shown" shows "━ total"
+check "it uses the whole terminal, whatever LINES says" shows "q leave  ? help  [1 dashboard]  Space pause"
+check "the matrix states the size of a dot" shows "1 dot = 8 x 8 dims, rms"
 keys m
 check "m: mean instead" shows "1 dot = 8 x 8 dims, mean"
 keys '?'
@@ -41,42 +41,42 @@ check "Esc: back from help" shows "━ total"
 keys 2
 check "2: the heatmap" shows "linear scale"
 keys z l
-check "z, l: nearer, and the numbers at the cursor" shows "i 129..132, j 133..136"
+check "z, l: zoom, and the numbers at the cursor" shows "i 129..132, j 133..136"
 keys -l "$(printf '\033[M !$')"
-check "a click: the cursor is there" shows "i 65..68, j 65..68"
+check "a click moves the cursor" shows "i 65..68, j 65..68"
 keys -l "$(printf '\033[1;2A\033[<0;5;6M\033[<0;5;6m')"
-check "one told in digits, and after a key that nobody knows" shows "i 81..84, j 81..84"
+check "a click as decimal numbers, after an unknown key" shows "i 81..84, j 81..84"
 keys 0 Home
-check "Home: the first snapshot that is kept" shows "step 1, 1 of"
+check "Home: the first stored snapshot" shows "step 1, 1 of"
 keys End
 keys 1
 in_tmux resize-window -t t -x 120 -y 40
-check "larger: all names of lines" shows "λ·red  ━ floor"
+check "larger: complete names of the lines" shows "λ·red  ━ floor"
 in_tmux resize-window -t t -x 40 -y 12
-check "smaller: still loss and matrix" shows "C 18x18 mean"
+check "smaller: loss and matrix only" shows "C 18x18 mean"
 in_tmux resize-window -t t -x 39 -y 11
-check "too small: says what it needs" shows "needs 40 x 12, has 39 x 11"
+check "too small: it states the minimum" shows "needs 40 x 12, has 39 x 11"
 in_tmux resize-window -t t -x 80 -y 24
 keys +
-check "+: lambda is turned" shows "lambda 0.0051 -> 0.00561 from the next step on"
+check "+: lambda is increased" shows "lambda 0.0051 -> 0.00561 from the next step on"
 keys Space
 check "space: paused" shows "● paused"
 keys Space
 check "space again: running" shows "● running"
 keys Q
-check "Q asks" shows "Stop training?"
+check "Q asks for confirmation" shows "Stop training?"
 keys n
 check "n: no" until_true lacks "Stop training?"
 keys Q y
 check "Q, y: stopped" shows "end=stop"
 took() { [ "$(screen | grep '^took=' | tr '\n' ' ')" = "took=5:0.00561 took=1:0.00000 took=2:0.00000 took=4:0.00000 " ]; }
-check "the run took the commands in their order" until_true took
-check "the terminal is as before" back
+check "the run received the commands in order" until_true took
+check "the terminal is restored" back
 
 begin live
 shows "━ total" >/dev/null
 keys q
-check "q leaves, and the run goes on" shows "end=quit"
+check "q leaves, and the run continues" shows "end=quit"
 
 begin live
 shows "━ total" >/dev/null
@@ -86,13 +86,13 @@ check "Ctrl-C: stop" shows "end=stop"
 
 for kind in abort fault; do
 	begin $kind
-	check "after $kind the terminal shows what was there" shows "status="
-	check "... its cursor and screen are back" back
-	check "... and its modes" shows " icanon"
+	check "after $kind the terminal shows its former content" shows "status="
+	check "... with cursor and screen" back
+	check "... and modes" shows " icanon"
 done
 
 begin lost
-check "a trainer that died is told" shows "is gone; this is the last it showed"
+check "a trainer that died is reported" shows "is gone; this is the last it showed"
 check "... with its last state" has "step 1000/2000"
 keys q
 check "... and q leaves" shows "end=quit"
@@ -102,40 +102,40 @@ tell() { in_tmux display-message -p -t t '#{pane_pid}' | xargs -I{} pkill "-$1" 
 begin live
 shows "━ total" >/dev/null
 tell TERM
-check "SIGTERM: the terminal is back" back
-check "... and it did end" shows "status=143"
+check "SIGTERM: the terminal is restored" back
+check "... and it ended" shows "status=143"
 
 begin live
 shows "━ total" >/dev/null
 tell INT
-check "SIGINT from elsewhere stops as Ctrl-C does" shows "end=stop"
+check "SIGINT from another process stops as Ctrl-C does" shows "end=stop"
 
 begin done
 shows "● done" >/dev/null
 keys q
-check "a run that is over stays until q" shows "end=ended"
+check "a finished run stays until q" shows "end=ended"
 
 begin live "export COLORTERM=truecolor"
 shows "━ total" >/dev/null
-check "24-bit colours where the terminal has them" until_true colours '38;2;' '38;5;'
+check "24-bit colours if the terminal supports them" until_true colours '38;2;' '38;5;'
 
 begin live
 shows "━ total" >/dev/null
-check "256 colours elsewhere" until_true colours '38;5;' '38;2;'
+check "256 colours otherwise" until_true colours '38;5;' '38;2;'
 
 begin live "export COLORTERM=truecolor NO_COLOR=1"
 shows "━ total" >/dev/null
-check "NO_COLOR: none" colours 'total' '[34]8;[25];'
+check "NO_COLOR: no colours" colours 'total' '[34]8;[25];'
 
 begin live "export LC_ALL=C"
-check "the C locale gets ASCII" shows "T total"
+check "the C locale: ASCII" shows "T total"
 check "... and nothing else" ascii_only
 
 begin live "export TERM=vt100"
 shows "total" >/dev/null
 keys q
 alone() { screen | grep -qx 'end=quit'; }
-check "without another screen to go back to, the prompt has a row of its own" until_true alone
+check "without an alternate screen the prompt has its own row" until_true alone
 
 begin live "export TERM=dumb"
 check "a terminal without a cursor is refused" shows "it cannot move its cursor"
@@ -148,8 +148,8 @@ shows 'ready>' >/dev/null
 keys "'$fixture' live '$dir/live'" Enter
 shows "━ total" >/dev/null
 keys C-z
-check "Ctrl-Z stops it, with the terminal as before" back
+check "Ctrl-Z stops it, and restores the terminal" back
 keys fg Enter
-check "fg: the screen is there again" shows "━ total"
+check "fg: the screen is shown again" shows "━ total"
 keys q
-check "... and obeys keys" shows "end=quit"
+check "... and reacts to keys" shows "end=quit"

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * watch_fixture.c: bl_watch on a made-up run, for the tests that drive a terminal.
+ * watch_fixture.c: bl_watch on a simulated run, for the tests on a terminal.
  *
- *     watch_fixture live LIVEFILE     a run that takes a step every 20 ms and obeys commands
- *     watch_fixture done LIVEFILE     one that is over
- *     watch_fixture abort LIVEFILE    one whose trainer aborts after half a second
- *     watch_fixture fault LIVEFILE    one whose trainer touches memory that is not there
- *     watch_fixture lost LIVEFILE     one whose process is gone
- *     watch_fixture file LIVEFILE     only makes the file of one that is over
+ *     watch_fixture live LIVEFILE     a run that makes a step every 20 ms and obeys commands
+ *     watch_fixture done LIVEFILE     a finished run
+ *     watch_fixture abort LIVEFILE    a run whose trainer aborts after half a second
+ *     watch_fixture fault LIVEFILE    a run whose trainer accesses an invalid address
+ *     watch_fixture lost LIVEFILE     a run whose process has ended
+ *     watch_fixture file LIVEFILE     only makes the file of a finished run
  *
- * After the screen it prints how it ended, and which commands the run took.
+ * After the screen it prints how it ended, and which commands the run received.
  */
 #include <barlow/error.h>
 #include <barlow/view.h>
@@ -32,7 +32,7 @@ enum { STEP_MS = 20, SNAPSHOT_EVERY = 10, START = 300, COMMANDS = 32 };
 struct trainer {
 	bl_live *live;
 	atomic_bool leave;
-	int crash; /* signal to die of; 0: none */
+	int crash; /* signal that ends the process; 0: none */
 	int64_t step;
 	double lambda;
 	bl_run_state state;
@@ -106,7 +106,7 @@ static int watch_live(const char *path, int crash)
 	if (pthread_create(&thread, NULL, train, t) != 0)
 		return 1;
 	int end = bl_watch(t->live, &(bl_watch_config){ .stay = false, .interrupt_stops = true });
-	nanosleep(&(struct timespec){ .tv_nsec = 3 * STEP_MS * 1000000L }, NULL); /* the last command is taken */
+	nanosleep(&(struct timespec){ .tv_nsec = 3 * STEP_MS * 1000000L }, NULL); /* the last command is received */
 	t->leave = true;
 	pthread_join(thread, NULL);
 	report(end, t);
@@ -115,7 +115,7 @@ static int watch_live(const char *path, int crash)
 	return 0;
 }
 
-/* A child makes the run and dies before it is over. */
+/* A child makes the run and dies before its end. */
 static int watch_file(const char *path, bl_run_state state)
 {
 	struct trainer none = { .n = 0 };
