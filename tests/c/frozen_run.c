@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A small run, and its embeddings as it has them; apart, as the trainer's and the screen's private names meet here. */
+/* A small run, and its current embeddings; in a file of its own, since it uses private names of the trainer and of the screen. */
 #include "frozen_run.h"
 
 #include "support.h"

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A picture of (H,W,C): smooth waves, and with `detailed` fine stripes, edges and grain on them. */
+/* A picture of (H,W,C): smooth waves, and with `detailed` also fine stripes, edges and grain. */
 uint8_t *pictures_paint(int height, int width, int channels, bool detailed, unsigned seed); /* to be freed */
 
 typedef struct pictures_jpeg {
@@ -22,13 +22,13 @@ void pictures_write_jpeg(const char *path, const pictures_jpeg *j, const uint8_t
 
 typedef struct pictures_png {
 	int height, width;
-	int type, depth; /* as png.h has them: PICTURES_GREY, ..., 1 to 16 bits */
+	int type, depth; /* as in png.h: PICTURES_GREY, ..., 1 to 16 bits */
 	bool interlaced;
 	bool transparent; /* with a tRNS chunk: half of a palette, or one colour */
 } pictures_png;
 enum { PICTURES_GREY = 0, PICTURES_RGB = 2, PICTURES_PALETTE = 3, PICTURES_GREY_ALPHA = 4, PICTURES_RGB_ALPHA = 6 };
 
-/* rows: as the file has them, each of whole bytes; a palette is i -> (i, 255 - i, i / 2). */
+/* rows: in the format of the file, each of whole bytes; a palette is i -> (i, 255 - i, i / 2). */
 void pictures_write_png(const char *path, const pictures_png *p, const uint8_t *rows);
 /* Bytes of a row. */
 size_t pictures_pitch(const pictures_png *p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A made-up run that looks like a real one. */
+/* A simulated run that looks like a real one. */
 #include "recorded_run.h"
 
 #include <barlow/parallel.h>
@@ -20,7 +20,7 @@ static double noise(uint32_t a, uint32_t b)
 	return (double)(h ^ h >> 16) / 2147483648.0 - 1;
 }
 
-/* From 1 at the start to 0, as learning does: fast, then slowly. */
+/* Falls from 1 at the start to 0, as in learning: fast, then slowly. */
 static double progress(int64_t step)
 {
 	return 1 / (1 + (double)step / 120);
@@ -42,7 +42,7 @@ bl_live_info recorded_info(int64_t step, int64_t steps, bl_run_state state)
 	return i;
 }
 
-/* Those of the trainer, but for the rate of biases. */
+/* The columns of the trainer, except the rate of biases. */
 void recorded_columns(bl_columns *out)
 {
 	static const bl_column columns[RECORDED_COLUMNS] = {
@@ -117,7 +117,7 @@ double recorded_element(int64_t step, int i, int j)
 	return .25 * left * noise((uint32_t)i, (uint32_t)j + 1000) + (redundant ? .8 * sqrt(left) : 0);
 }
 
-/* What cells are made of: of dims i and j, which meet on the diagonal where they are the same. */
+/* The cells of dims i and j, which are on the diagonal if they are the same. */
 struct sums {
 	double all, most, square, diagonal;
 	int n, on;
@@ -286,7 +286,7 @@ static void fill_quantiles(bl_snapshot *s)
 		s->quantile[k] = all[k * (RECORDED_D - 1) / (BL_QUANTILES - 1)];
 }
 
-/* One larger than all, again and again. */
+/* One value larger than all others, repeated. */
 static void fill_pairs(int64_t step, bl_snapshot *s)
 {
 	double below = INFINITY;
@@ -306,7 +306,7 @@ static void fill_pairs(int64_t step, bl_snapshot *s)
 	}
 }
 
-/* Steep at the start, then flatter and flatter: more and more dims are used. */
+/* Steep at the start, then flatter: more and more dims are used. */
 static void fill_spectrum(int64_t step, bl_snapshot *s)
 {
 	double left = progress(step), falls = .02 + .2 * left;
@@ -319,7 +319,7 @@ static void fill_spectrum(int64_t step, bl_snapshot *s)
 	s->dead = (int32_t)(12 * left);
 }
 
-/* Ten labels on a ring, drawn apart as the run goes on. */
+/* Ten labels on a ring, which move apart during the run. */
 static void fill_points(int64_t step, bl_snapshot *s)
 {
 	double apart = 4 * (1 - progress(step));
@@ -364,7 +364,7 @@ void recorded_snapshot(int64_t step, bl_snapshot *s)
 	fill_points(step, s);
 }
 
-/* Some on the way, then the last: what of them is kept is the live file's affair. */
+/* Some during the run, then the last; the live file decides which of them it keeps. */
 static void publish(bl_live *l, int64_t step, bl_snapshot *s)
 {
 	for (int64_t i = 1; i < step; i += step / RECORDED_PUBLISHED + 1) {

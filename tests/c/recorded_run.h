@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* recorded_run.h: a made-up run that looks like a real one, the same on every machine, for the tests of the views. */
+/* recorded_run.h: a simulated run that looks like a real one, the same on every machine, for the tests of the views. */
 #ifndef BARLOW_TESTS_C_RECORDED_RUN_H
 #define BARLOW_TESTS_C_RECORDED_RUN_H
 
@@ -7,7 +7,7 @@
 
 enum { RECORDED_D = 256, RECORDED_N = 256, RECORDED_STEPS = 2000, RECORDED_VIEW = 28, RECORDED_PUBLISHED = 12 };
 
-/* The places of its columns. */
+/* The indices of its columns. */
 enum {
 	RECORDED_TIME,
 	RECORDED_INVARIANCE,
@@ -28,15 +28,15 @@ bl_live *recorded_live(const char *path, const bl_live_info *info); /* an empty 
 bl_live_info recorded_info(int64_t step, int64_t steps, bl_run_state state);
 bl_record recorded_record(int64_t step, double lambda);
 /*
- * C: noise that fades, a diagonal that grows, and one block of redundant dims.  A spectrum that grows flatter, a pair
+ * C: noise that fades, a diagonal that grows, and one block of redundant dims.  The spectrum becomes flatter; there is a pair
  * of views, and points of ten labels that move apart.
  */
 double recorded_element(int64_t step, int i, int j); /* of C */
 void recorded_snapshot(int64_t step, bl_snapshot *out);
-/* What a viewer asks for, into that of the same step. */
+/* Adds the requested region to the snapshot of the same step. */
 void recorded_region(int64_t step, const bl_region *asked, bl_snapshot *out);
 
-/* The first `step` steps of it, in memory when path is NULL. */
+/* Its first `step` steps, in memory if path is NULL. */
 bl_live *recorded_run(const char *path, int64_t step, bl_run_state state);
 
 #endif

@@ -29,7 +29,7 @@ static void remove_home(void)
 		fprintf(stderr, "%s was not removed\n", home);
 }
 
-/* Of a test that is started by hand, not by tests/run, nothing goes to the user's own places, either. */
+/* A test that is started by hand, and not by tests/run, does not write to the user's own folders either. */
 __attribute__((constructor)) static void make_home(void)
 {
 	static const char *const names[][2] = { { "XDG_DATA_HOME", "data" },
@@ -106,7 +106,7 @@ const char *support_source(const char *path)
 static char scratch[PATH_SIZE];
 static pid_t scratch_owner;
 
-/* Files, links, and folders with what is in them.  Takes the descriptor of a folder, or -1. */
+/* Removes files, links, and folders with their content.  Takes the descriptor of a folder, or -1. */
 static void empty_folder(int fd)
 {
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * support.h: what C tests share: cmocka with the headers it wants, comparison of floats, messages, files.
+ * support.h: shared by the C tests: cmocka with the headers it requires, comparison of floats, messages, files.
  *
  * A failed comparison ends the test like cmocka's own assertions.
  */
@@ -23,22 +23,22 @@
 /* bl_error() of this thread contains `part`. */
 #define assert_error(part) support_error((part), __FILE__, __LINE__)
 
-/* Skips the running test, saying why. */
+/* Skips the running test with this reason. */
 #define skip_because(...) (print_message("# skipped: " __VA_ARGS__), print_message("\n"), skip())
 
 void support_close(double a, double b, double tolerance, const char *what, const char *file, int line);
 void support_all_close(const float *a, const float *b, int64_t n, double tolerance, const char *what, const char *file, int line);
 void support_error(const char *part, const char *file, int line);
 
-/* "tests/reference/x.npy" as a path that opens from wherever the test runs.  Good until the fourth next call. */
+/* "tests/reference/x.npy" as a path that is valid in any working folder.  Valid until the fourth next call. */
 const char *support_source(const char *path);
 
-/* A path in a folder of this process's own, which is emptied and removed at exit.  Good until the fourth next call. */
+/* A path in a folder of this process, which is emptied and removed at exit.  Valid until the fourth next call. */
 const char *support_scratch(const char *name);
 
-/* Unpacks a .gz of so many plain bytes. */
+/* Unpacks a .gz of this number of plain bytes. */
 void support_gunzip(const char *gz, const char *to, size_t n);
-/* Writes a file, ends the test when it cannot. */
+/* Writes a file; ends the test if that fails. */
 void support_write(const char *path, const void *bytes, size_t n);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_allocations.c: once its threads have their scratch, training asks the heap for nothing.  Counts every call of malloc's family. */
+/*
+ * test_allocations.c: once its threads have their scratch memory, training allocates nothing.  It counts every call of
+ * malloc and its relatives.
+ */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -17,7 +20,7 @@
 
 static atomic_long calls;
 
-/* glibc's own, under the names that it keeps for those who stand in front of it. */
+/* glibc's own functions, under the names that it provides for programs that replace them. */
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t n);
@@ -48,7 +51,7 @@ int posix_memalign(void **p, size_t align, size_t n)
 	return *p ? 0 : 12;
 }
 
-/* The main job's trainer, on generated images; its batch, so that sizes are the real ones. */
+/* The trainer of the main job with its batch, on generated images, so that sizes are the real ones. */
 static bl_trainer *main_job(bl_precision precision)
 {
 	bl_dataset *d = bl_dataset_shapes(&(bl_shapes_config){ .n = 1024, .size = 28, .channels = 1, .seed = 1 });
@@ -102,7 +105,7 @@ static bl_trainer *growing_job(void)
 	return t;
 }
 
-/* Heap calls and blocks from the system of the next steps. */
+/* Heap calls, and blocks from the system, in the next steps. */
 static void measure(bl_trainer *t, long steps, long *made, long *blocks)
 {
 	bl_memory_stats before, after;
@@ -115,12 +118,12 @@ static void measure(bl_trainer *t, long steps, long *made, long *blocks)
 	*blocks = (long)(after.system_calls - before.system_calls);
 }
 /*
- * A thread takes its scratch where it first meets a kind of work, and which
- * thread meets what is the scheduler's choice: on a busy machine one of them may
- * come late.  So a stretch with such a first time is followed by another; what
- * is allocated step by step shows in all of them.
+ * A thread allocates its scratch when it first meets a kind of work, and the
+ * scheduler decides which thread meets what: on a busy machine one of them may
+ * be late.  So a series of steps with such a first time is repeated; an allocation
+ * in every step shows in all of them.
  */
-/* Makes `first` steps, in which everything is met once, and frees the trainer. */
+/* Makes `first` steps, in which everything occurs once, and frees the trainer. */
 static void check(bl_trainer *t, int first)
 {
 	enum { STRETCHES = 8 };
@@ -162,7 +165,7 @@ static void steady_state_bf16(void **state)
 #endif
 }
 
-/* Once views have their last size; batches made ahead are of the epoch before. */
+/* After views have their last size; batches made ahead are of the epoch before. */
 static void steady_state_behind_ramps(void **state)
 {
 	(void)state;

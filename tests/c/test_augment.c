@@ -15,14 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* PIL goes back to bytes after each step, by rounding or by cutting off, and we do not: up to a grey level a step. */
+/* PIL converts to bytes after each step, by rounding or by truncating, and barlow does not: up to one grey level per step. */
 #define BYTE_TOLERANCE (1.5 / 255)
-/* Against torchvision on float tensors nothing is rounded. */
+/* torchvision on float tensors rounds nothing. */
 #define FLOAT_TOLERANCE 2e-4
 
 enum { HEIGHT = 37, WIDTH = 41, MOST = 64 * 64 * 3 };
 
-/* Of augment/, or, where the name says so, of another folder. */
+/* Of augment/, or of another folder if the name says so. */
 static bl_tensor *reference(const char *name)
 {
 	char path[128];
@@ -33,7 +33,7 @@ static bl_tensor *reference(const char *name)
 	return t;
 }
 
-/* The input as bytes; `grey`: its first channel alone. */
+/* The input as bytes; `grey`: only its first channel. */
 static bl_image input(bool grey)
 {
 	static uint8_t pixels[2][HEIGHT * WIDTH * 3];
@@ -47,7 +47,7 @@ static bl_image input(bool grey)
 	return (bl_image){ .pixels = pixels[grey], .height = HEIGHT, .width = WIDTH, .channels = channels };
 }
 
-/* What operators draw, as their own files have it; checked against the sizes that they say. */
+/* The draws of operators, as declared in their own files; the sizes are compared. */
 struct crop_draws {
 	struct {
 		int top, left, height, width;
@@ -101,7 +101,7 @@ static int make_view(const bl_pipeline *p, const bl_image *in, bl_view_key key, 
 	return bl_pipeline_apply(p, &plan, in, out);
 }
 
-/* What the operator draws for an image of that size with the stream; it must apply. */
+/* The draws of the operator for an image of that size with the stream; it must apply. */
 static void draw_with(const bl_aug *a, bl_view_key key, int height, int width, void *d)
 {
 	drawing w = { .key = &key, .height = height, .width = width, .channels = 3 };
@@ -109,7 +109,7 @@ static void draw_with(const bl_aug *a, bl_view_key key, int height, int width, v
 	assert_true(a->op->draw(a->parameters, &w, d));
 }
 
-/* One operator with what it would have drawn; `loaded`: from planes, not from bytes. */
+/* Applies one operator with these draws; `loaded`: to planes, not to bytes. */
 static void apply(const bl_aug *a, const void *d, bool grey, bool loaded, float *out)
 {
 	const float one[] = { 1, 1, 1 }, zero[] = { 0, 0, 0 };
@@ -187,7 +187,7 @@ static void crops_agree_with_pil(void **state)
 
 enum { BRIGHTNESS, CONTRAST, SATURATION, HUE };
 
-/* An operator that has one part of jitter only, and a draw of it. */
+/* An operator with only one part of jitter, and a draw of it. */
 static bl_aug *one_part(int part, double factor, struct jitter_draws *d)
 {
 	static const char *const names[] = { "brightness", "contrast", "saturation", "hue", NULL };
@@ -238,7 +238,7 @@ static void saturation_agrees_with_pil(void **state)
 	check_bytes(out, "vivid", 1);
 }
 
-/* PIL's hue is a byte, which moves a saturated colour by up to 6 levels of its 256: close on average is what can be. */
+/* PIL's hue is a byte, which changes a saturated colour by up to 6 of 256 levels: only the average can be close. */
 static void hue_agrees_with_torchvision(void **state)
 {
 	static float out[MOST];
@@ -325,7 +325,7 @@ static void solarize_agrees_with_pil(void **state)
 
 /* --- torchvision on tensors --- */
 
-/* The operator with those draws, of bytes and of planes: levels as they are, or within one where it goes back to bytes. */
+/* The operator with these draws, on bytes and on planes: exact levels, or within one if it converts to bytes. */
 static void check_levels(bl_aug *a, const void *d, const char *name, double levels)
 {
 	static float out[MOST];
@@ -356,7 +356,7 @@ static void levels_are_torchvisions(void **state)
 	check_levels(WITH("sharpness", "factor", .3), NULL, "operators/sharpness_0.3", 1.3);
 }
 
-/* Of an image that does not use all levels; torchvision cuts off what is behind the point. */
+/* With an image that does not use all levels; torchvision truncates the fraction. */
 static void autocontrast_is_torchvisions(void **state)
 {
 	static float planes[2][HEIGHT * WIDTH * 3];
@@ -389,7 +389,7 @@ static void check_grey(bl_aug *a, const void *d, const char *name)
 	bl_aug_unref(a);
 }
 
-/* Of floats it rounds nothing. */
+/* On floats it rounds nothing. */
 static void sharpness_is_torchvisions(void **state)
 {
 	(void)state;
@@ -427,7 +427,7 @@ static void warps_are_torchvisions(void **state)
 	check_floats(c.data, "operators/elastic");
 }
 
-/* All 14 operations with the strength of bin 17, those that have a sign the other way. */
+/* All 14 operations with the strength of bin 17; those with a sign also with the opposite one. */
 static void trivial_is_torchvisions(void **state)
 {
 	static float out[MOST];
@@ -450,7 +450,7 @@ static void trivial_is_torchvisions(void **state)
 		}
 		print_message("%-28s %d of %d values more than 2 levels off, %d not the same\n", name, wrong, HEIGHT * WIDTH * 3,
 		              moved);
-		/* Geometry and levels are exact, though a nearest pixel may be another one where two are as near. */
+		/* Geometry and levels are exact, though the nearest pixel may differ where two are equally near. */
 		assert_true(wrong <= (d.operation <= 5 ? 15 : 0));
 		assert_true(d.operation > 5 || moved <= 15);
 		bl_tensor_unref(t);
@@ -481,7 +481,7 @@ static void alternating_flips_alternate(void **state)
 	bl_pipeline_unref(p);
 }
 
-/* Every place of the window is drawn as often as the others: chi-square of 24 degrees of freedom, 1e-6 at 73. */
+/* Every position of the window has the same probability: chi-square of 24 degrees of freedom, 1e-6 at 73. */
 static void pad_crops_are_uniform(void **state)
 {
 	enum { PLACES = 25, DRAWS = 5000 };
@@ -503,7 +503,7 @@ static void pad_crops_are_uniform(void **state)
 	bl_aug_unref(a);
 }
 
-/* TrivialAugment: operations, strengths and signs as often as each other. */
+/* TrivialAugment: operations, strengths and signs have the same probability. */
 static void trivial_draws_are_uniform(void **state)
 {
 	enum { DRAWS = 14000 };
@@ -563,7 +563,7 @@ static void drawn_boxes_fit_and_cover_the_range(void **state)
 	bl_aug_unref(a);
 }
 
-/* No box of ratio 1 and full area fits in 10 x 40: the largest centred one is taken. */
+/* No box of ratio 1 and full area fits in 10 x 40: the largest centred one is used. */
 static void box_that_cannot_fit_is_centred(void **state)
 {
 	bl_aug *a = operator_with("crop", (const char *const[]){ "size", "scale", "ratio", NULL }, (double[]){ 8, 1, 1 });
@@ -595,7 +595,7 @@ static void jitter_draws_every_order_within_its_range(void **state)
 	bl_aug_unref(a);
 }
 
-/* As torchvision: uniform from max(0, 1 - strength) to 1 + strength; hue up to its strength either way. */
+/* As torchvision: uniform from max(0, 1 - strength) to 1 + strength; hue from -strength to strength. */
 static void strong_jitter_has_no_factor_below_zero(void **state)
 {
 	bl_aug *a = operator_with("jitter", (const char *const[]){ "brightness", "contrast", "saturation", "p", NULL },
@@ -617,7 +617,7 @@ static void strong_jitter_has_no_factor_below_zero(void **state)
 	bl_aug_unref(a);
 }
 
-/* Of an image of 40 x 20 each side has its own part: rows by the height, columns by the width, the hole by the shorter. */
+/* In an image of 40 x 20 each side has its share: rows by the height, columns by the width, the hole by the shorter side. */
 static void sides_are_not_confused(void **state)
 {
 	bl_aug *affine = operator_with("affine", (const char *const[]){ "translate", "p", NULL }, (double[]){ .5, 1 });
@@ -650,7 +650,7 @@ static const char *const paper_operators[] = {
 };
 enum { PAPER = sizeof paper_operators / sizeof *paper_operators };
 
-/* The paper's pipeline, in which every operator is drawn now and then, without one of them (-1: with all). */
+/* The paper's pipeline with probabilities at which every operator is drawn sometimes, without one of them (-1: with all). */
 static bl_pipeline *paper_without(int left_out)
 {
 	char text[256] = "";
@@ -688,7 +688,7 @@ static void same_key_makes_the_same_view(void **state)
 	bl_pipeline_unref(p);
 }
 
-/* The words of `all` without those of one operator are the words of the pipeline without it. */
+/* The description of `all` without that of one operator is the description of the pipeline without it. */
 static void check_words(const char *all, const char *without, const char *name)
 {
 	char kept[1024] = "", copy[1024];
@@ -699,7 +699,7 @@ static void check_words(const char *all, const char *without, const char *name)
 		bool its = strncmp(part, name, strlen(name)) == 0;
 		for (int k = 0; k < 4; k++)
 			its |= strcmp(name, "jitter") == 0 && strncmp(part, of_jitter[k], strlen(of_jitter[k])) == 0;
-		/* "crop 3,4 20x22" has a comma of its own */
+		/* "crop 3,4 20x22" contains a comma */
 		bool rest = part[0] >= '0' && part[0] <= '9';
 		if (rest && strcmp(name, "crop") == 0)
 			continue;
@@ -709,7 +709,7 @@ static void check_words(const char *all, const char *without, const char *name)
 	assert_string_equal(kept, without);
 }
 
-/* Taking an operator out leaves what the others draw as it was, in every view. */
+/* Removing an operator does not change the draws of the others, in any view. */
 static void operators_draw_by_themselves(void **state)
 {
 	bl_pipeline *all = paper_without(-1);
@@ -736,7 +736,7 @@ static void operators_draw_by_themselves(void **state)
 	bl_pipeline_unref(all);
 }
 
-/* Two of one name draw differently, and so do streams of their own. */
+/* Two operators of one name draw differently, and so do their streams. */
 static void repeated_operators_have_streams_of_their_own(void **state)
 {
 	bl_pipeline *p = parse("jitter{p = 1}, blur{sigma = {1, 2}}, blur{sigma = {1, 2}}"), *once = parse("blur{sigma = {1, 2}}");
@@ -761,7 +761,7 @@ static void repeated_operators_have_streams_of_their_own(void **state)
 	bl_pipeline_unref(p);
 }
 
-/* No two names lead to one stream. */
+/* No two names have the same stream. */
 static void names_have_streams_of_their_own(void **state)
 {
 	(void)state;
@@ -776,7 +776,7 @@ static void names_have_streams_of_their_own(void **state)
 		}
 }
 
-/* Folded into the crop, alone on bytes, twice, normalised at the end or on the way: the pixels say the same. */
+/* Folded into the crop, alone on bytes, twice, normalised at the end or before: the pixels are the same. */
 static void folding_changes_no_pixel(void **state)
 {
 	static float folded[MOST], apart[MOST];
@@ -804,7 +804,7 @@ static void empty_pipeline_gives_the_image(void **state)
 	bl_pipeline_unref(p);
 }
 
-/* The operator of that name, applied always, its result 33 pixels a side where it has a size of pixels. */
+/* The operator of that name, applied always; its result is 33 pixels a side if it has a size in pixels. */
 static bl_pipeline *always(const char *name)
 {
 	bl_aug *a = bl_aug_new(name);
@@ -823,7 +823,7 @@ static bl_pipeline *always(const char *name)
 	return p;
 }
 
-/* channel_dropout leaves one channel, so that it takes no image of one; then the pipeline goes. */
+/* channel_dropout leaves one channel, so it refuses images of one channel; then the pipeline is freed. */
 static bool refuses(bl_pipeline *p, const char *name, int channels)
 {
 	bool refused = bl_pipeline_check(p, channels) < 0;
@@ -833,7 +833,7 @@ static bool refuses(bl_pipeline *p, const char *name, int channels)
 	return refused;
 }
 
-/* Every operator on every small size, one and three channels: in range, and nothing out of bounds (sanitizers). */
+/* Every operator on every small size, with one and three channels: in range, and no access out of bounds (sanitizers). */
 static void small_images_are_fine(void **state)
 {
 	static uint8_t pixels[20 * 20 * 3];
@@ -913,7 +913,7 @@ static void steady_state_takes_no_memory(void **state)
 
 enum { LOW = 19, LONG = 23 };
 
-/* The same picture as bytes and as floats, of so many channels, all different. */
+/* The same picture as bytes and as floats, with this number of channels, all different. */
 static void fill(uint8_t *bytes, float *floats, int channels)
 {
 	for (int i = 0; i < LOW * LONG; i++)
@@ -933,7 +933,7 @@ static bl_image floats_of(const float *floats, int channels)
 	return (bl_image){ .type = BL_PIXEL_FLOAT32, .values = floats, .height = LOW, .width = LONG, .channels = channels };
 }
 
-/* Views of an image of float32 are those of bytes, whichever operator comes first. */
+/* Views of a float32 image equal those of bytes, whichever operator comes first. */
 static void floats_make_the_same_views(void **state)
 {
 	static uint8_t bytes[LOW * LONG * 3];
@@ -955,7 +955,7 @@ static void floats_make_the_same_views(void **state)
 		}
 }
 
-/* A value between two bytes is kept, by bytes it could not be. */
+/* A value between two bytes is preserved, which bytes could not do. */
 static void floats_are_not_rounded(void **state)
 {
 	float in[4] = { .1234f, .5001f, 1, 0 }, out[4];
@@ -968,7 +968,7 @@ static void floats_are_not_rounded(void **state)
 	bl_pipeline_unref(p);
 }
 
-/* Each channel of many is what it would be alone. */
+/* Each of many channels has the same result as alone. */
 static void channels_are_alike(void **state)
 {
 	static const char *const texts[] = {
@@ -1042,7 +1042,7 @@ struct counted {
 	float seen;
 };
 
-/* Adds noise of one number a view to the first pixel, and looks at the last. */
+/* Adds one random number per view to the first pixel, and reads the last. */
 static int touch(void *context, const bl_aug_call *call)
 {
 	struct counted *c = context;
@@ -1158,7 +1158,7 @@ static void operators_are_written_as_lua(void **state)
 	bl_aug_unref(a);
 }
 
-/* What is written is read as the same, for every operator, in a locale with a comma as well. */
+/* A pipeline that is written and read again is equal, for every operator, also in a locale with a decimal comma. */
 static void text_is_read_back(void **state)
 {
 	(void)state;
@@ -1219,7 +1219,7 @@ static void say(const char *name, const void *d, int channels, const char *want)
 	bl_aug_unref(a);
 }
 
-/* Every operator says what it drew, and cuts that to the buffer. */
+/* Every operator describes its draws, and truncates the description to the buffer. */
 static void every_operator_has_words(void **state)
 {
 	bl_image in = input(false);
@@ -1268,7 +1268,7 @@ static void operators_say_what_was_drawn(void **state)
 	say("noise", NULL, 3, "noise 0.05");
 }
 
-/* However long the pipeline and small the buffer, a whole string. */
+/* The description is terminated, however long the pipeline and small the buffer. */
 static void words_are_cut_to_the_buffer(void **state)
 {
 	(void)state;

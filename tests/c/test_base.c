@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_base.c: errors, random streams, threads and memory: what everything else stands on. */
+/* test_base.c: errors, random streams, threads and memory. */
 #include "base/region.h"
 #include "support.h"
 
@@ -124,7 +124,7 @@ static void below_is_even_and_stays_below(void **state)
 	assert_int_equal(bl_rng_below(&r, 1), 0);
 }
 
-/* Three quarters of 2^32: without rejection every third number would come twice as often as the others. */
+/* Three quarters of 2^32: without rejection every third number would be twice as frequent as the others. */
 static void below_is_even_for_large_numbers(void **state)
 {
 	enum { N = 30000 };
@@ -310,7 +310,7 @@ static void a_block_lies_where_smaller_ones_lay(void **state)
 	bl_block_give(whole);
 }
 
-/* Blocks of all sizes taken and given in no order: none lies on another, and what is in them stays. */
+/* Blocks of all sizes, allocated and freed in random order: they do not overlap, and keep their content. */
 static void blocks_keep_apart(void **state)
 {
 	(void)state;
@@ -355,7 +355,7 @@ static void memory_is_counted(void **state)
 	assert_int_equal(trimmed.held, trimmed.used);
 }
 
-/* MADV_DONTNEED takes whole pages: an extent that began or ended within one would lose its neighbour's numbers. */
+/* MADV_DONTNEED affects whole pages: an extent that began or ended within one would destroy its neighbour's numbers. */
 static void large_blocks_are_whole_pages_of_any_size(void **state)
 {
 	(void)state;
@@ -464,9 +464,8 @@ static void near_names_are_found(void **state)
 	assert_string_equal(bl_nearest("lamda", names), "lambda");
 	assert_string_equal(bl_nearest("from", names), "form");
 	assert_string_equal(bl_nearest("dialects", names), "dialect");
-	assert_string_equal(bl_nearest("gian", (const char *const[]){ "bias", "gain", NULL }),
-	                    "gain"); /* letters that changed places */
-	/* Of names that are as near, the one that goes on as the word does; else the shortest that does. */
+	assert_string_equal(bl_nearest("gian", (const char *const[]){ "bias", "gain", NULL }), "gain"); /* transposed letters */
+	/* Among equally near names, one that begins with the word is preferred; otherwise the shortest that does. */
 	assert_string_equal(bl_nearest("conv", (const char *const[]){ "cnn", "conv2d", NULL }), "conv2d");
 	assert_string_equal(bl_nearest("conv", (const char *const[]){ "conv2d", "cnn", NULL }), "conv2d");
 	assert_string_equal(bl_nearest("batch", (const char *const[]){ "batchnorm1d", "batchnorm", NULL }), "batchnorm");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_budget.c: what looking at a run and saving it may cost of its training time.
+ * test_budget.c: the cost of observing and of saving a run, relative to its training time.
  *
- * This program's own clock_gettime() stands in front of the C library's.  While it is asked to, it moves on by a
- * millisecond a call, so that what a thing costs is the number of looks at the clock that it takes.
+ * This program's own clock_gettime() replaces the C library's.  On request, it advances by a millisecond per call, so that
+ * the cost of an operation is the number of times that it reads the clock.
  */
 #include "support.h"
 
@@ -19,7 +19,7 @@
 
 #define TICK 1e-3
 
-static bool counted; /* the clock is ours */
+static bool counted; /* the clock is simulated */
 static long looks;
 
 int clock_gettime(clockid_t id, struct timespec *t)
@@ -43,7 +43,7 @@ typedef struct watched {
 	bl_monitor_input look;
 } watched;
 
-/* Step 1 has been looked at: its frame is not charged, but tells what the next one will cost. */
+/* Step 1 was measured: its frame is not charged, but gives an estimate for the next one. */
 static watched watch(int64_t side, bool asked)
 {
 	static const bl_region all = { .rows = 4, .cols = 4 };
@@ -67,7 +67,7 @@ static void forget(watched *w)
 	bl_tensor_unref(w->z);
 }
 
-/* Does a look at step 2, after so many seconds of training, make a frame? */
+/* Does the monitor make a frame at step 2, after this number of seconds of training? */
 static bool frame_after(double trained, bool asked)
 {
 	watched w = watch(16, asked);
@@ -79,7 +79,7 @@ static bool frame_after(double trained, bool asked)
 	return made;
 }
 
-/* A frame takes one look at the clock from its beginning to its end. */
+/* A frame reads the clock once between its beginning and its end. */
 static void frames_take_their_share(void **state)
 {
 	(void)state;
@@ -89,7 +89,7 @@ static void frames_take_their_share(void **state)
 	assert_true(frame_after(1.02 * TICK / .02, true));
 }
 
-/* What the first spectrum of so many rows and columns is expected to cost. */
+/* The expected cost of the first spectrum with this number of rows and columns. */
 static double guess(double side)
 {
 	return 1e-9 * side * side * 11 * side;
@@ -136,7 +136,7 @@ static int count(void *ctx, bl_save_why why)
 	return 0;
 }
 
-/* Does a run save itself that stands at this step, `since` seconds of training after a save that took `cost`? */
+/* Does a run at this step save itself, `since` seconds of training after a save that took `cost`? */
 static bool saved(bl_trainer *t, int64_t step, double since, double cost)
 {
 	saves = 0;

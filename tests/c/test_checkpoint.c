@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_checkpoint.c: a run that goes on makes the bits of one that never stopped; what does not fit, or is damaged, is refused. */
+/* test_checkpoint.c: a resumed run has the bits of one that never stopped; damaged checkpoints and those of others are refused. */
 #include "support.h"
 
 #include <barlow/checkpoint.h>
@@ -23,7 +23,7 @@
 
 enum { IMAGES = 96, BATCH = 32, D = 8, STEPS = 40, HALF = 20, EPOCH = IMAGES / BATCH };
 
-/* A run: data, views and network are made anew for each, as another process would; only `seed` of the network differs. */
+/* A run: data, views and network are made again for each, as in another process; only `seed` of the network differs. */
 struct toy {
 	bl_trainer_config config;
 	bl_pipeline *views;
@@ -113,7 +113,7 @@ static void command(bl_trainer *t, bl_command_kind kind, double value)
 	assert_int_equal(bl_trainer_command(t, (bl_command){ .kind = kind, .value = value }), 0);
 }
 
-/* Lambda changes at step 7 and the rate at step 11: a resumed run must know. */
+/* Lambda changes at step 7 and the rate at step 11: a resumed run has to repeat that. */
 static void make_steps(bl_trainer *t, int64_t until)
 {
 	for (int64_t i = bl_trainer_progress(t).step; i < until; i++) {
@@ -178,7 +178,7 @@ static void assert_same_state(const struct toy *a, const struct toy *b)
 	free(y);
 }
 
-/* But for what the clock says. */
+/* Except for times. */
 static void assert_same_record(const bl_columns *c, bl_record a, bl_record b)
 {
 	static const char *const by_clock[] = { "time", "images_per_s" };
@@ -229,7 +229,7 @@ static int save_nothing(void *ctx, bl_save_why why)
 	return 0;
 }
 
-/* Half of the steps, a checkpoint, five steps more that nobody keeps, and the end. */
+/* Half of the steps, a checkpoint, five steps more that are lost, and the end. */
 static void first_half(const char *kind, const char *folder)
 {
 	struct toy y = trainer_new(kind, 1);
@@ -295,7 +295,7 @@ static void test_knn_is_there(void **state)
 	toy_free(&y);
 }
 
-/* A resumed run is resumed, in the background, at an epoch's end and in the middle of one. */
+/* A resumed run is resumed, in the background, at an epoch's end and within one. */
 static void test_again_and_again(void **state)
 {
 	(void)state;
@@ -343,7 +343,7 @@ static void test_resumed_snapshots(void **state)
 	for (int i = 0; i < bl_live_snapshot_count(now); i++)
 		assert_in_range(bl_live_snapshot_at(now, i, &s), 1, HALF);
 	assert_int_equal(bl_live_snapshot_at(now, 0, &s), 1);
-	/* What was in the file stays whole for who has it open, and is a file of the past now. */
+	/* A process that has the old file open can still read it completely, as the file of a past run. */
 	assert_int_equal(bl_live_check_place(past), 0);
 	assert_int_equal(bl_trainer_save_to(y.t, in(folder, BL_RUN_LIVE), save_nothing, NULL), 0);
 	assert_int_equal(bl_live_check_place(past), -1);
@@ -353,7 +353,7 @@ static void test_resumed_snapshots(void **state)
 	toy_free(&y);
 }
 
-/* A checkpoint by itself will do. */
+/* A checkpoint alone suffices. */
 static void test_without_past(void **state)
 {
 	(void)state;
@@ -376,7 +376,7 @@ static void test_without_past(void **state)
 	toy_free(&z);
 }
 
-/* Snapshots that are kept stay spread over the run though it was begun anew in the middle. */
+/* Kept snapshots stay distributed over the run although its file was made again in the middle. */
 static void test_kept_spread(void **state)
 {
 	(void)state;
@@ -407,7 +407,7 @@ static void test_kept_spread(void **state)
 
 /* --- Refusals ---------------------------------------------------------------------------------- */
 
-/* Loading is refused with these words, and the trainer is as it was. */
+/* Loading is refused with these words, and the trainer is unchanged. */
 static void refuse(struct toy *y, const char *path, const char *words)
 {
 	size_t n, m;
@@ -582,7 +582,7 @@ static int write_down(void *ctx, bl_save_why why)
 	return 0;
 }
 
-/* Of ten steps, the checkpoints: regular, asked, at the end. */
+/* The checkpoints of ten steps: regular, requested, at the end. */
 static void assert_saved_at(double every, const char *want)
 {
 	struct toy y = toy_new("sgd", 1);
@@ -616,7 +616,7 @@ static int take_long(void *ctx, bl_save_why why)
 	return write_down(ctx, why);
 }
 
-/* Left to itself it saves at the first epoch's end, and then not before that has cost less than 1%. */
+/* By itself it saves at the first epoch's end, and then not before that has cost less than 1%. */
 static void test_when_it_costs(void **state)
 {
 	(void)state;
@@ -638,7 +638,7 @@ static int save_to(void *ctx, bl_save_why why)
 	return bl_checkpoint_save(b->text, b->t);
 }
 
-/* The most that a file may grow to stands for the disk's end. */
+/* A limit on the size of files simulates a full disk. */
 static void set_room(rlim_t bytes)
 {
 	struct rlimit r;
@@ -711,7 +711,7 @@ static void test_resumable(void **state)
 	toy_free(&y);
 }
 
-/* The first to claim it has it; what a killed writer left goes. */
+/* The first process to claim it has it; files left by a killed writer are removed. */
 static void test_claim(void **state)
 {
 	(void)state;
@@ -737,7 +737,7 @@ static void test_claim(void **state)
 	assert_int_equal(bl_runs_claim("/nonexistent"), -1);
 }
 
-/* Who was stopped, and whose run somebody else resumed, does not go on with it, nor write over the other's checkpoint. */
+/* A stopped trainer whose run was resumed elsewhere neither continues nor overwrites the other's checkpoint. */
 static void test_replaced(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_choice.c: which algorithm a convolution takes: who is heard before whom, tables of choices, and tuning. */
+/* test_choice.c: the algorithm of a convolution: priorities, tables of choices, and tuning. */
 #include "support.h"
 
 #include "tensor/conv/conv.h"
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Winograd fits and pays in the first, fits but does not pay in the second, and does not fit the third. */
+/* Winograd supports the first and is faster, supports the second and is slower, and does not support the third. */
 static const char *const pays = "64x32x32-64:3x3s1p1", *const fits = "64x1x1-64:3x3s1p1", *const cannot = "64x8x8-64:3x3s2p1";
 
 static bl_choice choice(const char *shape, const char *by)
@@ -46,7 +46,7 @@ static void order(void **state)
 	expect(pays, BL_CONV_AUTO, "winograd");
 	expect(fits, BL_CONV_AUTO, "gather");
 	expect(cannot, BL_CONV_AUTO, "gather");
-	expect("64x32x32-64:3x3s1p2d2", BL_CONV_WINOGRAD, "gather"); /* Winograd's taps lie side by side */
+	expect("64x32x32-64:3x3s1p2d2", BL_CONV_WINOGRAD, "gather"); /* Winograd needs adjacent taps */
 	bl_choices_publish(table(fits, "winograd auto gather"));
 	expect(fits, BL_CONV_AUTO, "winograd gather gather");
 	bl_choices *run = table(fits, "gather winograd auto");
@@ -71,8 +71,8 @@ static void recording(void **state)
 	bl_choices *t = table(fits, "winograd");
 	bl_choices_record(t);
 	expect(pays, BL_CONV_AUTO, "winograd");
-	expect(cannot, BL_CONV_GATHER, "gather"); /* the layer's own affair */
-	expect(fits, BL_CONV_AUTO, "gather");     /* already written down: stays */
+	expect(cannot, BL_CONV_GATHER, "gather"); /* the layer's own choice */
+	expect(fits, BL_CONV_AUTO, "gather");     /* already recorded: unchanged */
 	bl_choices_record(NULL);
 	expect(cannot, BL_CONV_AUTO, "gather");
 	assert_int_equal(bl_choices_count(t), 2);
@@ -144,7 +144,7 @@ static void texts(void **state)
 	assert_error("there is no convolution algorithm 'fft' here: expected one of auto, gather, winograd");
 }
 
-/* A layer's wish is heard when it runs: Winograd's last digits are others. */
+/* A layer's algorithm is used when it runs: Winograd's last digits differ. */
 static void layers(void **state)
 {
 	bl_module *m = bl_nn_sequential(), *c = bl_nn_conv2d(16, 16, 3, (bl_conv_shape){ 1, 1, 1, 1 }, false);
@@ -169,7 +169,7 @@ static void layers(void **state)
 	bl_module_unref(m);
 }
 
-/* Every algorithm that can is timed, whatever is forced, and the best is one of them. */
+/* Every algorithm that supports the shape is timed, whatever is forced, and the best is one of them. */
 static void tuning(void **state)
 {
 	bl_tuning r;
@@ -189,7 +189,7 @@ static void tuning(void **state)
 	assert_true(r.ms[0][BL_CONV_WINOGRAD] == 0 && r.ms[0][BL_CONV_GATHER] > 0);
 }
 
-/* Given times: what is a little faster by chance does not take the rule's place. */
+/* With given times: an algorithm that is slightly faster by chance does not replace the rule's. */
 static void the_fastest(void **state)
 {
 	(void)state;
@@ -198,7 +198,7 @@ static void the_fastest(void **state)
 	bl_conv_algorithm rule = bl_conv_rule(&g), other = rule == BL_CONV_GATHER ? BL_CONV_WINOGRAD : BL_CONV_GATHER;
 	double ms[BL_CONV_ALGORITHMS] = { 0 };
 	ms[rule] = 10;
-	assert_int_equal(bl_conv_fastest(&g, ms), rule); /* a time of 0 is none */
+	assert_int_equal(bl_conv_fastest(&g, ms), rule); /* a time of 0 means none */
 	ms[other] = 9.8;
 	assert_int_equal(bl_conv_fastest(&g, ms), rule);
 	ms[other] = 9.6;

@@ -205,7 +205,7 @@ static void threads_onednn(void **state)
 	by_onednn(state, threads);
 }
 
-/* Panels cover all columns, each with a kernel that exists. */
+/* Panels cover all columns, each with an existing kernel. */
 static void panels(void **state)
 {
 	const bl_kernels *k = bl_kernel();
@@ -223,7 +223,7 @@ static void panels(void **state)
 
 static const char *self;
 
-/* The other kernel sets that this CPU may run, in processes of their own: a set is picked once. */
+/* The other kernel sets that this CPU supports, in processes of their own, since a set is selected once. */
 static void other_kernels(void **state)
 {
 	static const char *const names[] = { "avx2", "generic" };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_dataset.c: sets from tensors, parts of sets, statistics, batches. */
+/* test_dataset.c: sets from tensors, subsets, statistics, batches. */
 #include "support.h"
 
 #include <barlow/data.h>
@@ -11,7 +11,7 @@
 
 enum { N = 200, CLASSES = 4, H = 2, W = 3 };
 
-/* Image i is grey level i everywhere; its label is class_of(i): an eighth, an eighth, a quarter, a half. */
+/* All pixels of image i have grey level i; its label is class_of(i): an eighth, an eighth, a quarter, a half of the images. */
 static int class_of(int i)
 {
 	static const int of[8] = { 0, 1, 2, 2, 3, 3, 3, 3 };
@@ -59,7 +59,7 @@ static void tensors_become_sets(void **state)
 
 enum { CHANNELS = 5, IMAGES = 40 };
 
-/* Values that bytes cannot hold, in five channels; `t` gets them. */
+/* Values that do not fit into bytes, in five channels; `t` gets them. */
 static bl_dataset *fractions(bl_tensor **t)
 {
 	*t = bl_tensor_new(4, (int64_t[]){ IMAGES, CHANNELS, H, W });
@@ -89,7 +89,7 @@ static void values_between_bytes_are_kept(void **state)
 	bl_tensor_unref(t);
 }
 
-/* Mean, deviation, and images normalised by them; a part has its parent's type. */
+/* Mean, deviation, and images normalised by them; a subset has its parent's type. */
 static void images_of_floats_are_measured_and_batched(void **state)
 {
 	float mean[CHANNELS], std[CHANNELS];
@@ -173,7 +173,7 @@ static void tensors_that_are_no_images_are_refused(void **state)
 	bl_tensor_unref(large);
 }
 
-/* A part of a part still knows its images, and outlives both. */
+/* A subset of a subset still refers to its images, and outlives both. */
 static void parts_of_parts(void **state)
 {
 	bl_dataset *d = counted(true);
@@ -245,7 +245,7 @@ static void splits_keep_the_proportions(void **state)
 		bl_dataset_unref(all[i]);
 }
 
-/* A share is the nearest whole number: .29 of 100 is 29, though .29 * 100 is a little less in binary. */
+/* A share is rounded to the nearest integer: .29 of 100 is 29, though .29 * 100 is slightly less in binary. */
 static void shares_are_rounded(void **state)
 {
 	bl_tensor *t = bl_tensor_full(4, (int64_t[]){ 100, 1, 1, 1 }, 0);

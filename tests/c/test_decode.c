@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_decode.c: JPEG and PNG files: every kind, parts of them, smaller copies, and files that are broken or hostile. */
+/* test_decode.c: JPEG and PNG files: every kind, parts, smaller scales, and files that are damaged or hostile. */
 #include "pictures.h"
 #include "support.h"
 
@@ -36,7 +36,7 @@ static bl_image decode(const char *path, int channels, const bl_window *window)
 	return im;
 }
 
-/* Why it cannot be decoded is the message then. */
+/* It cannot be decoded, with this message. */
 static bool decodes(const char *path)
 {
 	bl_image im;
@@ -121,7 +121,7 @@ static void every_kind_of_jpeg(void **state)
 	check_colour(&j, ink, (int[]){ 173, 86, 43 });
 	j.ycck = false;
 	j.unmarked = true;
-	check_colour(&j, ink, (int[]){ 173, 86, 43 }); /* the same where Adobe's marker is missing, as PIL reads it */
+	check_colour(&j, ink, (int[]){ 173, 86, 43 }); /* the same if Adobe's marker is missing, as PIL reads it */
 }
 
 /* Sample s of a row of such a file, as 8 bits. */
@@ -133,7 +133,7 @@ static int sample(const uint8_t *row, int depth, int s)
 	return bits;
 }
 
-/* What a pixel becomes, in colour. */
+/* The decoded pixel, in colour. */
 static void expected_colour(const pictures_png *p, const uint8_t *row, int x, int rgb[3])
 {
 	bool colour = p->type == PICTURES_RGB || p->type == PICTURES_RGB_ALPHA;
@@ -222,7 +222,7 @@ static const char *photograph(bool detailed, int sampling, bool progressive, int
 	return path;
 }
 
-/* Row and column of the image or, reduced, of its copy. */
+/* Row and column of the image or of its reduced copy. */
 static void check_same(const bl_image *part, const uint8_t *all, int pitch, const bl_window *w)
 {
 	for (int y = w->top; y < w->top + w->height; y++)
@@ -281,7 +281,7 @@ static void the_scale_leaves_enough_pixels(void **state)
 	}
 }
 
-/* Mean difference, in levels of 8 bits, of views of 64 pixels whose boxes let a JPEG be decoded smaller. */
+/* Mean difference, in levels of 8 bits, of views of 64 pixels whose boxes allow a JPEG to be decoded at a smaller scale. */
 static double view_difference(const char *path, int *reduced)
 {
 	static float full[64 * 64 * 3], part[64 * 64 * 3];
@@ -303,7 +303,7 @@ static double view_difference(const char *path, int *reduced)
 	return sum;
 }
 
-/* The box is the same; a smaller copy loses what a view could hardly show. */
+/* The box is the same; a smaller scale loses only what a view could hardly show. */
 static void smaller_copies_make_nearly_the_same_views(void **state)
 {
 	(void)state;
@@ -380,7 +380,7 @@ static void what_is_no_image_is_named(void **state)
 	assert_error("not a file");
 }
 
-/* A JPEG that says it is 65500 x 65500: the sizes stand behind the marker ff c0. */
+/* A JPEG whose header says 65500 x 65500: the sizes follow the marker ff c0. */
 static void huge_jpegs_are_refused(void **state)
 {
 	const char *path = support_scratch("huge.jpg");
@@ -398,7 +398,7 @@ static void huge_jpegs_are_refused(void **state)
 	free(b);
 }
 
-/* Ten thousand by ten thousand and one: a few kilobytes of zeros, and no memory asked for. */
+/* Ten thousand by ten thousand and one: a few kilobytes of zeros, and no memory is allocated. */
 static void png_bombs_are_refused(void **state)
 {
 	const char *path = support_scratch("bomb.png");
@@ -416,7 +416,7 @@ static void png_bombs_are_refused(void **state)
 	assert_true(after.held < before.held + (1 << 20));
 }
 
-/* Somewhere in the image, and for some at a smaller scale. */
+/* A window within the image, sometimes at a smaller scale. */
 static bl_window somewhere(unsigned i, int height, int width)
 {
 	bl_window w = { .top = (int)(i * 7 % (unsigned)height), .left = (int)(i * 5 % (unsigned)width) };
@@ -438,7 +438,7 @@ static bool decodes_somewhere(const char *path, unsigned i)
 	return rc == 0;
 }
 
-/* Whatever a byte or a few become: pixels or a message, nothing else. */
+/* With one or a few changed bytes: pixels or a message, nothing else. */
 static void mutate(const char *original, unsigned seed)
 {
 	const char *path = support_scratch("mutant");

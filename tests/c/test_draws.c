@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_draws.c: what operators draw is distributed as torchvision draws it.
+ * test_draws.c: the random numbers of operators have torchvision's distributions.
  *
- * Each test draws VIEWS views from fixed seeds, so that it always comes to the same numbers, and holds them against the closed
- * form: continuous ones by the largest distance of the distribution functions (Kolmogorov and Smirnov), counts by chi squared,
+ * Each test draws VIEWS views from fixed seeds, so that its result is always the same, and compares them with the closed
+ * form: continuous numbers by the largest distance of the distribution functions (Kolmogorov-Smirnov), counts by chi-squared,
  * each at its quantile of 0.999.
  */
 #include "support.h"
@@ -27,7 +27,7 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* v: sorted here; cdf of a value, with two parameters. */
+/* v is sorted here; cdf: the distribution function, with two parameters. */
 static void check_continuous(const char *what, double *v, int n, double (*cdf)(double, double, double), double a, double b)
 {
 	double worst = 0;
@@ -42,7 +42,7 @@ static void check_continuous(const char *what, double *v, int n, double (*cdf)(d
 		fail_msg("%s is not distributed as it should be: distance %g", what, worst);
 }
 
-/* Wilson and Hilferty's quantile. */
+/* Wilson and Hilferty's approximation of the quantile. */
 static double chi_squared_bound(int degrees)
 {
 	double k = 2.0 / (9 * degrees);
@@ -96,7 +96,7 @@ static bl_pipeline *parse(const char *text)
 	return p;
 }
 
-/* View i; whether its first operator applies. */
+/* View i: does its first operator apply? */
 static bool plan(const bl_pipeline *p, int i, int height, int width, bl_plan *out)
 {
 	bl_pipeline_plan(p, &(bl_view_key){ .seed = 7, .epoch = (uint32_t)i / 1000, .sample = (uint32_t)i % 1000, .view = 1 },
@@ -104,7 +104,7 @@ static bool plan(const bl_pipeline *p, int i, int height, int width, bl_plan *ou
 	return out->applies & 1;
 }
 
-/* How many of VIEWS views get the operator. */
+/* The number of views, of VIEWS, that get the operator. */
 static int count_applied(const char *text)
 {
 	bl_pipeline *p = parse(text);
@@ -116,7 +116,7 @@ static int count_applied(const char *text)
 	return n;
 }
 
-/* What operators draw, as their own files have it. */
+/* The draws of operators, as declared in their own files. */
 struct crop_draws {
 	int top, left, height, width;
 	bool mirrored;
@@ -132,7 +132,7 @@ struct affine_draws {
 	float angle, dx, dy, scale;
 };
 
-/* The numbers of view i's first operator. */
+/* The draws of view i's first operator. */
 static const void *draws_of(const bl_pipeline *p, int i, bl_plan *view, size_t size)
 {
 	assert_true(bl_pipeline_op(p, 0)->op->draws >= size);
@@ -170,7 +170,7 @@ static void probabilities(void **state)
 	assert_true(asked >= 19);
 }
 
-/* A coin for each image in the first epoch, the other side in the next. */
+/* Each image is flipped at random in the first epoch, and the opposite in the next. */
 static void alternating(void **state)
 {
 	(void)state;
@@ -193,8 +193,8 @@ static void alternating(void **state)
 /* --- crop --- */
 
 /*
- * Area and log ratio are uniform where the box always fits.  Where it may not, it is drawn again: of an area a those ratios r
- * are left that have a <= min(r, 1 / r), which is all of them up to 3/4, and -log(a) / log(4/3) of them above.
+ * Area and log ratio are uniform if the box always fits.  If it does not fit, it is drawn again: for an area a those ratios r
+ * remain that satisfy a <= min(r, 1 / r), which are all of them up to 3/4, and -log(a) / log(4/3) of them above.
  */
 static double area_left(double a, double from)
 {
@@ -357,7 +357,7 @@ static void affine(void **state)
 	bl_pipeline_unref(p);
 }
 
-/* Of an image of 32 x 44 corners move by 0 to 8 pixels across and 0 to 11 down. */
+/* In an image of 32 x 44, corners move by 0 to 8 pixels horizontally and 0 to 11 vertically. */
 static void perspective(void **state)
 {
 	int across[4][9] = { { 0 } }, down[4][12] = { { 0 } };
@@ -406,7 +406,7 @@ static void padding(void **state)
 
 /* --- choices --- */
 
-/* One of 14, each as likely; what it says of a strength is one of 31, either way. */
+/* One of 14 with equal probability; the strength in the description is one of 31, with either sign. */
 static void trivial(void **state)
 {
 	static const char *const names[] = { "shear x",    "shear y",      "translate x", "translate y", "rotate",
@@ -481,7 +481,7 @@ static void groups(void **state)
 	bl_pipeline_unref(order);
 }
 
-/* The tests themselves find what is a little off. */
+/* The tests detect a small deviation. */
 static void expect_off(void **state)
 {
 	static double v[VIEWS];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_embed.c: the Lua files in the binary are those of lua/, byte for byte. */
+/* test_embed.c: the Lua files embedded in the binary are those of lua/, byte for byte. */
 #include "support.h"
 
 #include <barlow/file.h>

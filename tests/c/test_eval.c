@@ -83,7 +83,7 @@ static void knn_is_numpys(void **state)
 	assert_close(knn(15, .1), number(KNN), 1e-6);
 }
 
-/* Is the query of class 0 by these references? */
+/* Is the query classified as 0 with these references? */
 static bool is_first(const float *refs, const int32_t *labels, int n, int k, double temperature, const float *query)
 {
 	static const int32_t zero[] = { 0 };
@@ -113,7 +113,7 @@ static void temperature_weighs_the_votes(void **state)
 	assert_true(fan(99, .1, x)); /* more than there are */
 }
 
-/* exp(1 / 1e-5) is no number, yet the nearest decides. */
+/* exp(1 / 1e-5) overflows, yet the nearest decides. */
 static void low_temperatures_do_not_overflow(void **state)
 {
 	const float refs[] = { 1, 1, 2, 1 }, x[] = { 1, 0 };
@@ -130,12 +130,12 @@ static void equal_neighbours_rank_by_their_order(void **state)
 	(void)state;
 	assert_true(fan(1, 1, nowhere));
 	assert_false(fan(3, 1, nowhere));
-	/* Nearer ones come later, and push the later of the first two out. */
+	/* Nearer references come later, and displace the later of the first two. */
 	assert_true(is_first(pairs, (int32_t[]){ 0, 1, 0, 1 }, 4, 3, 1, x));
 	assert_false(is_first(pairs, (int32_t[]){ 1, 0, 0, 1 }, 4, 3, 1, x));
 }
 
-/* Sizes that no block divides: the brute-force count must come out whatever the cuts. */
+/* Sizes that are not multiples of blocks: the count must equal brute force. */
 static void blocks_do_not_show(void **state)
 {
 	enum { N = 2500, M = 300, F = 5 };
@@ -181,7 +181,7 @@ static int linear(const bl_linear_config *c, bl_linear_result *out)
 	return bl_eval_linear(c, data.train, data.train_labels, data.test, data.test_labels, CLASSES, out);
 }
 
-/* Features of unlike scale, one of them dead; the optimum was found by Newton's method in double precision. */
+/* Features of different scale, one of them dead; the optimum was computed by Newton's method in double precision. */
 static void linear_reaches_the_optimum(void **state)
 {
 	const double l2 = 10;
@@ -207,7 +207,7 @@ static void l2_comes_from_the_grid(void **state)
 	assert_true(r.held_out_accuracy > .5);
 }
 
-/* Labels that have nothing to do with the features: the stronger, the better. */
+/* The labels do not depend on the features, so the largest penalty is best. */
 static void noise_asks_for_a_strong_l2(void **state)
 {
 	enum { N = 200, F = 50 };
@@ -323,7 +323,7 @@ static void whitened_features_are_numpys(void **state)
 	bl_tensor_unref(out[1]);
 }
 
-/* The corners of a square, stretched and moved: standardised they are (+-1, +-1), of covariance I.  A third feature is dead. */
+/* The corners of a square, stretched and moved: standardised they are (+-1, +-1), with covariance I.  A third feature is dead. */
 static const float corners[] = { 7, 2, 4, 7, -4, 4, 3, 2, 4, 3, -4, 4 };
 
 static void a_square_is_exact(void **state)
@@ -343,7 +343,7 @@ static void a_square_is_exact(void **state)
 	bl_tensor_unref(out[0]);
 	bl_tensor_unref(out[1]);
 	assert_int_equal(bl_eval_whiten(&c, x, NULL, x, 1, out, &r), 0);
-	for (int i = 0; i < 4; i++) /* (I + 3 I)^-1/2 halves them, so products are a quarter of what they were */
+	for (int i = 0; i < 4; i++) /* (I + 3 I)^-1/2 halves them, so products are a quarter of those before */
 		for (int j = 0; j < 4; j++) {
 			const float *a = bl_tensor_data(out[0]) + 3 * i, *b = bl_tensor_data(out[1]) + 3 * j;
 			const float *s = standard + 3 * i, *t = standard + 3 * j;
@@ -357,7 +357,7 @@ static void a_square_is_exact(void **state)
 
 enum { HIDDEN = 1000, WIDTH = 5 };
 
-/* The class is in the small difference of two features, among large noise that they share and that of three others. */
+/* The class is in the small difference of two features, among large noise that they share and noise of three others. */
 static bl_tensor *hidden_classes(uint32_t stream, int32_t *labels)
 {
 	bl_tensor *x = bl_tensor_new(2, (int64_t[]){ HIDDEN, WIDTH });
@@ -400,7 +400,7 @@ static void whitening_finds_what_noise_hides(void **state)
 		bl_tensor_unref(out[1]);
 	}
 	bl_threads_set(0);
-	assert_close(r.ridge, 1e-4, 0); /* the first of two that do */
+	assert_close(r.ridge, 1e-4, 0); /* the first of two that qualify */
 	assert_true(r.held_out_accuracy > .95);
 	bl_tensor_unref(refs);
 	bl_tensor_unref(queries);
@@ -484,7 +484,7 @@ static void rankme_of_known_ranks(void **state)
 	bl_tensor_unref(none);
 }
 
-/* Larger than the Gram matrix's blocks: the trace is the sum of the variances, whichever side was taken. */
+/* Larger than the Gram matrix's blocks: the trace is the sum of the variances, whichever side was used. */
 static void spectrum_sums_to_the_variance(void **state)
 {
 	enum { N = 600, F = 300 };
@@ -556,7 +556,7 @@ static bl_module *chain(bl_module *a, bl_module *b)
 	return s;
 }
 
-/* A norm in evaluation mode knows its own statistics only, so rows do not depend on the batch they came in. */
+/* A norm in evaluation mode uses its own statistics only, so rows do not depend on their batch. */
 static void encoders_are_asked_in_evaluation_mode(void **state)
 {
 	bl_dataset *d = ten_images();
@@ -585,7 +585,7 @@ static void encoders_are_asked_in_evaluation_mode(void **state)
 	bl_dataset_unref(d);
 }
 
-/* 3 x 5 pixels 0..14: cells of 2 x 2 of them share rows and columns, as PyTorch's adaptive_avg_pool2d cuts. */
+/* 3 x 5 pixels 0..14: cells of 2 x 2 of them share rows and columns, as in PyTorch's adaptive_avg_pool2d. */
 static void maps_are_averaged_before_they_are_flattened(void **state)
 {
 	static const float want[] = { 3.5f, 5.5f, 8.5f, 10.5f };

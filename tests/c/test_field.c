@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_field.c: settings as data: defaults, ranges with and without their ends, lists, and texts that read back. */
+/* test_field.c: settings as data: defaults, ranges with and without their ends, lists, and texts that are read back. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -54,7 +54,7 @@ static void defaults_go_where_they_belong(void **state)
 	bl_fields_default(fields, &s);
 	assert_int_equal(s.stride, 1);
 	assert_int_equal(s.form, 1);
-	assert_int_equal(s.steps, 9); /* what has no fixed default stays */
+	assert_int_equal(s.steps, 9); /* a field without a fixed default is unchanged */
 	assert_true(s.lr == 7);
 	assert_true(s.p == .1f && s.sigma[0] == .1f && s.sigma[1] == 2);
 	assert_true(s.mean[0] == .5f && s.mean[2] == .5f);
@@ -63,7 +63,7 @@ static void defaults_go_where_they_belong(void **state)
 	assert_true(s.widths.v[1] == 32);
 	assert_string_equal(s.name, "run");
 	assert_null(bl_field_find(fields, "no such"));
-	assert_int_equal(bl_settings_check(fields, &s), 0); /* a default lies in its own range */
+	assert_int_equal(bl_settings_check(fields, &s), 0); /* a default is within its range */
 }
 
 static void takes(const char *name, double v)
@@ -117,7 +117,7 @@ static void a_list_has_the_length_that_is_asked_for(void **state)
 	const double v[] = { 1, 2, 3, 4, 5 };
 	assert_int_equal(set_many("mean", &s, 3, v), 0);
 	assert_true(s.mean[2] == 3);
-	assert_true(set_many("mean", &s, 2, v) < 0); /* not repeated in silence */
+	assert_true(set_many("mean", &s, 2, v) < 0); /* not repeated silently */
 	assert_string_equal(bl_error(), "'mean' must be a number, or a list of 3 numbers, got {1, 2}");
 	assert_true(set_many("mean", &s, 4, v) < 0);
 	assert_true(set_many("sigma", &s, 3, v) < 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_figure.c: figures hold what they should; nothing of the user's is run; failures say what is wrong. */
+/* test_figure.c: figures contain their data; nothing in them is executed; failures are explained. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -46,7 +46,7 @@ static bl_tensor *identity(int64_t n)
 	return c;
 }
 
-/* The saved picture's bytes with a NUL behind them. */
+/* The saved picture's bytes with a final NUL. */
 static char *save(const bl_figure *f, const char *name, size_t *n)
 {
 	if (!f || bl_figure_save(f, support_scratch(name)) < 0)
@@ -73,8 +73,8 @@ static void expect_in_svg(const bl_figure *f, const char *name, const char *cons
 /* --- What gnuplot is told -------------------------------------------------------- */
 
 /*
- * The whole script is the one in tests/reference/figures/NAME.gp: what a figure says is too easily lost among its parts.
- * UPDATE_GOLDEN=1 writes them anew, to be looked at.
+ * The whole script must equal tests/reference/figures/NAME.gp, since errors in parts of a figure are easily overlooked.
+ * UPDATE_GOLDEN=1 regenerates these files, for review.
  */
 static void expect_script_at(bl_figure *f, const char *name, bl_figure_width width, const char *form)
 {
@@ -166,7 +166,7 @@ static bl_live *narrow_run(void)
 	return l;
 }
 
-/* The loss of the first two spans enough for a logarithmic axis. */
+/* The loss of the first two runs spans enough for a logarithmic axis. */
 static void test_scripts_of_curves(void **state)
 {
 	(void)state;
@@ -193,7 +193,7 @@ static bl_figure *beside(int n)
 	return bl_figure_beside(f, n);
 }
 
-/* On the scale of the least batch, of which chance gives most. */
+/* On the scale of the smallest batch, which has the largest values by chance. */
 static void test_heatmaps_beside_each_other(void **state)
 {
 	(void)state;
@@ -306,7 +306,7 @@ static void test_heatmap(void **state)
 	bl_tensor_unref(c);
 }
 
-/* The colours' numbers stand where their values lie; chance has the middle. */
+/* The numbers of the colour scale are at their values; chance is in the middle. */
 static void test_heatmap_scale(void **state)
 {
 	(void)state;
@@ -323,7 +323,7 @@ static void test_heatmap_scale(void **state)
 	bl_tensor_unref(c);
 }
 
-/* A matrix of cells: the axes count the dims behind them. */
+/* A matrix of cells: the axes count the dims in them. */
 static void test_heatmap_of_dims(void **state)
 {
 	(void)state;
@@ -421,7 +421,7 @@ static void test_formats(void **state)
 	bl_tensor_unref(c);
 }
 
-/* A script that is kept draws by itself what it says, and nothing that is called "|program" is run. */
+/* A saved script draws the figure by itself, and a file named "|program" runs nothing. */
 static void test_kept_script(void **state)
 {
 	(void)state;
@@ -442,7 +442,7 @@ static void test_kept_script(void **state)
 
 /* --- Records ---------------------------------------------------------------------------- */
 
-/* Comes back from each format; the picture without it is the one of the hash, also where it is long. */
+/* The record is read back from each format; the picture without it has the stored hash, also for a long record. */
 static void test_records(void **state)
 {
 	(void)state;
@@ -472,7 +472,7 @@ static void test_records(void **state)
 	bl_tensor_unref(c);
 }
 
-/* Changed, the picture has another hash; a damaged or missing record is said. */
+/* A changed picture has another hash; a damaged or missing record is reported. */
 static void test_changed_figures(void **state)
 {
 	(void)state;
@@ -501,7 +501,7 @@ static void test_changed_figures(void **state)
 	assert_null(bl_figure_record_of("", 0, picture));
 }
 
-/* A process that speaks German writes 0.5 as 0,5; gnuplot must not see that. */
+/* A process with a German locale writes 0.5 as 0,5, which gnuplot must not receive. */
 static void test_comma_locale(void **state)
 {
 	(void)state;
@@ -518,7 +518,7 @@ static void test_comma_locale(void **state)
 
 /* --- Nothing is run --------------------------------------------------------------- */
 
-/* Bytes that are no UTF-8 would make an SVG that no reader takes. */
+/* Bytes that are not UTF-8 would make an SVG invalid. */
 static void test_malformed_text(void **state)
 {
 	(void)state;
@@ -598,7 +598,7 @@ static void test_no_gnuplot(void **state)
 	save_without_gnuplot("/nonexistent");
 }
 
-/* As where posix_spawn is made of a plain fork, which qemu's emulation of a user's program does. */
+/* As on systems where posix_spawn uses fork, for example under qemu's user emulation. */
 static void test_no_gnuplot_is_found_out_late(void **state)
 {
 	(void)state;
@@ -623,7 +623,7 @@ static void test_gnuplot_complains(void **state)
 	assert_error("undefined variable: nonsense");
 }
 
-/* One that hangs up while we write raises no signal here, and its words arrive. */
+/* A gnuplot that ends during the write raises no signal here, and its message is reported. */
 static void test_gnuplot_hangs_up(void **state)
 {
 	(void)state;

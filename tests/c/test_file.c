@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_file.c: whole files: what a write leaves behind, through links and for other kinds of files, and in which order
- * the system is asked.
+ * test_file.c: whole files: the result of a write, through links and for other kinds of files, and the order of
+ * system calls.
  *
- * This program's own fsync() and rename() stand in front of the C library's and note each call.
+ * This program's own fsync() and rename() replace the C library's and record each call.
  */
 #include "support.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_folder.c: folders of images: layout, order, labels, broken files, and all that a set is asked for. */
+/* test_folder.c: folders of images: layout, order, labels, damaged files, and all operations on such a set. */
 #include "pictures.h"
 #include "support.h"
 
@@ -19,7 +19,7 @@
 
 enum { SIZE = 24, BATCH = 4 };
 
-/* A folder in the scratch folder, made with all that is above it. */
+/* A folder in the scratch folder, made with all folders above it. */
 static const char *folder(const char *name)
 {
 	const char *path = support_scratch(name);
@@ -33,7 +33,7 @@ static const char *folder(const char *name)
 	return path;
 }
 
-/* A JPEG, or a PNG by the name's end; all of one grey level, or painted (level < 0). */
+/* A JPEG, or a PNG if the name ends so; of one grey level, or painted (level < 0). */
 static void put(const char *name, int height, int width, int level)
 {
 	const char *path = support_scratch(name);
@@ -262,7 +262,7 @@ static void parts_of_a_folder(void **state)
 	bl_dataset_unref(second);
 }
 
-/* Of 2048 files 1024 are looked at, spread over all of them: the first half is black, the other grey. */
+/* 1024 of 2048 files are read, spread over all of them: the first half is black, the other grey. */
 static void statistics_are_spread_over_the_files(void **state)
 {
 	float mean[3], std[3];
@@ -341,7 +341,7 @@ static void views_do_not_depend_on_threads(void **state)
 	free(three);
 }
 
-/* The same crops, of photographs that are all detail; only pixels differ, and not by much. */
+/* The same crops, of detailed photographs; only pixels differ, and only slightly. */
 static void views_at_full_scale_are_nearly_the_same(void **state)
 {
 	const int n = 12 * BATCH * 3 * SIZE * SIZE;
@@ -360,7 +360,7 @@ static void views_at_full_scale_are_nearly_the_same(void **state)
 
 /* --- Broken files -------------------------------------------------------------------------- */
 
-/* Eight images of which two are broken: one that is no image, and one that ends early. */
+/* Eight images, two of them damaged: one is not an image, and one is truncated. */
 static const char *broken(void)
 {
 	char name[64];
@@ -420,7 +420,7 @@ static bl_dataset *three(bool skip_broken)
 	return opened(&(bl_folder_config){ .path = support_scratch("three"), .skip_broken = skip_broken });
 }
 
-/* The step that needs it says so, as does whoever looks at it. */
+/* The step that needs it reports the error, as does a direct read. */
 static void expect_changed(bl_dataset *d, int64_t row, const char *message)
 {
 	bl_image im;
@@ -450,7 +450,7 @@ static void a_file_that_changes_after_the_listing_is_named(void **state)
 	bl_image im;
 	(void)state;
 	for (int broken = 0; broken < 2; broken++) {
-		int row = broken ? 0 : 1; /* of 1.jpg: its mark moves up with it where 0.jpg is left out */
+		int row = broken ? 0 : 1; /* of 1.jpg: the index is lower if 0.jpg is left out */
 		bl_dataset *d = three(broken);
 		snprintf(path, sizeof path, "%s", support_scratch("three/a/1.jpg"));
 		assert_int_equal(truncate(path, 300), 0);
@@ -460,7 +460,7 @@ static void a_file_that_changes_after_the_listing_is_named(void **state)
 		assert_int_equal(bl_dataset_image(d, row + 1, &im), 0);
 		bl_dataset_unref(d);
 	}
-	/* A whole image in its place, of as many bytes. */
+	/* Replaces it by another image of the same number of bytes. */
 	bl_dataset *d = three(false);
 	snprintf(path, sizeof path, "%s", support_scratch("three/a/2.jpg"));
 	assert_int_equal(utimensat(AT_FDCWD, path, (struct timespec[]){ { 1, 0 }, { 1, 0 } }, 0), 0);
@@ -506,7 +506,7 @@ static void views_need_one_size(void **state)
 	bl_dataset_unref(d);
 }
 
-/* Fifty files of one class, more than are looked into. */
+/* A folder of n files; the content of each is its index. */
 static const char *many_files(const char *name, int n)
 {
 	char file[64];
@@ -552,7 +552,7 @@ static void a_fingerprint_is_that_of_the_files(void **state)
 	unlink(support_scratch("print/there/050.png"));
 	expect_other(there, print, "there are 100 files as there were then, but they have other names");
 	rename(support_scratch("print/there/100.png"), support_scratch("print/there/050.png"));
-	for (int i = 0; i < 100; i++) { /* all of another content: one of those looked into is named */
+	for (int i = 0; i < 100; i++) { /* all with other contents: one of those that are read is named */
 		char file[64];
 		snprintf(file, sizeof file, "print/there/%03d.png", i);
 		support_write(support_scratch(file), "other", 5);
@@ -564,7 +564,7 @@ static void a_fingerprint_is_that_of_the_files(void **state)
 	bl_dataset_unref(b);
 }
 
-/* Every one of a few files is looked into: size alone and content alone tell. */
+/* If there are few files, each one is read: a changed size or content is detected. */
 static void a_change_of_one_file_of_a_few_is_seen(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_formats.c: files of every picture format against PIL: plain, over a background, turned; parts; broken files. */
+/* test_formats.c: files of every picture format compared with PIL: plain, over a background, rotated; windows; damaged files. */
 #include "support.h"
 
 #include "data/decode.h"
@@ -34,7 +34,7 @@ static const char *file_of(const char *name, const char *end)
 	return path;
 }
 
-/* The message's path is the caller's: here the name of the file. */
+/* The caller adds the path to the message: here the name of the file. */
 static bl_image decode(const char *name, const bl_wish *wish, const bl_window *window)
 {
 	bl_encoded e;
@@ -76,7 +76,7 @@ static void every_format_is_read_as_by_pil(void **state)
 	assert_int_equal(seen_turned, 10);
 }
 
-/* Pixel (y, x) of the whole image, out of what was read for a window. */
+/* Pixel (y, x) of the whole image, taken from a window that was read. */
 static const uint8_t *pixel(const bl_image *im, int y, int x)
 {
 	if (im->part.eighths)
@@ -102,7 +102,7 @@ static void check_part(const char *name, const bl_wish *wish)
 	free(whole);
 }
 
-/* JPEG's chroma at the edge of a part is interpolated a little otherwise: that is test_decode's. */
+/* JPEG's chroma at the edge of a window is interpolated slightly differently: test_decode tests that. */
 static void parts_have_the_pixels_of_the_whole(void **state)
 {
 	(void)state;
@@ -133,7 +133,7 @@ static uint8_t *bytes_of(const char *name, size_t *n)
 	return b;
 }
 
-/* A copy of its own size, so that a sanitizer sees a read beyond its end. */
+/* A copy of exactly its size, so that a sanitizer detects a read beyond its end. */
 static bool cut_decodes(const uint8_t *b, size_t n)
 {
 	uint8_t *cut = malloc(n ? n : 1);
@@ -144,7 +144,7 @@ static bool cut_decodes(const uint8_t *b, size_t n)
 	return fine;
 }
 
-/* Behind the pixels may be things that nobody misses: a third of any file is too little. */
+/* The bytes after the pixels may be unnecessary, but a third of any file is too little. */
 static void files_cut_short_are_refused(void **state)
 {
 	(void)state;
@@ -181,7 +181,7 @@ static void mutants_do_no_harm(void **state)
 	}
 }
 
-/* Headers that promise what no file of their size holds: refused before anything is allocated for it. */
+/* Headers with sizes that no file of this length can have are refused before anything is allocated. */
 static void huge_and_empty_images_are_refused(void **state)
 {
 	static const struct {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_frozen.c: what is drawn is right, from the trainer to the colour of a dot: a run is paused, the heatmap asked for
- * each matrix, order and part, and every dot held against C computed here from the run's embeddings, in double and by
- * plain loops.
+ * test_frozen.c: the picture is correct, from the trainer to the colour of a dot: a run is paused, the heatmap requests
+ * each matrix, order and part, and every dot is compared with C computed here from the run's embeddings, in double precision
+ * by plain loops.
  */
 #include "frozen_run.h"
 #include "support.h"
@@ -39,7 +39,7 @@ static void rest(void)
 
 /* --- A run that stands still ------------------------------------------------------- */
 
-/* Column j of x, as the paper standardises it. */
+/* Column j of x, standardised as in the paper. */
 static void standardise(const float *x, int d, int j, double *out)
 {
 	double mean = 0, var = 0;
@@ -101,14 +101,14 @@ static double element(const struct stage *g, bl_kind kind, int i, int j)
 	return kind == BL_KIND_MINUS_I ? sum - (i == j) : sum;
 }
 
-/* The dim at a place: places are told one by one only where cells are single dims. */
+/* The dim at a position: positions are known individually only if cells are single dims. */
 static int dim_at(const bl_picture *p, int axis, int cell, int k)
 {
 	return p->dim[axis][cell] + k;
 }
 
 struct sums {
-	double mean, most, rms, diagonal; /* off the diagonal and on it; NaN: there is nothing */
+	double mean, most, rms, diagonal; /* off the diagonal and on it; NaN: there are none */
 };
 
 static struct sums sums_of(const struct stage *g, int i, int j)
@@ -136,7 +136,7 @@ static struct sums sums_of(const struct stage *g, int i, int j)
 	return s;
 }
 
-/* Of a pooled C - I the largest is that of the diagonal alone, so it is no largest of all. */
+/* In a pooled C - I the largest is that of the diagonal only, so it is not the largest of all. */
 static bool has_largest(const struct stage *g, const bl_picture *p)
 {
 	return bl_heatmap_look(g->s)->kind != BL_KIND_MINUS_I || p->cells == p->part.rows;
@@ -157,7 +157,7 @@ static void check_cell(const struct stage *g, int i, int j)
 		assert_close((double)p->diagonal[at], want.diagonal, 2e-5);
 }
 
-/* A dot's colour is that of its cell's value: the picture has a dot or more for each cell. */
+/* A dot's colour is that of its cell's value: the picture has at least one dot for each cell. */
 static void check_dot(const struct stage *g, const bl_heatmap_place *place, int i, int j)
 {
 	const bl_picture *p = &bl_heatmap_look(g->s)->shown;
@@ -169,7 +169,7 @@ static void check_dot(const struct stage *g, const bl_heatmap_place *place, int 
 	int32_t ink = y % 2 || cell->glyph == ' ' ? cell->bg : cell->fg;
 	assert_true(fit.dots_x >= p->cells);
 	if (bl_heatmap_look(g->s)->pointing && ink == bl_colour_of(BL_PAINT_CURSOR, false))
-		return; /* the cursor lies over its own dot */
+		return; /* the cursor covers its own dot */
 	assert_int_equal(ink, bl_colour_diverging(v, false));
 }
 
@@ -185,7 +185,7 @@ static void check_picture(struct stage *g, int stride)
 	assert_close(p->sample.largest, 1, 0);
 }
 
-/* Until the run has answered what the view wants; it stands at a step, so what it answers is of that. */
+/* Until the run has answered the view's request; it is paused, so the answer belongs to its step. */
 static void settle(struct stage *g)
 {
 	const bl_look *l = bl_heatmap_look(g->s);
@@ -206,7 +206,7 @@ static void look_at(struct stage *g, const char *keys, int stride)
 		bl_control_key(g->s, BL_KEY(keys));
 	settle(g);
 	check_picture(g, stride);
-	bl_control_key(g->s, 'm'); /* the root mean square of a dot, its mean, or its largest */
+	bl_control_key(g->s, 'm'); /* a dot's root mean square, mean, or largest element */
 	check_picture(g, stride);
 }
 
@@ -238,7 +238,7 @@ static void test_pooled(void **state)
 	stage_free(&g);
 }
 
-/* Where the trainer never makes C: cells of 64 x 64 dims, then single elements of each matrix. */
+/* If the trainer never makes C: cells of 64 x 64 dims, then single elements of each matrix. */
 static void test_wide(void **state)
 {
 	(void)state;

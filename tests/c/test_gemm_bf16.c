@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The bfloat16 nearest to x, even where two are: by spacing, not by bits as the kernels do it. */
+/* The bfloat16 nearest to x, ties to even: computed by spacing, not by bits as in the kernels. */
 static double nearest(float x)
 {
 	int e;
@@ -34,7 +34,7 @@ static float *normal_floats(int64_t n, uint32_t stream)
 	return v;
 }
 
-/* One product, within guarded rows: columns past n of c must stay as they are. */
+/* One product, within guarded rows: columns past n of c must not change. */
 static void check(bool ta, bool tb, bool add, int64_t m, int64_t n, int64_t k)
 {
 	int64_t lda = (ta ? m : k) + 3, ldb = (tb ? k : n) + 1, ldc = n + 2;
@@ -75,7 +75,7 @@ static void agrees(void **state)
 			check(how & 1, how & 2, how & 4, shapes[s][0], shapes[s][1], shapes[s][2]);
 }
 
-/* Ties, the largest numbers and those that are none; each by itself, times 1. */
+/* Ties, the largest numbers, infinity and NaN; each by itself, times 1. */
 static void rounds(void **state)
 {
 	static const float from[] = { 1 + 0x1p-8f, 1 + 3 * 0x1p-8f, 1 + 0x1.02p-8f, -1 - 0x1p-8f,
@@ -90,7 +90,7 @@ static void rounds(void **state)
 			assert_int_equal(bl_gemm_bf16_parallel(how & 1, how & 2, 1, 1, 1, &one, 1, from + i, 1, false, &c, 1), 0);
 			assert_true(c == to[i]);
 		}
-	/* A NaN with all bits set must not round over to a number. */
+	/* A NaN with all bits set must not become a number by rounding. */
 	const uint32_t bits[] = { 0x7fffffff, 0xffffffff, 0x7f800001 };
 	for (size_t i = 0; i < sizeof bits / sizeof *bits; i++) {
 		float x;
@@ -154,7 +154,7 @@ static void round_tensor(bl_tensor *t)
 		bl_tensor_data(t)[i] = (float)nearest(bl_tensor_data(t)[i]);
 }
 
-/* The way back is outside of where `how` was set. */
+/* Backward is called where `how` is no longer set. */
 static layer run_layer(bl_precision how, bool rounded)
 {
 	layer l = { normal_tensor(2, ROWS, IN, 1), normal_tensor(2, OUT, IN, 2), normal_tensor(1, OUT, 0, 3), NULL, NULL };
@@ -189,7 +189,7 @@ static void compare(const bl_tensor *got, const bl_tensor *exact, const bl_tenso
 	assert_true(differs);
 }
 
-/* Forward and both gradients are those of rounded factors; the bias's, a sum without products, is not rounded. */
+/* Forward and both gradients use rounded factors; the gradient of the bias, a sum without products, is not rounded. */
 static void linear(void **state)
 {
 	(void)state;
@@ -206,7 +206,7 @@ static void linear(void **state)
 
 static const char *self;
 
-/* Every set that this CPU runs; where one is missing the best takes its place. */
+/* Every set that this CPU supports; where one is missing the best is used. */
 static void other_kernels(void **state)
 {
 	static const char *const names[] = { "avx512_bf16", "avx512", "avx2", "generic" };

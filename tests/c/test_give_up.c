@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_give_up.c: work that is given up (Ctrl-C) fails, says why, and leaves nothing that is incomplete. */
+/* test_give_up.c: work that is abandoned (Ctrl-C) fails with a message, and leaves no incomplete result. */
 #include "support.h"
 
 #include <barlow/data.h>
@@ -37,7 +37,7 @@ static int chunks_made(bl_parallel_fn *fn)
 	return made;
 }
 
-/* As Ctrl-C leaves it: asked for from the start, `on` by this thread. */
+/* The state after Ctrl-C: requested from the start, `on` by this thread. */
 static void ask(bool on)
 {
 	flag = 1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_grad_ops.c: what operations compute, against plain loops; which memory order results have; what is refused.
+ * test_grad_ops.c: the results of operations compared with plain loops; the memory order of results; refused arguments.
  *
- * Gradients are test_gradcheck.c's, but for those at kinks and at sizes where work is cut in pieces.
+ * Gradients are tested in test_gradcheck.c, except at kinks and at sizes at which work is divided.
  */
 #include "support.h"
 
@@ -47,7 +47,7 @@ static bl_tensor *leaf(bl_tensor *t)
 	return t;
 }
 
-/* t, which is let go, has this shape and these numbers. */
+/* t, which is released, has this shape and these numbers. */
 static void expect(bl_tensor *t, int ndim, const int64_t *shape, const float *v, double tolerance)
 {
 	char a[BL_SHAPE_TEXT], b[BL_SHAPE_TEXT];
@@ -66,7 +66,7 @@ static void expect_error(const bl_tensor *t, const char *message)
 	assert_string_equal(bl_error(), message);
 }
 
-/* Gradient of sum(t) with respect to x; t is let go. */
+/* Gradient of sum(t) with respect to x; t is released. */
 static void expect_grad(bl_tensor *t, bl_tensor *x, const float *v)
 {
 	bl_tensor *sum = bl_sum(t, BL_ALL, false);
@@ -161,7 +161,7 @@ static void shapes_are_broadcast(void **state)
 	bl_tensor_unref(scalar);
 }
 
-/* Both operands' memory orders decide: the first one of the result's shape, when it is dense. */
+/* The memory orders of both operands decide: the first dense one of the result's shape. */
 static void results_lie_like_their_operands(void **state)
 {
 	(void)state;
@@ -252,7 +252,7 @@ static void stretched_matrices_are_multiplied(void **state)
 	bl_tensor_unref(column);
 }
 
-/* Forward and backward with turned operands take the result and the gradients, no more. */
+/* Forward and backward with transposed operands allocate only the result and the gradients. */
 static void turned_matrices_are_not_copied(void **state)
 {
 	enum { N = 300, BYTES = N * N * 4 };
@@ -384,7 +384,7 @@ static void reductions_along_any_dimension_and_stride(void **state)
 	bl_tensor_unref(t);
 }
 
-/* Large enough to be cut: few long lines, many short ones, and one kept row beside another. */
+/* Large enough to be divided: few long lines, many short ones, and one kept row beside another. */
 static void large_reductions(void **state)
 {
 	(void)state;
@@ -507,7 +507,7 @@ static void views_share_their_numbers(void **state)
 	bl_tensor_unref(t);
 }
 
-/* From `shape` turned by `order` to `to`: is it a view?  The numbers must come in logical order either way. */
+/* From `shape` permuted by `order` to `to`: is it a view?  The numbers must be in logical order either way. */
 static void check_reshape(bl_tensor *t, int ndim, const int64_t *to, bool view)
 {
 	bl_tensor *y = bl_reshape(t, ndim, to);
@@ -636,7 +636,7 @@ static void cross_entropy_is_the_mean_surprise(void **state)
 	bl_tensor_unref(huge);
 }
 
-/* Everything at sizes where work is cut, with its gradient: the same bits at any number of threads. */
+/* All operations at sizes at which work is divided, with gradients: the same bits at any number of threads. */
 static uint64_t hash_of(uint64_t hash, const bl_tensor *t)
 {
 	bl_tensor *rows = bl_tensor_contiguous((bl_tensor *)t);
@@ -685,8 +685,8 @@ static void threads_do_not_change_the_bits(void **state)
 }
 
 /*
- * One channel of n pixels, c apart, normalised in double: y = (x - mean) / sqrt(var + eps) and dx of sum y dy; the mean
- * is returned.
+ * One channel of n pixels, c apart, normalised in double precision: y = (x - mean) / sqrt(var + eps) and dx of sum y dy; returns
+ * the mean.
  */
 static double normalised(int64_t n, int64_t c, const float *x, const float *dy, double eps, float *y, float *dx)
 {
@@ -710,7 +710,7 @@ static double normalised(int64_t n, int64_t c, const float *x, const float *dy, 
 	return mean;
 }
 
-/* Every channel of x (n pixels, channels-last in memory) against the same in double. */
+/* Every channel of x (n pixels, channels-last in memory) compared with the same in double precision. */
 static void check_norm(bl_tensor *x, int64_t n, int64_t c, float eps)
 {
 	bl_tensor *mean = bl_tensor_full(1, &c, 0), *var = bl_tensor_full(1, &c, 1), *dy = bl_tensor_like(x);
@@ -737,7 +737,7 @@ static void check_norm(bl_tensor *x, int64_t n, int64_t c, float eps)
 	bl_tensor_unref(var);
 }
 
-/* A channel that is constant, or nearly, far from 0: nothing is lost to its mean.  37 channels end in no vector. */
+/* A channel that is constant, or nearly, far from 0: its mean costs no precision.  37 channels are no multiple of a vector. */
 static void batchnorm_of_large_offsets(void **state)
 {
 	enum { N = 1000, C = 37 };

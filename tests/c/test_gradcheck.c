@@ -21,25 +21,25 @@
 #include <string.h>
 
 static const float STEP = 1e-2f;
-static const float WIDE_STEP = .5f; /* for what is linear in each input, where nothing is truncated */
+static const float WIDE_STEP = .5f; /* for functions that are linear in each input, where nothing is truncated */
 static const double BOUND = 1e-3;
 
 enum { INPUTS = 4, MOST = 4096 /* elements of an input */ };
 
-/* What an input's numbers are like: kinks (of abs, relu, max ...) must be farther away than a step. */
+/* The numbers of an input: kinks (of abs, relu, max ...) must be farther away than a step. */
 enum numbers {
 	NONE,      /* no further input */
 	SMOOTH,    /* -1 .. 1 */
 	POSITIVE,  /* .5 .. 2 */
-	SPREAD,    /* odd multiples of .05 in random order: apart from each other, from 0 and from multiples of .1 */
-	SPREAD_TOO /* the same, .025 higher: apart from SPREAD's */
+	SPREAD,    /* odd multiples of .05 in random order: distinct, not 0, and not multiples of .1 */
+	SPREAD_TOO /* the same, .025 higher: distinct from SPREAD's */
 };
 
-/* How it lies in memory. */
+/* Its layout in memory. */
 enum layout {
 	ROWS,
 	TURNED, /* the last two dimensions swapped */
-	GAPS,   /* part of something larger */
+	GAPS,   /* part of a larger array */
 	PIXELS  /* channels-last */
 };
 
@@ -72,7 +72,7 @@ typedef struct gradient_case {
 	input in[INPUTS];
 } gradient_case;
 
-/* name(x) is an expression of the inputs; STEPS has a tensor t in between. */
+/* name(x) is an expression of the inputs; STEPS declares an intermediate tensor t. */
 #define F(name, ...) \
 	static bl_tensor *name(void *ctx, bl_tensor *const *x) \
 	{ \
@@ -162,7 +162,7 @@ F(f_cat_self, bl_cat((bl_tensor *[]){ x[0], x[1], x[0], x[1], x[0] }, 5, -1))
 F(f_diag, bl_diag(x[0]))
 F(f_flip, bl_flip(x[0], -1))
 F(f_flip_0, bl_flip(x[0], 0))
-/* The places are a constant. */
+/* The indices are a constant. */
 static bl_tensor *gathered(bl_tensor *a, int dim, int64_t n, int64_t m, const float *places)
 {
 	bl_tensor *p = bl_tensor_from(2, (int64_t[]){ n, m }, places), *y = bl_gather(a, dim, p);
@@ -172,7 +172,7 @@ static bl_tensor *gathered(bl_tensor *a, int dim, int64_t n, int64_t m, const fl
 F(f_gather_0, gathered(x[0], 0, 2, 3, (float[]){ 2, 0, 2, 2, 1, 0 }))
 F(f_gather_1, gathered(x[0], 1, 3, 5, (float[]){ 0, 0, 3, 1, 0, 2, 2, 2, 2, 2, 1, 0, 3, 2, 1 }))
 
-/* The values alone; descending, or the largest k. */
+/* Only the values; descending, or the largest k. */
 static bl_tensor *ordered(bl_tensor *a, int64_t k, int dim, bool descend)
 {
 	bl_tensor *places = NULL, *y = k ? bl_topk(a, k, dim, descend, &places) : bl_sort(a, dim, descend, &places);
@@ -235,7 +235,7 @@ F(f_global, bl_global_avgpool(x[0]))
 F(f_cross_entropy, bl_cross_entropy(x[0], (int32_t[]){ 3, 0, 1 }))
 STEPS(f_cross_entropy_scaled, bl_cross_entropy(x[0], (int32_t[]){ 0, 0, 4 }), bl_affine(t, -2, 0))
 
-/* Batch norm.  Statistics for evaluation, and running ones to be written, are the case's own. */
+/* Batch norm.  Each case has its own statistics for evaluation, and running ones that are written. */
 static bl_tensor *norm(bl_tensor *const *x, bool affine, bool running, bl_norm_args a)
 {
 	int64_t channels = bl_tensor_size(x[0], 1);
@@ -261,12 +261,12 @@ F(f_norm_eval_relu, norm(x, true, true, (bl_norm_args){ .training = false, .relu
 F(f_norm_residual, norm(x, true, false, (bl_norm_args){ .training = true, .residual = x[3] }))
 F(f_norm_residual_relu, norm(x, true, false, (bl_norm_args){ .training = true, .residual = x[3], .relu = true }))
 F(f_norm_residual_self, norm(x, false, false, (bl_norm_args){ .training = true, .residual = x[0] }))
-/* Whose input is not a leaf: its gradient may take the place of the result's, but not where that serves somebody else, too. */
+/* The input is not a leaf: its gradient may overwrite that of the result, but not if that is used elsewhere. */
 STEPS(f_norm_between, bl_affine(x[0], -1.5f, .25f),
       norm((bl_tensor *[]){ t, x[1], x[2] }, true, false, (bl_norm_args){ .training = true }))
 STEPS(f_norm_between_self, bl_affine(x[0], -1.5f, .25f), norm(&t, false, false, (bl_norm_args){ .training = true, .residual = t }))
 
-/* Two norms of t, added: they are handed the same gradient. */
+/* Two norms of t, added: both receive the same gradient. */
 static bl_tensor *two_norms(bl_tensor *t, bl_tensor *u)
 {
 	bl_tensor *a = norm(&t, false, false, (bl_norm_args){ .training = true });
@@ -613,7 +613,7 @@ static int inputs_of(const gradient_case *c)
 	return n;
 }
 
-/* The case's function of inputs that are results themselves, computed twice: gradients are added to what is there. */
+/* The case's function of inputs that are results themselves, computed twice: gradients are added to existing ones. */
 static bl_tensor *twice(void *ctx, bl_tensor *const *x)
 {
 	const gradient_case *c = ctx;
@@ -629,7 +629,7 @@ static bl_tensor *twice(void *ctx, bl_tensor *const *x)
 	return y;
 }
 
-/* Of the case's name (FNV-1a), so that a case keeps its numbers when others come and go. */
+/* A hash of the case's name (FNV-1a), so that a case keeps its numbers when others are added or removed. */
 static uint32_t stream_of(const gradient_case *c)
 {
 	uint32_t hash = 2166136261u;
@@ -654,7 +654,7 @@ static double check(const gradient_case *c, bl_gradcheck_fn *f)
 	return worst;
 }
 
-/* Worst error of a case; ends the test where it is too large. */
+/* The largest error of a case; ends the test if it is too large. */
 static double held(const gradient_case *c)
 {
 	double plain = check(c, c->f), added = plain < 0 ? plain : check(c, twice);
@@ -665,7 +665,7 @@ static double held(const gradient_case *c)
 	return fmax(plain, added);
 }
 
-/* A convolution's, by every algorithm that there is; one that cannot do the shape leaves it to another. */
+/* A convolution by every algorithm; one that does not support the shape uses another. */
 static double held_each_way(const gradient_case *c)
 {
 	double worst = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_heatmap.c: the heatmap: golden frames in colours and without, parts of matrices, the cursor, time, files of what
- * is seen. */
+/* test_heatmap.c: the heatmap: golden frames in colours and without, parts of matrices, the cursor, time, exported
+ * files. */
 #include "golden.h"
 
 #include <barlow/error.h>
@@ -62,7 +62,7 @@ static void stage_free(struct stage *g)
 	bl_live_close(g->run);
 }
 
-/* The run answers what the view asks for, as a trainer would with its next snapshot. */
+/* The run answers the view's request, as a trainer would with its next snapshot. */
 static void answer(struct stage *g)
 {
 	bl_region asked;
@@ -169,12 +169,12 @@ static void test_several(void **state)
 		answer(&g);
 		golden_compare_canvas(all[i].name, g.c);
 		press(&g, "M");
-		assert_true(shows(&g, "RankMe")); /* the one matrix again, with its numbers */
+		assert_true(shows(&g, "RankMe")); /* one matrix again, with its numbers */
 		stage_free(&g);
 	}
 }
 
-/* Whatever keys are pressed, at whatever size, with the run's answers late or on time: the sanitizers watch. */
+/* Random keys, at random sizes, with the run's answers late or in time: the sanitizers detect errors. */
 static void test_any_keys(void **state)
 {
 	(void)state;
@@ -202,7 +202,7 @@ static void test_any_keys(void **state)
 
 /* --- What is seen is right ------------------------------------------------------------ */
 
-/* Zoomed in: each dot is the element that a region of its own says, in its colour. */
+/* Zoomed in: each dot is the element of a requested region, in its colour. */
 static void test_elements(void **state)
 {
 	(void)state;
@@ -227,7 +227,7 @@ static void test_elements(void **state)
 	stage_free(&g);
 }
 
-/* Until the run answers there are the cells of all of C, with the coordinates that they have. */
+/* Until the run answers, the cells of all of C are shown, with their coordinates. */
 static void test_late(void **state)
 {
 	(void)state;
@@ -252,7 +252,7 @@ static void test_late(void **state)
 	stage_free(&g);
 }
 
-/* An order that is not there yet is another thing than one that cannot be. */
+/* An order that is not there yet differs from one that is impossible. */
 static void test_too_large_to_sort(void **state)
 {
 	(void)state;
@@ -278,7 +278,7 @@ static bl_picture *taken(const bl_snapshot *p, const bl_region *want, bl_shape s
 	return q;
 }
 
-/* Minus the identity, against sums over single elements; pooled over cells that the diagonal crosses anyhow. */
+/* Minus the identity, compared with sums over single elements; pooled over cells that the diagonal crosses in any way. */
 static void test_minus_identity(void **state)
 {
 	(void)state;
@@ -323,7 +323,7 @@ static void test_difference(void **state)
 	assert_int_equal(bl_live_snapshot_at(g.run, 0, then), bl_heatmap_look(g.s)->shown.step);
 	for (int k = 0; k < BL_GRID_MAX * BL_GRID_MAX; k += 17)
 		assert_close(bl_heatmap_look(g.s)->shown.mean[k], then->mean[k] - g.s->snapshot.mean[k], 1e-6);
-	press(&g, "o"); /* another order is another set of dims: values, and said so */
+	press(&g, "o"); /* another order has other dims: other values, which is stated */
 	answer(&g);
 	press(&g, BL_KEYS_END);
 	assert_true(shows(&g, "no difference: step 700 has other dims"));
@@ -379,7 +379,7 @@ static void test_cursor(void **state)
 	assert_true(shows(&g, "i 135, j 129"));
 	assert_true(shows(&g, value));
 	for (int k = 0; k < 300; k++)
-		press(&g, "h"); /* past the side: what is seen moves along */
+		press(&g, "h"); /* beyond the side: the picture moves along */
 	answer(&g);
 	assert_true(shows(&g, "i 135, j 1"));
 	assert_int_equal(bl_heatmap_look(g.s)->from[1], 0);
@@ -398,11 +398,11 @@ static void test_mouse(void **state)
 	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){ BL_MOUSE_WHEEL_UP, 3, 3 + 5 }));
 	draw(&g);
 	assert_int_equal(bl_heatmap_look(g.s)->side, RECORDED_D / 2);
-	assert_int_equal(bl_heatmap_look(g.s)->from[0], 40); /* what is under the mouse stays there */
+	assert_int_equal(bl_heatmap_look(g.s)->from[0], 40); /* the element under the mouse stays there */
 	assert_int_equal(bl_heatmap_look(g.s)->from[1], 12);
 	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){ BL_MOUSE_WHEEL_DOWN, 3, 3 + 5 }));
 	assert_int_equal(bl_heatmap_look(g.s)->side, 0);
-	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){ BL_MOUSE_CLICK, 79, 0 })); /* beside it: nothing */
+	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){ BL_MOUSE_CLICK, 79, 0 })); /* beside it: no effect */
 	assert_int_equal(bl_heatmap_look(g.s)->side, 0);
 	stage_free(&g);
 }

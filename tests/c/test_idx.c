@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_idx.c: IDX files, whole and broken, plain and gzip; and the real Fashion-MNIST where it is installed. */
+/* test_idx.c: IDX files, whole and damaged, plain and gzip; and the real Fashion-MNIST if it is installed. */
 #include "support.h"
 
 #include <barlow/data.h>
@@ -27,7 +27,7 @@ static void label_bytes(uint8_t *b)
 	memcpy(b, (uint8_t[]){ 0, 0, 8, 1, 0, 0, 0, IMAGES, 0, 2, 4, 1, 3 }, LABELS_SIZE);
 }
 
-/* Where a file of these bytes now is. */
+/* The path of a file with these bytes. */
 static const char *written(const char *name, const uint8_t *bytes, size_t n)
 {
 	const char *path = support_scratch(name);
@@ -100,7 +100,7 @@ static void labels_may_be_missing(void **state)
 	bl_dataset_unref(d);
 }
 
-/* gzip is told by its bytes: the name says nothing. */
+/* gzip is recognised by its bytes, not by the name. */
 static void gzip_files_are_read(void **state)
 {
 	uint8_t b[IMAGES_SIZE], l[LABELS_SIZE], z[256], y[256];
@@ -129,7 +129,7 @@ static void colour_is_read(void **state)
 	refused("colour", b, sizeof b, "images of 65 channels, expected 1 to 64");
 }
 
-/* Every way to cut the file off is an error that names the byte at which it ends. */
+/* Every truncation of the file is an error that names the byte at which it ends. */
 static void cut_off_files_are_refused(void **state)
 {
 	uint8_t b[IMAGES_SIZE], z[256];
@@ -164,7 +164,7 @@ static void trailing_bytes_are_refused(void **state)
 	n = gzip(b, IMAGES_SIZE, z, sizeof z);
 	z[n] = 'x';
 	refused("long", z, n + 5, "/long: 5 bytes too many");
-	z[n] = 0; /* what a tape pads with */
+	z[n] = 0; /* padding, as on tapes */
 	bl_dataset *d = bl_dataset_idx(written("long", z, n + 5), NULL);
 	check_good(d);
 	bl_dataset_unref(d);
@@ -227,7 +227,7 @@ static void labels_must_match_images(void **state)
 	assert_error("/labels: byte 4: sizes 5, but the file can hold 3 bytes after its header of 8");
 }
 
-/* A header may promise anything: nothing is allocated before the promise is held against the file's size. */
+/* A header may state anything: nothing is allocated before it was compared with the file's size. */
 static void promises_are_held_against_the_file(void **state)
 {
 	uint8_t b[IMAGES_SIZE], z[256];
@@ -256,7 +256,7 @@ static void missing_files_are_named(void **state)
 	assert_error("dataset-fashion-mnist");
 }
 
-/* A folder with somebody else's files under Fashion-MNIST's names. */
+/* A folder with other files under Fashion-MNIST's names. */
 static void fashion_has_ten_classes(void **state)
 {
 	uint8_t b[IMAGES_SIZE], l[LABELS_SIZE];

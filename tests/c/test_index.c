@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_index.c: the index of runs: made from folders, up to date, made again, asked and refused; and who is dead. */
+/* test_index.c: the index of runs: made from folders, updated, made again, queried, refused; and detection of dead runs. */
 #include "support.h"
 
 #include "store/known.h"
@@ -57,7 +57,7 @@ static void put(const char *id, bl_run_file f)
 
 /* --- Questions ------------------------------------------------------------------------------ */
 
-/* All cells, with blanks between and "; " between rows. */
+/* All cells, separated by blanks, and "; " between rows. */
 static int add_row(void *ctx, int64_t row, int n, const bl_cell *cell)
 {
 	char *out = ctx;
@@ -199,7 +199,7 @@ static void it_is_in_memory_where_it_has_no_place(void **state)
 
 enum { READERS = 6, TURNS = 20 };
 
-/* Folders come and go while several processes look, and one of them removes the index now and then. */
+/* Folders appear and disappear while several processes read, and one of them removes the index from time to time. */
 static void several_at_once_do_no_harm(void **state)
 {
 	int status, failed = 0;
@@ -309,7 +309,7 @@ static const char *judged(bl_beats *beats, double now)
 	return k.state;
 }
 
-/* By this host's clock: a count that it has seen to stand still for half a minute. */
+/* By this host's clock: a count that has not changed for half a minute. */
 static void a_run_elsewhere_is_judged_by_its_heartbeat(void **state)
 {
 	bl_beats beats = { 0 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_journal.c: a run's journal: lines there and back, what is broken, and what a trainer writes. */
+/* test_journal.c: a run's journal: lines written and read back, damaged ones, and those that a trainer writes. */
 #include "support.h"
 
 #include <barlow/checkpoint.h>
@@ -76,7 +76,7 @@ static void lines_there_and_back(void **state)
 	assert_int_equal(n, 4);
 	for (int i = 0; i < 3; i++)
 		same(&read[i], &all[i]);
-	assert_string_equal(read[3].text, "no \"space\"\n\?\?\?"); /* what is no UTF-8 */
+	assert_string_equal(read[3].text, "no \"space\"\n\?\?\?"); /* not UTF-8 */
 	free(read);
 }
 
@@ -196,7 +196,7 @@ static void a_trainer_writes_its_changes(void **state)
 	bl_trainer *t = trainer_new(&y);
 	bl_change *c;
 	int64_t n;
-	set(t, "lambda", .5); /* before there is a place for it */
+	set(t, "lambda", .5); /* before it has a folder */
 	assert_int_equal(bl_trainer_save_to(t, support_scratch("live"), save_nothing, NULL), 0);
 	assert_int_equal(bl_journal_keep(path, t), 0);
 	assert_int_equal(bl_trainer_steps(t, 2), 0);
@@ -214,7 +214,7 @@ static void a_trainer_writes_its_changes(void **state)
 	assert_int_equal(bl_trainer_changes(t), 3);
 	free(c);
 
-	/* What cannot be written is said once, and the run goes on. */
+	/* A line that cannot be written is reported once, and the run continues. */
 	unlink(path);
 	mkdir(path, 0700);
 	set(t, "lr", .125);
@@ -228,7 +228,7 @@ static void a_trainer_writes_its_changes(void **state)
 	toy_free(&y, t);
 }
 
-/* Who sent a command from elsewhere is known by its process. */
+/* The sender of a command from another process is recorded as its process. */
 static void other_processes_are_named(void **state)
 {
 	(void)state;

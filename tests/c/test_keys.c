@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_keys.c: every key of keys.h has its effect.  Those that change the run are pressed over a trainer, until the run
- * has done it; of the others the screen is another one after the key.  The keys of the table of runs are in
+ * test_keys.c: every key of keys.h has its effect.  Keys that change the run are pressed with a trainer, until the run has
+ * reacted; the others must change the screen.  The keys of the table of runs are in
  * test_runs_view.
  */
 #include "frozen_run.h"
@@ -28,7 +28,7 @@ static bool tested[BL_REQUEST_COUNT];
 
 /* --- Keys that change the screen ----------------------------------------------------- */
 
-/* What the run would answer to what is asked of it. */
+/* The run's answer to the request. */
 static void answer(bl_scene *s)
 {
 	bl_region asked;
@@ -60,7 +60,7 @@ static void press(bl_scene *s, bl_canvas *c, const char *keys)
 	}
 }
 
-/* All but the footer, where notices come and go. */
+/* All but the footer, in which notices appear. */
 static bool same_picture(const bl_canvas *a, const bl_canvas *b)
 {
 	size_t cells = (size_t)a->width * (size_t)(a->height - 2);
@@ -71,7 +71,7 @@ static bool same_picture(const bl_canvas *a, const bl_canvas *b)
 	return true;
 }
 
-/* After `before`, a key of the request, each of them, makes another picture. */
+/* After `before`, each key of the request changes the picture. */
 static void check_picture(bl_request r, const char *before)
 {
 	for (const char *key = bl_request_describe(r)->keys; *key; key++) {
@@ -176,7 +176,7 @@ static void test_pictures(void **state)
 		check_picture(all[i].request, all[i].before);
 }
 
-/* The help of a screen that it does not fit. */
+/* The help on a screen that is too small for it. */
 static void test_help(void **state)
 {
 	(void)state;
@@ -202,7 +202,7 @@ static void test_help(void **state)
 	bl_live_close(run);
 }
 
-/* What the mouse does is where it is. */
+/* The effect of the mouse depends on its position. */
 static void test_mouse(void **state)
 {
 	(void)state;
@@ -295,7 +295,7 @@ static void stage_free(struct stage *g)
 	bl_trainer_free(g->t);
 }
 
-/* The key is pressed, and within some seconds it has come to this. */
+/* Presses the key, and waits for its effect for some seconds. */
 static void press_until(struct stage *g, bl_request r, bool (*done)(const struct stage *g))
 {
 	bl_control_key(g->s, BL_KEY(bl_request_describe(r)->keys));
@@ -353,13 +353,13 @@ static bool is_stopped(const struct stage *g)
 	return g->s->info.state == BL_RUN_STOPPED;
 }
 
-/* In the record of a step, and said. */
+/* In the record of a step, and in a message. */
 static bool knn_came(const struct stage *g)
 {
 	return knns(g->s) > 0 && strstr(g->s->notice, "kNN ") && strstr(g->s->notice, ", as asked");
 }
 
-/* Of a run that stands still no record comes: the message alone. */
+/* A paused run writes no record: the message alone. */
 static bool knn_said(const struct stage *g)
 {
 	char step[32];
@@ -409,11 +409,11 @@ static void test_without_labels(void **state)
 	stage_free(&g);
 }
 
-/* A key that is added must come here. */
+/* A new key must be added to these tests. */
 static void test_all_are_here(void **state)
 {
 	(void)state;
-	tested[BL_REQUEST_INTERRUPT] = true; /* the loop of the screen takes it: tests/term/test_watch.sh */
+	tested[BL_REQUEST_INTERRUPT] = true; /* the loop of the screen handles it: tests/term/test_watch.sh */
 	for (int r = 1; r < BL_REQUEST_COUNT; r++)
 		if (!tested[r] && bl_request_describe((bl_request)r)->scope != BL_SCOPE_RUNS)
 			fail_msg("no test has seen an effect of '%s': %s", bl_request_describe((bl_request)r)->shown,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_lbfgs.c: the minimiser on functions whose minimum is known. */
+/* test_lbfgs.c: the minimiser on functions with known minima. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -78,7 +78,7 @@ static void a_narrow_bowl_is_descended(void **state)
 		assert_close(x[i], i, 1e-8);
 }
 
-/* |x| smoothed in single precision: near the minimum its values are noise. */
+/* |x| smoothed in single precision: near the minimum its values are dominated by rounding. */
 static int noisy(void *ctx, const double *x, double *f, double *g)
 {
 	float r = sqrtf(1 + (float)(x[0] * x[0]));
@@ -114,7 +114,7 @@ static void iterations_are_bounded(void **state)
 	assert_false(r.converged);
 }
 
-/* Near the minimum f falls by small parts of itself while the gradient is still above the tolerance. */
+/* Near the minimum f decreases by small fractions of itself while the gradient is still above the tolerance. */
 static void slow_progress_ends_it(void **state)
 {
 	double x[50] = { 0 };

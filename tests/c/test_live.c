@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_live.c: what is published is what is read, by threads and processes; a damaged file harms nobody. */
+/* test_live.c: what is published can be read, by threads and processes; a damaged file causes no harm. */
 #define _GNU_SOURCE /* memmem */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -241,7 +241,7 @@ static void test_info(void **state)
 	bl_live_close(r);
 }
 
-/* Info whose message says its step again and again. */
+/* Information whose message repeats its step. */
 static bl_live_info info_at(int64_t step)
 {
 	bl_live_info info = info_of(1000);
@@ -259,7 +259,7 @@ static void *set_infos(void *w)
 	return NULL;
 }
 
-/* The trainer's handle is also read by other threads of its process: what they get is of one moment. */
+/* Other threads of its process also read the trainer's handle: they get data of one moment. */
 static void test_info_of_one_moment(void **state)
 {
 	(void)state;
@@ -281,7 +281,7 @@ static void put_byte(int fd, uint64_t at, char c)
 	assert_int_equal(pwrite(fd, &c, 1, (off_t)at), 1);
 }
 
-/* What is half written has no check that fits: the turn before it stays. */
+/* Partially written data have a wrong checksum: the data of the turn before it apply. */
 static void test_half_written(void **state)
 {
 	(void)state;
@@ -308,7 +308,7 @@ static void test_half_written(void **state)
 	bl_live_close(r);
 }
 
-/* After the writer's close the unused room is gone, and all that was written is still read. */
+/* After the writer has closed, the unused space is removed, and everything that was written can be read. */
 static void test_close_trims(void **state)
 {
 	(void)state;
@@ -340,7 +340,7 @@ static void check_kept(const bl_live *l, int i, int64_t step, int64_t newest)
 	assert_int_equal(s.region_rows, step == newest ? 3 : 0);
 }
 
-/* The first and the newest are there, and no gap is much wider than another. */
+/* The first and the newest are there, and the gaps are of similar width. */
 static void check_spread(const bl_live *l, int64_t newest)
 {
 	static bl_snapshot s;
@@ -383,7 +383,7 @@ static void test_kept(void **state)
 	bl_live_close(r);
 }
 
-/* A run of one step has one slot, however often its snapshot comes; and a slot is no more than that. */
+/* A run of one step has one slot, however often its snapshot is published; and a slot is no larger than needed. */
 static void test_kept_short(void **state)
 {
 	(void)state;
@@ -485,7 +485,7 @@ static void age(bl_live *l, uint64_t ms)
 	patch(at, &asks, sizeof asks);
 }
 
-/* Asks are forgotten in time; and one that is only half written never was. */
+/* Requests expire; and a partially written one never counts. */
 static void test_asks_end(void **state)
 {
 	(void)state;
@@ -538,8 +538,8 @@ static void test_mailbox(void **state)
 }
 
 /*
- * This program's own pread() stands in front of the C library's.  Where it is asked to, the mailbox reads as one whose slot
- * of the next ticket was read before it was written, and the one behind it afterwards.
+ * This program's own pread() replaces the C library's.  On request, the mailbox is read as if the slot of the next ticket
+ * had been read before it was written, and the slot after it afterwards.
  */
 static bool early;
 
@@ -582,7 +582,7 @@ int link(const char *from, const char *to)
 	return real(from, to);
 }
 
-/* Whenever a file gets the live file's name, its bytes are there to stay. */
+/* When a file gets the live file's name, its bytes are already synced. */
 static void test_synced_before_named(void **state)
 {
 	(void)state;
@@ -595,17 +595,17 @@ static void test_synced_before_named(void **state)
 	add_record(w, 1);
 	assert_int_equal(unlink(path), 0);
 	calls[0] = 0;
-	bl_live_look_after(w); /* it is put back */
+	bl_live_look_after(w); /* it is restored */
 	assert_string_equal(calls, "sync link ");
 	calls[0] = 0;
-	bl_live_close(w); /* it is written anew, without the newest snapshot */
+	bl_live_close(w); /* it is rewritten, without the newest snapshot */
 	assert_string_equal(calls, "sync rename ");
 	w = bl_live_open(path, false);
 	check_records(w, 1);
 	bl_live_close(w);
 }
 
-/* Slots are not read in one moment: a command must not be passed over for the one behind it. */
+/* Slots are not read in one moment: a command must not be skipped in favour of the one after it. */
 static void test_interleaved_sender(void **state)
 {
 	(void)state;
@@ -625,7 +625,7 @@ static void test_interleaved_sender(void **state)
 	bl_live_close(s);
 }
 
-/* Room for records is reserved when an extent begins: a full disk is found out then, not in the middle of a row. */
+/* Space for records is reserved when an extent begins: a full disk is detected then, and not within a row. */
 static void test_room_is_reserved(void **state)
 {
 	(void)state;
@@ -638,7 +638,7 @@ static void test_room_is_reserved(void **state)
 		skip_because("this file system reserves nothing");
 	bl_live *w = writer_with(MANY, 1);
 	assert_int_equal(stat(path, &st), 0);
-	/* A step's number, the columns, a check. */
+	/* A step's number, the columns, a checksum. */
 	assert_true(st.st_blocks * 512 >= MANY * (2 + columns.n) * 8);
 	bl_live_close(w);
 }
@@ -750,7 +750,7 @@ static int peer(const char *where)
 	return rc;
 }
 
-/* Runs as `test_live --write PATH`: leaves a file behind whose writer died without closing it. */
+/* Runs as `test_live --write PATH`: leaves a file whose writer died without closing it. */
 static int write_and_go(const char *where)
 {
 	bl_live_info info = info_of(4);
@@ -783,7 +783,7 @@ static void test_other_process(void **state)
 	bl_live_close(w);
 }
 
-/* The head of the file changed as `change` says, with a check that fits. */
+/* The header of the file changed by `change`, with a correct checksum. */
 static void forge_header(void (*change)(struct live_header *h))
 {
 	struct live_header h;
@@ -814,21 +814,21 @@ static void test_writer_gone(void **state)
 	check_records(r, 1);
 	assert_false(bl_live_writer_alive(r));
 	bl_live_close(r);
-	/* A pid that is in use again, by a process of another start. */
+	/* A pid that is in use again, by a process with another start time. */
 	forge_header(be_me);
 	r = bl_live_open(path, false);
 	assert_false(bl_live_writer_alive(r));
 	bl_live_close(r);
 }
 
-/* A run that is resumed has another file by the same name. */
+/* A resumed run has another file of the same name. */
 static void test_next(void **state)
 {
 	(void)state;
 	bl_live *old = writer_with(20, 1), *r = bl_live_open(path, false);
 	assert_non_null(r);
 	assert_null(bl_live_open_next(r));
-	bl_live *w = writer_with(20, 3), *next = bl_live_open_next(r); /* takes the name */
+	bl_live *w = writer_with(20, 3), *next = bl_live_open_next(r); /* it replaces the file of that name */
 	assert_non_null(next);
 	check_records(next, 3);
 	assert_true(bl_live_writer_alive(next));
@@ -880,7 +880,7 @@ static void test_refusals(void **state)
 	refuse_forged(be_nameless, "without a section 'kept'");
 	for (shortened = 0; shortened < SECTIONS; shortened++)
 		refuse_forged(be_short, "has 8 bytes, expected");
-	forge_header(have_more); /* that this program does not know */
+	forge_header(have_more); /* unknown to this program */
 	bl_live *r = bl_live_open(path, true);
 	assert_non_null(r);
 	check_records(r, 4);
@@ -910,7 +910,7 @@ static char *packed(const bl_snapshot *s, size_t *n)
 	return bytes;
 }
 
-/* A snapshot of which a field holds v is not believed. */
+/* A snapshot in which a field has the value v is refused. */
 static void disbelieve(const bl_snapshot *good, size_t field, int64_t v, size_t size)
 {
 	static bl_snapshot s, got;
@@ -964,7 +964,7 @@ static void test_bounds(void **state)
 	DISBELIEVE(image_channels, BL_IMAGE_CHANNELS_MAX + 1);
 }
 
-/* Each field comes back; a part that nobody knows is passed over; half a snapshot is none. */
+/* Each field is read back; an unknown part is skipped; a truncated snapshot is refused. */
 static void test_pack(void **state)
 {
 	(void)state;
@@ -997,7 +997,7 @@ static void test_pack(void **state)
 	free(bytes);
 }
 
-/* Both halves of a section say this, in turns to come. */
+/* Both halves of a section contain this, in later turns. */
 static void forge_turn(const bl_live *l, int section, const void *payload, size_t n)
 {
 	const struct live_section *at = &l->section[section];
@@ -1008,7 +1008,7 @@ static void forge_turn(const bl_live *l, int section, const void *payload, size_
 	}
 }
 
-/* A list of kept ones that cannot be is as none; and what views drew has no escape sequences in it. */
+/* An invalid list of kept snapshots counts as empty; and the description of views has no escape sequences. */
 static void test_bad_list(void **state)
 {
 	(void)state;
@@ -1033,7 +1033,7 @@ static void test_bad_list(void **state)
 	forge_turn(r, SECTION_SNAPSHOTS, &odd, 16 + 2 * sizeof odd.kept[0]);
 	assert_int_equal(bl_live_snapshot_count(r), 1);
 	odd = list;
-	odd.kept[0].at = 1 << 20; /* not in the file */
+	odd.kept[0].at = 1 << 20; /* beyond the end of the file */
 	forge_turn(r, SECTION_SNAPSHOTS, &odd, 16 + 2 * sizeof odd.kept[0]);
 	assert_int_equal(bl_live_snapshot_count(r), 2);
 	assert_int_equal(bl_live_snapshot_at(r, 0, &s), -1);
@@ -1043,7 +1043,7 @@ static void test_bad_list(void **state)
 	bl_live_publish(w, &s);
 	assert_int_equal(bl_live_snapshot(r, &s), 3);
 	assert_string_equal(s.view_draws[0], "\\x1b]0;crop");
-	assert_int_equal(strspn(s.view_draws[1], "\\x07"), (BL_DRAW_TEXT - 1) / 4 * 4); /* whole ones only */
+	assert_int_equal(strspn(s.view_draws[1], "\\x07"), (BL_DRAW_TEXT - 1) / 4 * 4); /* complete ones only */
 	bl_live_close(w);
 	bl_live_close(r);
 }
@@ -1059,7 +1059,7 @@ static void expect_problem(bl_live *w, const char *words)
 	assert_false(bl_live_problem(w, said, sizeof said));
 }
 
-/* Cut short, or overwritten, in any place: the run goes on, says so once, and the file is whole again. */
+/* Truncated, or overwritten, anywhere: the run continues, reports it once, and the file is complete again. */
 static void test_cut_short(void **state)
 {
 	(void)state;
@@ -1089,7 +1089,7 @@ static void test_cut_short(void **state)
 	bl_live_close(r);
 }
 
-/* The disk fills up while the run goes on: records stay in memory, and are written when there is room again. */
+/* The disk fills up during the run: records stay in memory, and are written when there is space again. */
 static void test_full_later(void **state)
 {
 	(void)state;
@@ -1110,7 +1110,7 @@ static void test_full_later(void **state)
 	assert_true(bl_live_take(w, &c) && c.kind == BL_CMD_STOP);
 	for (int i = 0; i < 3; i++)
 		bl_live_look_after(w);
-	assert_false(bl_live_problem(w, text, sizeof text)); /* it is told once, however often it is tried again */
+	assert_false(bl_live_problem(w, text, sizeof text)); /* it is reported once, however often it is retried */
 	setrlimit(RLIMIT_FSIZE, &old);
 	bl_live_look_after(w);
 	expect_problem(w, "written anew");
@@ -1202,7 +1202,7 @@ static void test_keep(void **state)
 
 /* --- The version before ---------------------------------------------------------------- */
 
-/* A real run of barlow 0.1: 40 steps, lambda turned at the 20th. */
+/* A real run of barlow 0.1: 40 steps, lambda changed at the 20th. */
 static void test_version_2(void **state)
 {
 	(void)state;
@@ -1233,7 +1233,7 @@ static void test_version_2(void **state)
 	bl_live_close(l);
 }
 
-/* A limit on file sizes stands for the full disk. */
+/* A limit on file sizes simulates a full disk. */
 static void test_full_disk(void **state)
 {
 	(void)state;
@@ -1293,7 +1293,7 @@ static void check_bounds(const bl_snapshot *s)
 	check_region(s);
 }
 
-/* Reads all there is, and holds every bound that a view would trust. */
+/* Reads everything, and checks every bound on which a view relies. */
 static void read_everything(const bl_live *l)
 {
 	static bl_snapshot s;
@@ -1321,7 +1321,7 @@ static void read_everything(const bl_live *l)
 		assert_int_equal(region.view, 3);
 }
 
-/* Where the parts of the file in question begin. */
+/* The offsets of the parts of the file. */
 enum { HEADS_MAX = 32 };
 static size_t heads[HEADS_MAX];
 static int n_heads;
@@ -1344,7 +1344,7 @@ static void find_heads(const bl_live *l)
 	heads[n_heads++] = w->extent[0].at;
 }
 
-/* Half the blows fall on the fields that decide something. */
+/* Half of the changes hit fields that control the reading. */
 static size_t blow(bl_rng *rng, size_t length)
 {
 	if (bl_rng_below(rng, 2))
@@ -1353,7 +1353,7 @@ static size_t blow(bl_rng *rng, size_t length)
 	return at < length ? at : length - 1;
 }
 
-/* Who can write the file can write checks that fit, too. */
+/* A process that can write the file can also write correct checksums. */
 static void seal(char *bytes, size_t n, const bl_live *l)
 {
 	struct live_header *h = (struct live_header *)(void *)bytes;
@@ -1419,7 +1419,7 @@ static char *slurp(size_t *n)
 	return bytes;
 }
 
-/* Damaged under a reader that is open already, and before one opens it. */
+/* Damaged while a reader has it open, and before one opens it. */
 static void test_mutations(void **state)
 {
 	(void)state;
@@ -1455,7 +1455,7 @@ static void test_mutations(void **state)
 	free(copy);
 }
 
-/* The file is scribbled over by another while the run goes on, whose own memory is none of the other's. */
+/* Another process overwrites parts of the file during the run, whose own memory is not affected. */
 static void test_writer_survives(void **state)
 {
 	(void)state;

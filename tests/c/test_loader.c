@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_loader.c: batches ahead: order, draws, threads, seeking, errors, ending. */
+/* test_loader.c: batches made ahead: order, random numbers, threads, seeking, errors, ending. */
 #include "support.h"
 
 #include <barlow/data.h>
@@ -155,10 +155,10 @@ static void seeking_goes_on_where_a_run_would_be(void **state)
 	free(whole);
 }
 
-/* An operator that changes nothing, counts its calls, and is slow at some of them. */
+/* An operator that changes nothing, counts its calls, and is slow for some images. */
 typedef struct pace {
 	atomic_int calls;
-	bool slow; /* at the images of the epoch's last batch */
+	bool slow; /* for the images of the epoch's last batch */
 } pace;
 
 static int count_images(void *context, const bl_aug_call *call)
@@ -194,7 +194,7 @@ static void skip_batch(bl_loader *l)
 	bl_tensor_unref(t[0]);
 }
 
-/* The first batch is waited for; with one thread, which works in order, those before the last one of a full ring are not. */
+/* The first batch is awaited; with one thread, which works in order, the batches before the last one of a full ring are not. */
 static void batches_are_ready_ahead(void **state)
 {
 	enum { AHEAD = 3 };
@@ -213,7 +213,7 @@ static void batches_are_ready_ahead(void **state)
 	bl_loader_free(l);
 }
 
-/* While some threads still make an epoch's last batch, others begin the next epoch: that changes no bit. */
+/* While some threads still make an epoch's last batch, others begin the next epoch: no bit changes. */
 static void a_slow_thread_at_an_epochs_end_changes_nothing(void **state)
 {
 	enum { ROUNDS = STEPS + 4, THREADS = 4 };
@@ -234,7 +234,7 @@ static void a_slow_thread_at_an_epochs_end_changes_nothing(void **state)
 	bl_loader_free(b);
 }
 
-/* Full ring, empty ring, never asked: freeing ends all of them (a hang here is the failure). */
+/* Full ring, empty ring, never used: freeing ends all threads (a failure would hang here). */
 static void freeing_ends_the_threads(void **state)
 {
 	batch b;
@@ -266,7 +266,7 @@ static void steady_state_takes_no_memory(void **state)
 	bl_loader_free(l);
 }
 
-/* Fails for images whose first value is below .5; late where it is below 5 / 255. */
+/* Fails for images whose first value is below .5; late if it is below 5 / 255. */
 static int refuse_dark(void *context, const bl_aug_call *call)
 {
 	float first = call->in[0] * 255;
@@ -286,7 +286,7 @@ static void the_first_failure_of_a_batch_is_said(void **state)
 	bl_pipeline *p = bl_pipeline_new(&a, 1);
 	int64_t rows[IMAGES];
 	(void)state;
-	/* The order of the rows is that of a loader that does not fail. */
+	/* The order of the rows is that of a loader without failures. */
 	bl_dataset *light = bl_dataset_tensor(t, NULL);
 	bl_loader_config c = { .data = light, .views = { p }, .n_views = 1, .batch = IMAGES, .seed = 2, .threads = 2 };
 	bl_loader *l = bl_loader_new(&c);
@@ -313,7 +313,7 @@ static void the_first_failure_of_a_batch_is_said(void **state)
 	bl_aug_unref(a);
 }
 
-/* An operator that fails, in a loader thread; asking again says the same. */
+/* An operator fails in a loader thread; the next call reports the same. */
 static void errors_in_threads_reach_the_caller(void **state)
 {
 	bl_dataset *d = data();
@@ -339,7 +339,7 @@ static void errors_in_threads_reach_the_caller(void **state)
 	bl_dataset_unref(d);
 }
 
-/* As many views as there are pipelines, and the first two as they are without the others. */
+/* As many views as pipelines; the first two are the same as without the others. */
 static void views_are_as_many_as_asked_for(void **state)
 {
 	bl_dataset *d = data();
@@ -392,7 +392,7 @@ static void views_have_sizes_of_their_own(void **state)
 	bl_dataset_unref(d);
 }
 
-/* Swaps the views, and puts a number of the batch's own at the start of the first. */
+/* Swaps the views, and writes a number of the batch to the start of the first. */
 static int swap_views(void *context, const bl_batch_call *call)
 {
 	(void)context;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_loss.c: the cross-correlation loss: its two forms against each other, its edges, its pictures, its messages. */
+/* test_loss.c: the cross-correlation loss: its two forms compared, edge cases, pictures, messages. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -15,7 +15,7 @@ typedef struct views {
 	bl_tensor *z[2];
 } views;
 
-/* Two views that share a part, with offsets and scales that differ by column. */
+/* Two correlated views, with offsets and scales that differ by column. */
 static views make_views(int64_t n, int64_t d, float noise)
 {
 	int64_t shape[2] = { n, d };
@@ -40,7 +40,7 @@ static void drop(views v)
 	bl_tensor_unref(v.z[1]);
 }
 
-/* Loss and both gradients, afresh. */
+/* Loss and both gradients, computed again. */
 static bl_barlow_terms run(const bl_barlow_config *c, views v)
 {
 	bl_barlow_terms t;
@@ -100,7 +100,7 @@ static void gram_is_direct_for_n_below_at_and_above_d(void **state)
 		}
 }
 
-/* ||C||^2 and the sum of squares on its diagonal are nearly equal here, and the gram form takes their difference. */
+/* ||C||^2 and the sum of squares on its diagonal are nearly equal here, and the gram form computes their difference. */
 static void gram_is_direct_near_the_identity(void **state)
 {
 	enum { N = 256, D = 32 };
@@ -119,7 +119,7 @@ static void gram_is_direct_near_the_identity(void **state)
 	drop(v);
 }
 
-/* The definition, in double precision, written for reading. */
+/* The definition, in double precision, in its simplest form. */
 static double by_definition(const views *v, double lambda)
 {
 	int64_t n = bl_tensor_size(v->z[0], 0), d = bl_tensor_size(v->z[0], 1);
@@ -161,7 +161,7 @@ static void loss_is_what_the_paper_defines(void **state)
 	drop(v);
 }
 
-/* L by the definition where an element of zA is moved. */
+/* L by the definition after a change of one element of zA. */
 static double moved(const views *v, double lambda, int64_t at, double by)
 {
 	float *x = bl_tensor_data(v->z[0]) + at, kept = *x;
@@ -172,8 +172,8 @@ static double moved(const views *v, double lambda, int64_t at, double by)
 }
 
 /*
- * As batch norm has it: the slope of a unit that is constant in one view is 1/sqrt(eps).  Against the definition, and
- * against an element that moves by next to nothing, by which neither value nor gradient may jump.
+ * As in batch norm, the slope of a unit that is constant in one view is 1/sqrt(eps).  Compared with the definition, and
+ * with a minimally changed element, at which neither value nor gradient may jump.
  */
 static void dead_in_one_view_has_the_slope_of_batch_norm(void **state)
 {
@@ -217,7 +217,7 @@ static void dead_in_both_views_is_counted_and_gets_no_gradient(void **state)
 			assert_true(isfinite(t.total) && t.invariance >= 1);
 			for (int k = 0; k < 2; k++)
 				assert_int_equal(bl_tensor_find_nonfinite(bl_tensor_grad(v.z[k])), -1);
-			for (int i = 0; d != BL_DIALECT_HSIC && i < N; i++) /* hsic's target is -1 beside it, too */
+			for (int i = 0; d != BL_DIALECT_HSIC && i < N; i++) /* hsic's target is -1 off the diagonal */
 				assert_true(bl_tensor_data(bl_tensor_grad(v.z[0]))[i * D + DEAD] == 0);
 			drop(v);
 		}
@@ -240,7 +240,7 @@ static void dead_in_one_view_is_nan_without_an_eps(void **state)
 	}
 }
 
-/* Squares of floats end at 1e19 and at 1e-23. */
+/* Squares of floats overflow at 1e19 and underflow at 1e-23. */
 static void scale_of_embeddings_does_not_matter(void **state)
 {
 	static const float scales[] = { 1e25f, 1e19f, 1e-15f, 1e-28f };
@@ -329,7 +329,7 @@ static void steady_state_asks_for_no_memory(void **state)
 	(void)state;
 	views v = make_views(40, 300, .5f);
 	bl_memory_stats before, after;
-	bl_threads_set(1); /* scratch is by thread, and which threads take part is a matter of luck */
+	bl_threads_set(1); /* each thread has its own scratch, and which threads take part is random */
 	run(&BL_BARLOW_DEFAULT, v);
 	bl_memory(&before);
 	run(&BL_BARLOW_DEFAULT, v);
@@ -380,7 +380,7 @@ static void floor_is_a_floor(void **state)
 	drop(v);
 }
 
-/* Two views that are one, uncorrelated: the diagonal is at its most, (N-1)/N, and nothing is beside it. */
+/* Two equal views, uncorrelated: the diagonal is at its maximum, (N-1)/N, and all else is 0. */
 static void floor_of_algorithm1_is_reached(void **state)
 {
 	enum { N = 16, D = 3 };
@@ -394,7 +394,7 @@ static void floor_of_algorithm1_is_reached(void **state)
 	assert_relative(t.total, bl_barlow_floor(&c, N, D), 1e-4);
 	assert_relative(t.total, 2. * D / (N * N), 1e-4);
 	bl_tensor_unref(z);
-	/* N < D: views of white noise at rank N-1 may not be below it */
+	/* N < D: views of white noise of rank N-1 may not be below it */
 	views v = make_views(4, 64, .01f);
 	c.lambda = 1e-4;
 	assert_true(run(&c, v).total > bl_barlow_floor(&c, 4, 64));
@@ -402,7 +402,7 @@ static void floor_of_algorithm1_is_reached(void **state)
 	drop(v);
 }
 
-/* Whatever lambda is: there is nothing beside the diagonal. */
+/* For any lambda: all off-diagonal elements are 0. */
 static void one_dimension_has_no_redundancy(void **state)
 {
 	(void)state;

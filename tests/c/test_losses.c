@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_losses.c: losses by their interface: any number of views, chunks, settings, tables of the caller's own. */
+/* test_losses.c: losses by their interface: any number of views, chunks, settings, tables made by the caller. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -13,7 +13,7 @@
 
 enum { N = 12, D = 5, VIEWS = 4 };
 
-/* V views of the same points, each with noise of its own. */
+/* V views of the same points, each with different noise. */
 static void make_views(bl_tensor *z[VIEWS], int64_t n, int64_t d)
 {
 	bl_tensor *point = bl_tensor_new(2, (int64_t[]){ n, d }), *noise = bl_tensor_new(2, (int64_t[]){ n, d });
@@ -54,7 +54,7 @@ static void the_list_begins_with_barlow_and_makes_all(void **state)
 	assert_error("there is no loss 'barlw' (did you mean 'barlow'?)");
 }
 
-/* sum_{a<b} ||C_ab||_F^2 = (||sum_a G_a||_F^2 - sum_a ||G_a||_F^2) / (2 N^2), by C itself. */
+/* sum_{a<b} ||C_ab||_F^2 = (||sum_a G_a||_F^2 - sum_a ||G_a||_F^2) / (2 N^2), computed from C. */
 static void more_views_are_the_sum_over_their_pairs(void **state)
 {
 	(void)state;
@@ -85,7 +85,7 @@ static void more_views_are_the_sum_over_their_pairs(void **state)
 	drop(z);
 }
 
-/* Bytes that the graph of a loss of V views keeps. */
+/* Bytes held by the graph of a loss of V views. */
 static size_t kept_by(bl_barlow_form form, int views, int64_t n, int64_t d)
 {
 	bl_tensor *z[VIEWS];
@@ -105,26 +105,26 @@ static size_t kept_by(bl_barlow_form form, int views, int64_t n, int64_t d)
 	return after.used - before.used;
 }
 
-/* A view has one Gram matrix (N,N), however many pairs it is in: 4 views keep 4, not the 12 of their 6 pairs. */
+/* A view has one Gram matrix (N,N) for all its pairs: 4 views hold 4, not the 12 of their 6 pairs. */
 static void each_view_has_one_gram_matrix(void **state)
 {
 	(void)state;
 	enum { WIDE = 256, LOW = 8 };
 	double one = sizeof(float) * WIDE * WIDE;
 	int threads = bl_threads();
-	bl_threads_set(1); /* the others' scratch would count, too */
+	bl_threads_set(1); /* the scratch of other threads would be counted, too */
 	kept_by(BL_FORM_GRAM, 2, WIDE, LOW);
 	assert_close((double)kept_by(BL_FORM_GRAM, 2, WIDE, LOW) / one, 2, .2);
 	assert_close((double)kept_by(BL_FORM_GRAM, VIEWS, WIDE, LOW) / one, VIEWS, .4);
 	bl_threads_set(threads);
 }
 
-/* The pairs' losses and gradients, one by one, to the bit: a shared Gram matrix is what each pair would make. */
+/* Equal to the losses and gradients of the pairs, to the bit: a shared Gram matrix is that of each pair. */
 static void shared_gram_matrices_change_nothing(void **state)
 {
 	(void)state;
 	static const bl_loss_dialect dialects[] = { BL_DIALECT_PAPER, BL_DIALECT_ALGORITHM1, BL_DIALECT_HSIC, BL_DIALECT_UNBIASED };
-	static const int64_t sizes[][2] = { { 40, 300 }, { 530, 70 } }; /* z made again, and kept */
+	static const int64_t sizes[][2] = { { 40, 300 }, { 530, 70 } }; /* z is computed again, and kept */
 	for (int k = 0; k < 8; k++) {
 		bl_tensor *z[VIEWS], *sum = NULL;
 		bl_barlow_config c = { .1, 2, BL_FORM_GRAM, dialects[k / 2], 1.5 };
@@ -196,7 +196,7 @@ static bl_tensor *forward_of(void *ctx, bl_tensor *const *in)
 	return bl_loss_forward(c->loss, NULL, in, c->views, NULL, NULL);
 }
 
-/* How many views are tried: one more than a pair, where the loss takes so many. */
+/* The numbers of views that are tested: two, and three if the loss accepts them. */
 static int most_views(const bl_loss_ops *ops)
 {
 	return ops->views == 2 ? 2 : 3;
@@ -210,7 +210,7 @@ static void gradients_are_those_of_differences(void **state)
 			bl_tensor *z[VIEWS];
 			make_views(z, 6, 4);
 			for (int v = 0; v < views; v++) {
-				for (int k = 0; k < 6 * 4; k++) /* VICReg's hinge has no bend near such small deviations */
+				for (int k = 0; k < 6 * 4; k++) /* VICReg's hinge has no kink near such small deviations */
 					bl_tensor_data(z[v])[k] *= .4f;
 				bl_tensor_set_requires_grad(z[v], true);
 			}
@@ -258,7 +258,7 @@ static void vicreg_is_its_definition(void **state)
 	bl_tensor_unref(bl_loss_forward(l, NULL, z, 2, NULL, &r));
 	for (int k = 0; k < 3; k++)
 		assert_close(r.term[k], want[k], 1e-5);
-	assert_true(want[1] > 0); /* or the hinge was not tried */
+	assert_true(want[1] > 0); /* otherwise the hinge was not tested */
 	assert_close(r.total, 25 * want[0] + 25 * want[1] + want[2], 1e-4);
 	assert_true(isnan(r.floor));
 	bl_loss_unref(l);
@@ -359,7 +359,7 @@ static bl_tensor *rows(bl_tensor *x, int64_t from, int64_t n)
 	return part;
 }
 
-/* Chunks of unequal size through a network give its parameters the gradients of the whole batch. */
+/* Chunks of unequal size give a network's parameters the gradients of the whole batch. */
 static void check_chunks(const char *kind, int views)
 {
 	static const int64_t at[] = { 0, 5, 6, N };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_monitor.c: a snapshot says what C, the embeddings and the views are, and is made at the right time. */
+/* test_monitor.c: a snapshot describes C, the embeddings and the views, and is made at the right time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,7 +51,7 @@ static void check_cell(const float *c, int64_t d, int row, int col)
 	assert_true(fabsf(shot.extreme[row * shot.grid + col] - extreme) < 1e-5f);
 }
 
-/* The root of the mean square off the diagonal, and the mean on it. */
+/* The root mean square off the diagonal, and the mean on it. */
 static void check_rms(const float *c, int64_t d, int row, int col)
 {
 	int64_t r0, r1, c0, c1, on = 0;
@@ -76,7 +76,7 @@ static int ascending(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Sorted C_ii, and the largest elements beside them. */
+/* Sorted C_ii, and the largest elements off the diagonal. */
 static void check_order_of(const float *c, int64_t d)
 {
 	double all[1000];
@@ -143,7 +143,7 @@ static void test_picture(void **state)
 
 /* --- Histogram ----------------------------------------------------------------------- */
 
-/* Off the edges of bins, as two ways of computing C may differ in the last digit. */
+/* Away from the edges of bins, since two ways of computing C may differ in the last digit. */
 static void test_histogram_all(void **state)
 {
 	(void)state;
@@ -165,7 +165,7 @@ static void test_histogram_all(void **state)
 	bl_monitor_free(m);
 }
 
-/* Equal columns make a C of ones: all in the last bin, also of a sample. */
+/* Equal columns give a C of ones: all in the last bin, also of a sample. */
 static void test_histogram_sample(void **state)
 {
 	(void)state;
@@ -218,7 +218,7 @@ static void check_spectrum(int64_t n, int64_t d)
 	for (int i = 0; i < d; i++)
 		assert_true(fabsf(shot.eigenvalues[i] - want[i]) < 1e-4f * want[0]);
 	assert_true(fabs(shot.rankme - bl_eval_rankme(za)) < 1e-6);
-	/* The next one keeps it. */
+	/* The next one has it, too. */
 	assert_int_equal(bl_monitor_snapshot(m, &l, false, &shot), 0);
 	assert_int_equal(shot.spectrum, d);
 	bl_tensor_unref(za);
@@ -341,7 +341,7 @@ static void test_when(void **state)
 	bl_tensor_unref(z);
 }
 
-/* However rich the budget, not more often than asked. */
+/* However large the budget, not more often than requested. */
 static void test_rate(void **state)
 {
 	(void)state;
@@ -364,7 +364,7 @@ static void test_rate(void **state)
 enum { MOST = 256 };
 static double reference[MOST][MOST];
 
-/* Column j of x, standardised as the paper does. */
+/* Column j of x, standardised as in the paper. */
 static void standard_column(const bl_tensor *x, int64_t j, double *out)
 {
 	int64_t n = bl_tensor_size(x, 0), d = bl_tensor_size(x, 1);
@@ -394,7 +394,7 @@ static void fill_reference(const bl_tensor *a, const bl_tensor *b)
 		}
 }
 
-/* Two views of which `groups` groups of dims are redundant, dim j being of group j % groups. */
+/* Two views in which `groups` groups of dims are redundant; dim j is of group j % groups. */
 static bl_tensor *grouped(int64_t n, int64_t d, int groups, uint32_t stream)
 {
 	bl_tensor *t = random_tensor(n, d, stream), *common = random_tensor(n, groups, 77);
@@ -428,7 +428,7 @@ static void ask_region(bl_monitor *m, bl_monitor_input *l, bl_region r)
 	l->asked = NULL;
 }
 
-/* The whole order, which no single region of cells shows when there are more dims than cells. */
+/* The whole order, which no single region of cells shows if there are more dims than cells. */
 static void learn_order(bl_monitor *m, bl_monitor_input *l, bl_region r, int d, int32_t *order)
 {
 	for (int from = 0; from < d; from += 50) {
@@ -443,7 +443,7 @@ static void learn_order(bl_monitor *m, bl_monitor_input *l, bl_region r, int d, 
 	check_order(order, d, r.order);
 }
 
-/* on_diagonal: cells before this one that the diagonal crosses; it counts on. */
+/* on_diagonal: cells before this one that the diagonal crosses; it is increased. */
 static void check_region_cell(const int32_t *order, int i, int j, int *on_diagonal)
 {
 	const bl_region *r = &shot.region;
@@ -495,7 +495,7 @@ static void check_regions(int64_t n, int d, int groups)
 		bl_monitor *m = bl_monitor_new(0, n, d, NULL);
 		bl_monitor_input l = look_of(z[0], z[1]);
 		bl_region r = { .matrix = k / 3, .order = k % 3 };
-		fill_reference(z[0], z[1]); /* by which dims are ordered, whatever is looked at */
+		fill_reference(z[0], z[1]); /* the dims are ordered by it, whatever is shown */
 		learn_order(m, &l, r, d, order);
 		fill_reference(z[r.matrix == BL_MATRIX_BB], z[r.matrix != BL_MATRIX_AA]);
 		check_region(m, &l, r, order);
@@ -514,7 +514,7 @@ static void test_regions(void **state)
 	check_regions(16, 201, 5);
 }
 
-/* Redundant units end up as neighbours: one run a group. */
+/* Redundant units become neighbours: each group is contiguous. */
 static void test_clusters(void **state)
 {
 	(void)state;
@@ -561,7 +561,7 @@ static double reference_mean(int64_t row, int64_t rows, int64_t col, int64_t col
 	return total / (double)(rows * cols);
 }
 
-/* A cell of a region that starts at `row`, column 0: the mean of all its elements, the extreme of the first alone. */
+/* A cell of a region that starts at `row`, column 0: the mean of all its elements, the extreme of the first only. */
 static void check_sampled_cell(int row, int rows, int cols, int i, int j)
 {
 	int64_t r0, r1, c0, c1;
@@ -573,7 +573,7 @@ static void check_sampled_cell(int row, int rows, int cols, int i, int j)
 	assert_true(fabs(shot.region_extreme[at] - reference[shot.dims[i]][shot.dims[BL_GRID_MAX + j]]) < 1e-5);
 }
 
-/* Of more dims than may be looked at, each cell has the largest of some of its own, and says of how many. */
+/* With more dims than can be searched, each cell has the largest of some of its elements, and states of how many. */
 static void test_sampled(void **state)
 {
 	(void)state;
@@ -601,7 +601,7 @@ static void test_sampled(void **state)
 	bl_tensor_unref(z[1]);
 }
 
-/* However little of C is made: the picture is neither brighter nor darker. */
+/* However little of C is computed, the picture is neither brighter nor darker. */
 static void test_brightness(void **state)
 {
 	(void)state;
@@ -626,7 +626,7 @@ static void test_brightness(void **state)
 	bl_tensor_unref(z[1]);
 }
 
-/* Cells wider than the strips that they are made of. */
+/* Cells wider than the strips from which they are made. */
 static void test_wide_cells(void **state)
 {
 	(void)state;
@@ -667,7 +667,7 @@ static int descending(const void *a, const void *b)
 	return x > y ? -1 : x < y;
 }
 
-/* Columns p and q of a (rows x d) become orthogonal.  Returns how far they were from it. */
+/* Makes columns p and q of a (rows x d) orthogonal.  Returns how far they were from it. */
 static double rotate(double (*a)[MOST], int rows, int p, int q)
 {
 	double pp = 0, qq = 0, pq = 0;
@@ -766,7 +766,7 @@ static void source_free(bl_source *s)
 	bl_dataset_unref(s->data);
 }
 
-/* The views of a batch and of who draws them again are the same; drawn anew they differ, and stay as they are. */
+/* The views of a batch and of one that is drawn again are the same; drawn anew they differ, and then stay the same. */
 static void test_pair(void **state)
 {
 	(void)state;
@@ -883,7 +883,7 @@ static void check_points(bl_module *encoder)
 	source_free(&source);
 }
 
-/* Axes keep their direction from one time to the next, whichever it was. */
+/* Axes keep their direction from one time to the next. */
 static void test_points_turn(void **state)
 {
 	(void)state;
@@ -938,7 +938,7 @@ static void test_asked(void **state)
 	bl_tensor_unref(z);
 }
 
-/* While paused only what is asked anew is answered, at once and whole. */
+/* While paused, only new requests are answered, at once and completely. */
 static void test_paused(void **state)
 {
 	(void)state;
@@ -956,7 +956,7 @@ static void test_paused(void **state)
 			assert_int_equal(newest(live), again ? 7 : 1);
 			assert_true(shot.region.row == k && shot.region.order == BL_ORDER_DIAGONAL);
 			assert_int_equal(shot.region_elements, 150 * 200);
-			shot.step = 7; /* stays: the same question is not answered again */
+			shot.step = 7; /* unchanged: the same request is not answered again */
 			bl_live_publish(live, &shot);
 		}
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_no_memory.c: what writes a file, with each of its allocations failing once: it says so and leaves the file as it was, or
- * writes the same bytes as with all of them.  (Of a file that is written and whose folder cannot be synced it says both.)
+ * test_no_memory.c: functions that write a file, with each of their allocations failing once: they report it and leave the file
+ * unchanged, or write the same bytes as without a failure.  (If a file is written and its folder cannot be synced, both occur.)
  */
 #include "support.h"
 
@@ -22,10 +22,10 @@
 #else
 #define FAILING 1
 
-/* The allocation that fails, counted down from there; 0: none does. */
+/* The allocation that fails, counted down; 0: none. */
 static long fails;
 
-/* glibc's own, under the names that it keeps for those who stand in front of it. */
+/* glibc's own functions, under the names that it provides for programs that replace them. */
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t n);
@@ -113,7 +113,7 @@ static void test_weights(void **state)
 	bl_module_unref(m);
 }
 
-/* Long enough for its text to be moved. */
+/* Long enough that its text is moved. */
 static int write_journal(const char *path, void *ctx)
 {
 	(void)ctx;
@@ -133,7 +133,7 @@ static void test_journal(void **state)
 	each_fails(write_journal, NULL, "journal");
 }
 
-/* The file is FOLDER/run.json, of a folder that lies beside `path`. */
+/* The file is FOLDER/run.json, of a folder beside `path`. */
 static int write_run_file(const char *path, void *ctx)
 {
 	char folder[600], file[700];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_npy.c: .npy files by NumPy and by us, and files that are broken. */
+/* test_npy.c: .npy files by NumPy and by barlow, and damaged files. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -57,7 +57,7 @@ static void scalars_and_booleans_are_read(void **state)
 	bl_tensor_unref(b);
 }
 
-/* Our file is NumPy's, byte for byte. */
+/* The written file is NumPy's, byte for byte. */
 static void written_as_numpy_writes(void **state)
 {
 	bl_tensor *t = bl_npy_load(support_source("tests/reference/npy_f4.npy"));
@@ -166,7 +166,7 @@ static void not_npy_is_named(void **state)
 	assert_error("not a regular file");
 }
 
-/* Every cut of a good file is refused, and no change of bytes does worse than that. */
+/* Every truncation of a valid file is refused, and changed bytes do no further harm. */
 static void broken_files_only_fail(void **state)
 {
 	size_t n;

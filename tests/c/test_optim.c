@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_optim.c: optimisers' exclusions, state and messages, and schedules.  Their digits: test_reference.c. */
+/* test_optim.c: optimisers: excluded parameters, state and messages; and schedules.  test_reference.c tests the numbers. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -34,7 +34,7 @@ static void drop(bench b)
 	bl_module_unref(b.net);
 }
 
-/* All but the rate at 0. */
+/* All but the rate are 0. */
 static bl_optim_config plain(const char *kind, double lr)
 {
 	bl_optim_config c = bl_optim_default(kind);
@@ -61,7 +61,7 @@ static void set_grads(bench b, int step)
 			g[bl_params_get(b.p, k)->start + i] = sinf((float)(i + step));
 }
 
-/* With no gradient, what moves a parameter is its decay. */
+/* Without a gradient, a parameter changes by its decay only. */
 static void decay_leaves_out_what_it_must(void **state)
 {
 	static const struct {
@@ -205,7 +205,7 @@ static void bits_do_not_depend_on_threads(void **state)
 	}
 }
 
-/* Past the checks of bl_optim_set. */
+/* Bypasses the checks of bl_optim_set. */
 static void force(bl_optim_config *c, const char *name, double value)
 {
 	memcpy((char *)c->room + bl_field_find(bl_optim_fields(bl_optim_kind(c)), name)->offset, &value, sizeof value);

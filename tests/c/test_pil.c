@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_pil.c: operators with backend = "pil" against torchvision on PIL images: the same bytes, within a level where they are warped. */
+/* test_pil.c: operators with backend = "pil" give the bytes of torchvision on PIL images, or are within a level if warped. */
 #include "support.h"
 
 #include "augment/operator.h"
@@ -16,7 +16,7 @@
 
 enum { MOST = 20000, ODD = 4 }; /* values */
 
-/* What operators draw, as their own files have it. */
+/* The draws of operators, as declared in their own files. */
 struct crop_draws {
 	int top, left, height, width;
 	bool mirrored;
@@ -50,7 +50,7 @@ static bl_tensor *reference(const char *name)
 	return t;
 }
 
-/* An image of bytes from a file; its first channel alone where asked. */
+/* An image of bytes from a file; only its first channel on request. */
 static bl_image image_of(const char *name, bool grey, uint8_t *pixels)
 {
 	bl_tensor *t = reference(name);
@@ -63,7 +63,7 @@ static bl_image image_of(const char *name, bool grey, uint8_t *pixels)
 	return (bl_image){ .pixels = pixels, .height = height, .width = width, .channels = channels };
 }
 
-/* Every value is a byte, the file's but for `odd` of them, which are a level off. */
+/* Every value is a byte; all but `odd` of them equal the file's, and these are one level off. */
 static void check_but(const float *out, const char *name, int64_t odd)
 {
 	bl_tensor *t = reference(name);
@@ -86,7 +86,7 @@ static void check_same(const float *out, const char *name)
 	check_but(out, name, 0);
 }
 
-/* The views of a pipeline all of whose operators have drawn what is in draws, one after the other. */
+/* The views of a pipeline whose operators have these draws, one after the other. */
 static void apply(const char *text, const void *const *draws, const size_t *sizes, const bl_image *in, float *out)
 {
 	bl_pipeline *p = bl_pipeline_parse(text);
@@ -174,7 +174,7 @@ static void tones(void **state)
 	check_all("solarize{p = 1, backend = \"pil\"}", NULL, 0, "solarize");
 }
 
-/* Digits are cut off, so that the last bit of a place may be worth a level: of a few values on another machine. */
+/* Digits are truncated, so the last bit of a position may change a level: in a few values on another machine. */
 static void warps(void **state)
 {
 	const struct turn_draws turn = { 25, 0, 0 }, lean = { 0, 12, -7 };
@@ -197,7 +197,7 @@ static void details(void **state)
 	check_all("sharpness{factor = 0.3, p = 1, backend = \"pil\"}", NULL, 0, "sharpness_0.3");
 }
 
-/* Of an image that does not use all levels. */
+/* With an image that does not use all levels. */
 static void autocontrast(void **state)
 {
 	static uint8_t pixels[MOST];
@@ -213,7 +213,7 @@ static void autocontrast(void **state)
 	}
 }
 
-/* Its displacements are drawn when it is applied, so what it is made of is tried with others. */
+/* Its displacements are drawn when it is applied, so its parts are tested with others. */
 static void elastic(void **state)
 {
 	static uint8_t pixels[MOST];
@@ -234,7 +234,7 @@ static void elastic(void **state)
 	bl_pil_round(&c);
 	bl_float_image_store(&c, one, zero, out);
 	check_but(out, "colour_elastic", 4);
-	/* And the operator gives levels. */
+	/* And the operator gives whole levels. */
 	apply("elastic{p = 1, backend = \"pil\"}", (const void *const[]){ NULL }, (const size_t[]){ 0 }, &in, out);
 	for (int i = 0; i < in.height * in.width * 3; i++)
 		assert_true(fabsf(out[i] * 255 - rintf(out[i] * 255)) < 1e-3f);
@@ -253,7 +253,7 @@ static void trivial(void **state)
 	}
 }
 
-/* Of colours from everywhere. */
+/* With colours from the whole range. */
 static void colours(void **state)
 {
 	static uint8_t pixels[MOST];

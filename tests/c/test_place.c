@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_place.c: a run from C: its folder, going on there, forks of it, and its removal, which reaches nothing else. */
+/* test_place.c: a run from C: its folder, resuming it, forks of it, and its removal, which affects nothing else. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -15,7 +15,7 @@
 
 enum { STEPS = 24 };
 
-static char root[600], scratch[512]; /* all runs; a place beside them */
+static char root[600], scratch[512]; /* all runs; a folder outside of them */
 
 static int begin(void **state)
 {
@@ -90,7 +90,7 @@ static void write_text(const char *file, const char *text)
 	assert_int_equal(bl_file_write_atomic(file, text, strlen(text)), 0);
 }
 
-/* In the folder, `steps` made and saved. */
+/* In the folder, with `steps` steps made and saved. */
 static void make_run(const char *folder, int steps)
 {
 	struct run r = run_new();
@@ -164,7 +164,7 @@ static void test_goes_on(void **state)
 	run_free(&straight);
 }
 
-/* What cannot be saved is remembered until something can. */
+/* A failure to save is remembered until saving succeeds. */
 static void test_unsaved(void **state)
 {
 	(void)state;
@@ -217,7 +217,7 @@ static void test_fork(void **state)
 	assert_int_equal(list->run[0].last.step, STEPS / 2);
 	bl_runs_free(list);
 
-	/* Both go on, each by itself, to the same bits. */
+	/* Both continue independently, to the same bits. */
 	struct run r = run_new(), q = run_new();
 	assert_int_equal(bl_place_load(r.p, fork), 0);
 	assert_int_equal(bl_place_settle(r.p, fork), 0);
@@ -264,7 +264,7 @@ static void test_delete(void **state)
 	write_text(path(scratch, "kept/file"), "mine");
 	snprintf(folder, sizeof folder, "%s/it", root);
 	make_run(folder, 4);
-	/* What lies in a run's folder goes, links as such. */
+	/* Everything in a run's folder is removed; of links, the link itself. */
 	assert_int_equal(mkdir(path(folder, "below"), 0700), 0);
 	write_text(path(folder, "below/note"), "x");
 	assert_int_equal(symlink(path(scratch, "outside"), path(folder, "link")), 0);
@@ -279,7 +279,7 @@ static void test_delete(void **state)
 	assert_true(exists(path(scratch, "outside")) && exists(path(scratch, "kept/file")));
 }
 
-/* Elsewhere only the run's own files go. */
+/* In other folders only the run's own files are removed. */
 static void test_delete_elsewhere(void **state)
 {
 	(void)state;

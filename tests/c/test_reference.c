@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_reference.c: the engine against PyTorch in float64, by the vectors that tests/reference/make.py made.
+ * test_reference.c: the engine compared with PyTorch in float64, by the vectors made by tests/reference/make.py.
  *
- * A file is one flat array of records, read here in the order in which make.py put them.  Inputs are drawn anew, from
+ * A file is one flat array of records, read here in the order in which make.py wrote them.  Inputs are drawn again, from
  * the same streams.  Forward within 1e-5 of the largest element, gradients within 1e-4, unless said otherwise.
  */
 #include "support.h"
@@ -80,7 +80,7 @@ static void expect(const bl_tensor *t, double tolerance)
 	bl_tensor_unref(c);
 }
 
-/* y against the file, then back with dy of the stream. */
+/* y against the file, then backward with dy of the stream. */
 static void forward_and_back(bl_tensor *y, uint32_t stream)
 {
 	if (!y)
@@ -92,7 +92,7 @@ static void forward_and_back(bl_tensor *y, uint32_t stream)
 	bl_tensor_unref(y);
 }
 
-/* The leaf's gradient against the file; lets the leaf go.  NULL is passed over. */
+/* The leaf's gradient against the file; releases the leaf.  NULL is skipped. */
 static void expect_grad(bl_tensor *t)
 {
 	if (!t)
@@ -275,7 +275,7 @@ static void loss_agrees_in_both_forms(void **state)
 	close_file();
 }
 
-/* Units 0..dead-1 of the first view are constant, of two the second in both. */
+/* Units 0..dead-1 of the first view are constant; if dead is 2, unit 1 is constant in both views. */
 static void deaden(bl_tensor *const z[2], const int64_t *shape, int64_t dead)
 {
 	for (int64_t i = 0; i < shape[0]; i++) {
@@ -286,7 +286,7 @@ static void deaden(bl_tensor *const z[2], const int64_t *shape, int64_t dead)
 	}
 }
 
-/* The loss of both views in two chunks; their leaves' gradients are those of the whole batch. */
+/* The loss of both views in two chunks; the gradients of their leaves are those of the whole batch. */
 static void loss_in_chunks(const bl_barlow_config *c, bl_tensor *const z[2], const int64_t *shape)
 {
 	int64_t cut[3] = { 0, shape[0] / 3, shape[0] };
@@ -354,7 +354,7 @@ static void weighted_and_dead_losses_agree(void **state)
 	close_file();
 }
 
-/* Parameters without a network around them. */
+/* Parameters without a network. */
 static bl_tensor *no_forward(void *ctx, bl_tensor *x)
 {
 	(void)ctx;
@@ -424,7 +424,7 @@ static void optimisers_agree_for_five_steps(void **state)
 			bl_optim_set(&c, "eta", .02);
 		if (kind == 3)
 			bl_optim_set(&c, "beta2", .99);
-		if (kind == 4) { /* of the weights one is clipped, the other is not */
+		if (kind == 4) { /* one of the weights is clipped, the other is not */
 			bl_optim_set(&c, "eta", .053);
 			bl_optim_set(&c, "clip", 1);
 			bl_optim_set(&c, "apart", 1);
@@ -454,7 +454,7 @@ static int set_weight(void *ctx, const char *name, bl_tensor *t, bl_param_kind k
 	return 0;
 }
 
-/* The worst error since it was last set to 0, relative to the gradient's norm. */
+/* The largest error since it was last set to 0, relative to the gradient's norm. */
 static double worst;
 
 /* A gradient's norm, its product with a draw, and 16 of its elements. */
@@ -528,8 +528,8 @@ static void resnet_case(const bl_resnet_config *c, bl_tensor *x, double forward,
 }
 
 /*
- * Depth 50 is narrow here and normalises 16 values a channel in its last stage: rounding grows a thousandfold on the
- * way (PyTorch's float32 is as far off inside) and may turn a ReLU, so that its gradients show the wiring only.
+ * Depth 50 is narrow here and normalises 16 values a channel in its last stage: rounding errors grow a thousandfold on the
+ * way (PyTorch's float32 errors are as large inside) and may change a ReLU, so its gradients test the structure only.
  */
 static void resnets_agree(void **state)
 {

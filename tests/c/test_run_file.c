@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_run_file.c: run.json: there and back, what is refused, and changes by several processes at once. */
+/* test_run_file.c: run.json: written and read back, refusals, and changes by several processes at once. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -59,7 +59,7 @@ static void there_and_back(void **state)
 	assert_true(g.seed == f.seed && g.step == 5 && g.steps == 7 && g.pid == 42 && g.threads == 3 && g.beat == 9);
 	assert_int_equal(g.tags, 1);
 	assert_string_equal(g.tag[0], "two");
-	assert_int_equal(g.metrics.n, 1); /* what was not measured is left out */
+	assert_int_equal(g.metrics.n, 1); /* missing measurements are left out */
 	assert_close(bl_facts_find(&g.metrics, "knn")->number, .75, 0);
 	assert_string_equal(bl_facts_find(&g.recipe, "loss.lambda")->text, "text");
 	assert_null(bl_facts_find(&g.recipe, "loss"));
@@ -67,7 +67,7 @@ static void there_and_back(void **state)
 	bl_run_file_free(&g);
 }
 
-/* Names that are not UTF-8 come back as something that is. */
+/* Names that are not UTF-8 are read back as valid UTF-8. */
 static void bytes_that_are_no_text(void **state)
 {
 	(void)state;
@@ -150,7 +150,7 @@ static void what_is_too_much_is_refused(void **state)
 	refused(many, "more than 1024");
 }
 
-/* Nothing else is read or written through its name. */
+/* No other file is read or written through its name. */
 static void links_and_others_are_refused(void **state)
 {
 	char outside[600];

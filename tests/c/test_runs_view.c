@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_runs_view.c: the table of runs: golden frames, order, choice, marks, and runs opened from it. */
+/* test_runs_view.c: the table of runs: golden frames, order, selection, marks, and runs opened from it. */
 #include "golden.h"
 #include "recorded_run.h"
 
@@ -25,7 +25,7 @@ static const bl_ability plain = { .depth = BL_DEPTH_MONO, .utf8 = true }, ascii 
 			colour = { .depth = BL_DEPTH_256, .utf8 = true };
 
 static char root[512];
-static bl_live *going; /* the run that goes on, as its trainer holds it */
+static bl_live *going; /* the run that is training, as its trainer holds it */
 
 /* --- Runs on disk --------------------------------------------------------------- */
 
@@ -111,7 +111,7 @@ static bl_scene *scene_of(bl_live *run)
 	return s;
 }
 
-/* The folder of the run at the cursor has another name each time, and is cut elsewhere. */
+/* The folder of the run at the cursor has another name each time, and is truncated elsewhere. */
 static void hide_folder(const bl_canvas *c)
 {
 	for (int y = 0; y < c->height; y++)
@@ -167,7 +167,7 @@ static void test_golden(void **state)
 	bl_scene_free(s);
 }
 
-/* No size draws outside the canvas: the sanitizers watch. */
+/* No size draws outside the canvas: the sanitizers detect it. */
 static void test_every_size(void **state)
 {
 	(void)state;
@@ -203,7 +203,7 @@ static void test_sort(void **state)
 		expect_order(s, orders[i]);
 	}
 	bl_control_key(s, 'r');
-	expect_order(s, "flcSnj"); /* what is not known stays last */
+	expect_order(s, "flcSnj"); /* unknown values come last */
 	bl_control_key(s, 'r');
 	bl_control_key(s, 's');
 	bl_control_key(s, 's');
@@ -211,7 +211,7 @@ static void test_sort(void **state)
 	bl_scene_free(s);
 }
 
-/* A run of VICReg: three weights, and none of them is a lambda. */
+/* A run of VICReg: three weights, none of them named lambda. */
 static void make_vicreg(const char *name, double sim, double cov, double weight)
 {
 	static const bl_columns columns = { 6,
@@ -237,7 +237,7 @@ static void make_vicreg(const char *name, double sim, double cov, double weight)
 	bl_live_close(l);
 }
 
-/* The columns of parameters are those that the runs' losses name; a weight of 1 is no column until some run has another. */
+/* The columns of parameters are those that the runs' losses name; a weight of 1 has no column until some run has another. */
 static void test_parameters(void **state)
 {
 	(void)state;
@@ -248,7 +248,7 @@ static void test_parameters(void **state)
 	assert_non_null(strstr(text, "        31       -        24         -        25         1     64  2026-01-10"));
 	assert_non_null(strstr(text, "      47.6   0.861         -    0.0051         -         -    256  2026-01-04"));
 	free(text);
-	text = frame_text(s, 100, 24, plain); /* where room is short, what a loss names first stays */
+	text = frame_text(s, 100, 24, plain); /* if space is short, the parameter that a loss names first stays */
 	assert_non_null(strstr(text, "    kNN       sim    lambda  started"));
 	free(text);
 	type(s, "ssssss");
@@ -264,7 +264,7 @@ static void test_parameters(void **state)
 	bl_scene_free(s);
 }
 
-/* A table that has lost the column that it was sorted by is sorted as it was at first. */
+/* If the column that determines the order disappears, the table returns to its first order. */
 static void test_parameters_gone(void **state)
 {
 	char path[1024];
@@ -313,12 +313,12 @@ static void click(bl_scene *s, int y)
 	bl_control_key(s, bl_key_of_mouse((bl_mouse){ BL_MOUSE_CLICK, 5, y }));
 }
 
-/* The first run is in the fifth row; the headings and what is below the last run are no runs. */
+/* The first run is in the fifth row; the headings and the rows below the last run are not runs. */
 static void test_click(void **state)
 {
 	(void)state;
 	bl_scene *s = scene_of(going);
-	click(s, 6); /* not shown yet: no harm */
+	click(s, 6); /* not shown yet: no effect */
 	bl_canvas *c = frame_of(s, 100, 24, plain);
 	s->on = c;
 	click(s, 6);
@@ -381,7 +381,7 @@ static void test_mark(void **state)
 	assert_non_null(s->marked[0]);
 	assert_non_null(s->marked[1]);
 	bl_live *second = s->marked[1];
-	type(s, "km"); /* the first is let go of, the second moves up */
+	type(s, "km"); /* the first is unmarked, the second moves up */
 	assert_ptr_equal(s->marked[0], second);
 	assert_null(s->marked[1]);
 	type(s, "Gm"); /* broken */
@@ -430,7 +430,7 @@ static void test_mark_many(void **state)
 
 /* --- Opening --------------------------------------------------------------------- */
 
-/* The screen comes up with a run in memory; fashion is opened from the table, and steered. */
+/* The screen opens with a run in memory; fashion is opened from the table, and controlled. */
 static void test_open(void **state)
 {
 	bl_command c;
@@ -446,12 +446,12 @@ static void test_open(void **state)
 	assert_true(bl_live_take(going, &c));
 	assert_int_equal(c.kind, BL_CMD_PAUSE);
 	assert_false(bl_live_take(own, &c));
-	/* Stopping it is no reason to leave the screen of one's own. */
+	/* Stopping it does not close the screen of t:watch(). */
 	bl_control_key(s, 'Q');
 	assert_int_equal(bl_control_key(s, 'y'), BL_OUTCOME_STAY);
 	assert_true(bl_live_take(going, &c));
 	assert_int_equal(c.kind, BL_CMD_STOP);
-	type(s, "7j\r7" BL_KEYS_BACKSPACE); /* another one, then home */
+	type(s, "7j\r7" BL_KEYS_BACKSPACE); /* another one, then back to the first */
 	assert_true(bl_scene_at_home(s));
 	assert_string_equal(s->info.name, "recorded");
 	bl_control_key(s, 'Q');
@@ -473,7 +473,7 @@ static void test_open_read_only(void **state)
 	bl_scene_free(s);
 }
 
-/* x: the table as it is shown, name by name. */
+/* x: the table as shown, with these names. */
 static void test_export(void **state)
 {
 	(void)state;
@@ -564,7 +564,7 @@ static void test_tag(void **state)
 
 /* --- Chosen columns, and the difference of runs --------------------------------------------------- */
 
-/* A run.json beside a live file that is there. */
+/* A run.json beside an existing live file. */
 static void put_facts(const char *id, const char *state, double started, double lambda, double batch, const char *encoder,
                       const char *tag)
 {
@@ -605,7 +605,7 @@ static void test_columns(void **state)
 	check_golden(s, "runs-columns-200x60", 200, 60, plain);
 	while (strcmp(table_of(s)->by.heading, "loss.lambda") != 0)
 		type(s, "s");
-	expect_order(s, "Scnflj"); /* from the largest on; of those that are not known the newest first */
+	expect_order(s, "Scnflj"); /* descending; unknown values by start time, the newest first */
 	while (strcmp(table_of(s)->by.heading, "encoder") != 0)
 		type(s, "s");
 	expect_order(s, "Sncflj");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_screens.c: each view after a script of keys, at each size, with and without colours, against golden frames;
- * and what stands behind them: smoothing, parts of runs, the kept past, the journal, the manual's list of keys.
+ * test_screens.c: each view after a sequence of keys, at each size, with and without colours, compared with golden frames;
+ * and the functions behind them: smoothing, parts of runs, stored snapshots, the journal, the manual's list of keys.
  *
- * UPDATE_GOLDEN=1 tests/c/test_screens writes frames and manual anew.
+ * UPDATE_GOLDEN=1 tests/c/test_screens regenerates frames and manual.
  */
 #include "golden.h"
 
@@ -39,7 +39,7 @@ static bl_scene *scene_of(bl_live *run)
 	return s;
 }
 
-/* As the screen does: what is new is read between keys. */
+/* As in the screen's loop: new data are read between keys. */
 static void press(bl_scene *s, const char *keys)
 {
 	for (; *keys; keys++) {
@@ -163,7 +163,7 @@ static void test_changes_of_a_run(void **state)
 	end(s);
 }
 
-/* What keys do to them, and other rooms. */
+/* The effect of keys, and other sizes. */
 static void test_scripts(void **state)
 {
 	(void)state;
@@ -200,7 +200,7 @@ static void test_scripts(void **state)
 	}
 }
 
-/* Views of more than two pipelines lie in as many columns as leave them largest. */
+/* Views of more than two pipelines are arranged in as many columns as make them largest. */
 static void test_more_views(void **state)
 {
 	static const char *const drawn[] = { "crop 1,2 20x21", "crop 5,6 9x8, flip", "" };
@@ -255,7 +255,7 @@ static void test_sizes_of_views(void **state)
 	end(s);
 }
 
-/* A loss that is made of no matrix, and of which no floor is known: both are said, and nothing of it before a step. */
+/* A loss without a matrix and without a known floor: both are stated, and nothing of it before a step. */
 static void test_no_matrix_no_floor(void **state)
 {
 	(void)state;
@@ -297,7 +297,7 @@ static void test_runs_overlaid(void **state)
 	end(s);
 }
 
-/* No size, key or state draws outside, divides by nothing or reads what is not there: the sanitizers watch. */
+/* No size, key or state draws outside, divides by zero or reads uninitialised data: the sanitizers detect it. */
 static void test_every_size(void **state)
 {
 	(void)state;
@@ -321,7 +321,7 @@ static void test_every_size(void **state)
 
 /* --- Curves -------------------------------------------------------------------- */
 
-/* Against the sum itself: out_n = sum (1-w) w^(n-i) x_i / sum (1-w) w^(n-i). */
+/* Compared with the sum: out_n = sum (1-w) w^(n-i) x_i / sum (1-w) w^(n-i). */
 static void test_smoothing(void **state)
 {
 	(void)state;
@@ -354,7 +354,7 @@ static bl_track *track_of(bl_live *run)
 	return t;
 }
 
-/* A part of the steps, in pieces; a part that grows is read on, another one anew. */
+/* A range of steps, in pieces; a range that grows is read on, another one is read anew. */
 static void test_track(void **state)
 {
 	(void)state;
@@ -424,7 +424,7 @@ static bool file_has(const char *path, const char *part)
 	return has;
 }
 
-/* x writes what is seen into the current folder. */
+/* x writes what is shown to the current folder. */
 static void test_export(void **state)
 {
 	(void)state;
@@ -512,7 +512,7 @@ static void test_another_loss(void **state)
 	end(s);
 }
 
-/* A term's weight of 1 changes nothing, and takes no room in the head; another weight is there. */
+/* A term's weight of 1 is not shown in the header; another weight is. */
 static void test_idle_weight(void **state)
 {
 	static const bl_columns columns = {
@@ -540,7 +540,7 @@ static void test_idle_weight(void **state)
 	end(s);
 }
 
-/* Runs of no step, of one and of two say so in every view that has an axis or a range of steps. */
+/* Runs of no step, of one and of two are shown as such in every view that has an axis or a range of steps. */
 static void test_short_runs(void **state)
 {
 	static const char *const ranges[] = { "no steps yet  y auto", "step 1, following", "steps 1-2, following" };
@@ -561,7 +561,7 @@ static void test_short_runs(void **state)
 	}
 }
 
-/* How many channels images have, also where only some of them can be shown. */
+/* The number of channels of the images is stated, also if only some of them can be shown. */
 static void test_channels(void **state)
 {
 	static const struct {
@@ -583,12 +583,12 @@ static void test_channels(void **state)
 		s->snapshot.view_channels = all[k].shown;
 		assert_has(s, 120, 40, all[k].says, true);
 	}
-	s->snapshot.view_side = BL_VIEW_MAX; /* of what is larger, too */
+	s->snapshot.view_side = BL_VIEW_MAX; /* also if it is larger */
 	assert_has(s, 120, 40, "shown as 64 x 64, grey  step", true);
 	end(s);
 }
 
-/* Ctrl-C stops the run where the screen was made by who trains it; both are said. */
+/* Ctrl-C stops the run if the trainer opened the screen; both cases are stated. */
 static void test_interrupt_is_told(void **state)
 {
 	(void)state;
@@ -603,7 +603,7 @@ static void test_interrupt_is_told(void **state)
 	end(s);
 }
 
-/* A run that is over has the points that it was asked for; where it was asked for none, how that comes. */
+/* A finished run has the requested points; if none were requested, the view says why. */
 static void test_no_points(void **state)
 {
 	(void)state;
@@ -674,7 +674,7 @@ static void test_no_text_over_text(void **state)
 	}
 }
 
-/* A run with a long name still says what it does; of the help nothing is cut off in the narrowest screen. */
+/* A run with a long name still shows its state; the help is complete on the narrowest screen. */
 static void test_long_texts(void **state)
 {
 	(void)state;
@@ -691,7 +691,7 @@ static void test_long_texts(void **state)
 	end(s);
 }
 
-/* What would move the cursor is written out, as everywhere else, wherever a name is shown. */
+/* Characters that would move the cursor are escaped wherever a name is shown. */
 static void test_written_out(void **state)
 {
 	(void)state;
@@ -736,7 +736,7 @@ static void test_too_small(void **state)
 	end(s);
 }
 
-/* A run whose process is gone says so, but not over what the last key did. */
+/* A run whose process has ended is reported, but not over the notice of the last key. */
 static void test_lost(void **state)
 {
 	(void)state;
@@ -765,7 +765,7 @@ static void test_timeline(void **state)
 	press(s, "[");
 	int64_t before = p->moment[p->n - 2].step;
 	assert_int_equal(bl_timeline_moment(p)->step, before);
-	/* One more comes: who looks at the past stays there. */
+	/* A new snapshot does not move a viewer who looks at an earlier one. */
 	bl_snapshot *now = malloc(sizeof *now);
 	recorded_snapshot(MIDWAY + 100, now);
 	bl_live_publish(s->run, now);
@@ -779,7 +779,7 @@ static void test_timeline(void **state)
 	end(s);
 }
 
-/* Of equal eigenvalues all count, of one alone only that. */
+/* Of equal eigenvalues all count; of a single large one only that. */
 static void test_effective_rank(void **state)
 {
 	(void)state;
@@ -804,7 +804,7 @@ static void test_effective_rank(void **state)
 
 /* --- Pictures of samples, points --------------------------------------------------- */
 
-/* Each pixel of the first view is where it belongs, in its own grey: two rows a cell. */
+/* Each pixel of the first view is in its place, in its own grey: two rows a cell. */
 static void test_view_pixels(void **state)
 {
 	(void)state;
@@ -821,7 +821,7 @@ static void test_view_pixels(void **state)
 	end(s);
 }
 
-/* What is wanted reaches the trainer. */
+/* The request reaches the trainer. */
 static void test_asks(void **state)
 {
 	(void)state;
@@ -838,7 +838,7 @@ static void test_asks(void **state)
 	end(s);
 }
 
-/* Points older than the newest snapshot: others are on their way; what there are none of is said why. */
+/* Points older than the newest snapshot: new ones are coming; if there are none, the view says why. */
 static void test_points_pending(void **state)
 {
 	(void)state;
@@ -850,7 +850,7 @@ static void test_points_pending(void **state)
 	bl_live_publish(s->run, now);
 	bl_scene_read(s);
 	assert_has(s, 120, 40, "newer ones are being computed", true);
-	s->read_only = true; /* nobody asks for them */
+	s->read_only = true; /* nobody requests them */
 	assert_has(s, 120, 40, "newer ones are being computed", false);
 	free(now);
 	end(s);
@@ -861,7 +861,7 @@ static void test_points_pending(void **state)
 	end(s);
 }
 
-/* Points have their labels' colours, and one that is looked for makes the others faint. */
+/* Points have the colours of their labels, and a selected label makes the others faint. */
 static void test_point_colours(void **state)
 {
 	(void)state;
@@ -892,7 +892,7 @@ static void test_journal(void **state)
 	bl_scene *s = begin(500, "");
 	bl_journal_line lines[BL_JOURNAL_MOST];
 	int n = bl_journal_lines(&s->journal, &s->history, false, lines);
-	assert_int_equal(n, 1); /* what the run says of lambda stands in its records */
+	assert_int_equal(n, 1); /* the run's messages about lambda are in its records */
 	assert_int_equal(lines[0].step, 400);
 	assert_string_equal(lines[0].text, "lambda 0.0051 -> 0.0056");
 	bl_live_info info = recorded_info(510, RECORDED_STEPS, BL_RUN_PAUSED);
@@ -908,7 +908,7 @@ static void test_journal(void **state)
 	end(s);
 }
 
-/* What the journal on disk says stands for what the records and messages say of the same. */
+/* The journal on disk replaces what records and messages say about the same events. */
 static void test_journal_on_disk(void **state)
 {
 	(void)state;
@@ -934,7 +934,7 @@ static void test_journal_on_disk(void **state)
 	end(s);
 }
 
-/* Step by step is one turn. */
+/* Consecutive single steps are one entry. */
 static void test_turns(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_shapes.c: the generated set: its images, its factors, and that only form tells the classes apart. */
+/* test_shapes.c: the generated set: its images, its factors, and that only the shape distinguishes the classes. */
 #include "support.h"
 
 #include "data/figures.h"
@@ -29,7 +29,7 @@ static const uint8_t *pixels(const bl_dataset *d, int64_t i)
 	return im.pixels;
 }
 
-/* Image i depends on (seed, i) alone: not on how many there are, nor on threads. */
+/* Image i depends on (seed, i) only: not on their number, nor on threads. */
 static void images_depend_on_seed_and_number_alone(void **state)
 {
 	enum { BYTES = SIZE * SIZE * 3 };
@@ -79,7 +79,7 @@ static void factors_are_known(void **state)
 	bl_dataset_unref(d);
 }
 
-/* The pixels at the figure's place differ from the ground around it: the factors say where it is. */
+/* The pixels at the position of the shape differ from the ground around it: the factors give its position. */
 static void figure_lies_where_the_factors_say(void **state)
 {
 	bl_dataset *d = shapes(400, 1, 8);
@@ -110,7 +110,7 @@ static void figure_lies_where_the_factors_say(void **state)
 	bl_dataset_unref(d);
 }
 
-/* An image's mean colour must not give its class away: nearest class mean is little better than chance, 1 in 10. */
+/* An image's mean colour must not reveal its class: nearest class mean is little better than chance, 1 in 10. */
 static void colour_says_nothing_about_the_class(void **state)
 {
 	enum { N = 2000 };
@@ -149,7 +149,7 @@ static void colour_says_nothing_about_the_class(void **state)
 	bl_dataset_unref(d);
 }
 
-/* All figures fit the unit circle, cover a fair part of it, and no two are alike. */
+/* All shapes fit the unit circle, cover a fair part of it, and no two are alike. */
 static void figures_are_ten_different_ones(void **state)
 {
 	enum { GRID = 60 };

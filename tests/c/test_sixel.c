@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_sixel.c: a terminal is asked for sixels on a pseudo-terminal whose other side answers in all ways, or not at all. */
+/* test_sixel.c: a terminal is asked for sixels, on a pseudo-terminal whose other side answers in all ways, or not at all. */
 #define _GNU_SOURCE 1
 #include "support.h"
 
@@ -16,7 +16,7 @@
 
 enum { HAS = 10, HAS_NOT = 11, WAIT_MS = 5000 };
 
-/* Asks, twice, which is one question; then its modes have to be those of before, and what was typed is still to be read. */
+/* Asks twice, which is one question; afterwards its modes have to be those of before, and typed text is still to be read. */
 static void child(const char *slave, const char *term, const char *typed)
 {
 	struct termios before, after;
@@ -35,13 +35,13 @@ static void child(const char *slave, const char *term, const char *typed)
 	_exit(first ? HAS : HAS_NOT);
 }
 
-/* How the child ends; *asked: what came to the terminal. */
+/* The child's exit status; *asked: what the terminal received. */
 static int ask(const char *term, const char *typed, const char *answer, char asked[64])
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY), status;
 	assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
 	const char *slave = ptsname(master);
-	int keep = open(slave, O_RDWR | O_NOCTTY); /* so that what is typed waits for the child */
+	int keep = open(slave, O_RDWR | O_NOCTTY); /* so that typed text waits for the child */
 	struct termios mode;
 	tcgetattr(keep, &mode);
 	mode.c_lflag &= (tcflag_t)~ECHO;
@@ -97,7 +97,7 @@ static void test_answers(void **state)
 	}
 }
 
-/* Nothing is asked where somebody has typed already: the line is the reader's. */
+/* Nothing is asked if somebody has typed already: the line belongs to the reader. */
 static void test_typed_before(void **state)
 {
 	(void)state;

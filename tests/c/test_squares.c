@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_squares.c: root mean squares over cells of C, by both ways, against C made in double by plain loops; what a sample
- * of the batch says of them over many keys, against the error that it states; the largest elements off the diagonal.
+ * test_squares.c: root mean squares over cells of C, by both methods, compared with C computed in double precision by plain
+ * loops; estimates from samples of the batch over many keys, compared with the stated error; the largest off-diagonal elements.
  */
 #include "support.h"
 
@@ -42,7 +42,7 @@ static void make_c(bl_tensor *const x[2], int64_t n, int64_t d)
 		}
 }
 
-/* `shared`: how much both views, and dims that are alike modulo 7, have in common. */
+/* `shared`: the common share of both views, and of dims that are equal modulo 7. */
 static void make_views(bl_tensor *x[2], int64_t n, int64_t d, float shared)
 {
 	bl_tensor *common = bl_tensor_new(2, (int64_t[]){ n, 7 });
@@ -87,7 +87,7 @@ static struct want cell_of(const bl_loss_side *rows, const bl_loss_side *cols, i
 	return (struct want){ off ? sqrt(square / (double)off) : 0, on ? diagonal / (double)on : NAN };
 }
 
-/* Gram matrices are differences of larger numbers: what is near 0 has fewer digits. */
+/* Gram matrices are differences of larger numbers: values near 0 have fewer digits. */
 static void check_cells(const bl_loss_side *rows, const bl_loss_side *cols, const float *rms, const float *diagonal,
                         double tolerance)
 {
@@ -101,7 +101,7 @@ static void check_cells(const bl_loss_side *rows, const bl_loss_side *cols, cons
 		}
 }
 
-/* Both ways, at any number of threads the same bits. */
+/* Both methods, with the same bits at any number of threads. */
 static void check_region(bl_tensor *const x[2], int64_t n, const bl_loss_side *rows, const bl_loss_side *cols)
 {
 	static float mean[CELLS_MOST], extreme[CELLS_MOST], rms[CELLS_MOST], diagonal[CELLS_MOST], again[CELLS_MOST];
@@ -175,7 +175,7 @@ static void check_samples(float shared)
 		for (int key = 0; key < KEYS; key++)
 			var += pow(pow((double)rms[key][k], 2) - mean, 2) / (KEYS - 1);
 		assert_close(mean, want, 4 * sqrt(var / KEYS));
-		assert_true(sqrt(var / KEYS) < .05 * want); /* or the line above says nothing */
+		assert_true(sqrt(var / KEYS) < .05 * want); /* otherwise the line above proves nothing */
 		seen += k / GRID == k % GRID ? 0 : var / (4 * want * want) / (GRID * (GRID - 1));
 	}
 	print_message("# shared %g: error stated %.4f, seen %.4f\n", (double)shared, sqrt(stated), sqrt(seen));
@@ -191,7 +191,7 @@ static void a_sample_is_unbiased_and_says_its_error(void **state)
 	check_samples(2);
 }
 
-/* What chance gives: 1 / (N - 1). */
+/* The level of chance: 1 / (N - 1). */
 static void chance_is_as_derived(void **state)
 {
 	enum { N = 33, D = 400 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sandboxed Lua states: what is in them, and that no text holds one for long or takes more than its memory. */
+/* Sandboxed Lua states: their content, and that no text runs for long or uses more than its memory. */
 #include "lua/bind/face.h"
 #include "lua/kit/states.h"
 #include "support.h"
@@ -71,7 +71,7 @@ static void test_what_is_there(void **state)
 	bl_lua_state_close(L);
 }
 
-/* Each of them would take for ever, or all memory. */
+/* Each of them would run endlessly, or use all memory. */
 static void test_budget(void **state)
 {
 	(void)state;
@@ -112,7 +112,7 @@ static void test_budget(void **state)
 		"return #tostring(setmetatable({}, {__name = ('x'):rep(1e9)}))",
 	};
 	for (size_t i = 0; i < sizeof endless / sizeof *endless; i++) {
-		lua_State *L = new_state(); /* also without an error of ours: the length of such a table is what Lua says it is */
+		lua_State *L = new_state(); /* also without an error of barlow's: the length of such a table is undefined in Lua */
 		assert_int_equal(run(L, "local t = {} for i = 0, 40 do t[1 << i] = 1 end pcall(table.insert, t, 1, 1)"), 0);
 		double began = bl_now();
 		if (run(L, endless[i]) == 0)
@@ -121,7 +121,7 @@ static void test_budget(void **state)
 		double took = bl_now() - began;
 		if (took > 20)
 			fail_msg("%s: %g s", endless[i], took);
-		assert_int_equal(run(L, "return 1"), 0); /* the next call has a budget of its own */
+		assert_int_equal(run(L, "return 1"), 0); /* the next call has its own budget */
 		assert_int_equal(lua_gettop(L), 0);
 		bl_lua_state_close(L);
 	}
@@ -154,7 +154,7 @@ static int hurry(lua_State *L)
 	return 0;
 }
 
-/* Whoever waits for a call that does not end is not kept waiting. */
+/* A caller does not wait for a call that does not end. */
 static void test_hurry(void **state)
 {
 	(void)state;

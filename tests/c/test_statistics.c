@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_statistics.c: Student's distribution against published and SciPy's values, intervals, Holm's correction. */
+/* test_statistics.c: Student's distribution compared with published and SciPy's values, intervals, Holm's correction. */
 #include "support.h"
 
 #include <barlow/statistics.h>
@@ -8,7 +8,7 @@
 
 #define near(got, expected, within) assert_true(fabs((got) - (expected)) <= (within))
 
-/* Of the t table, and of scipy.stats.t.ppf to 15 digits. */
+/* From the t table, and scipy.stats.t.ppf to 15 digits. */
 static void quantiles(void **state)
 {
 	static const struct {
@@ -51,7 +51,7 @@ static void intervals(void **state)
 	assert_true(bl_interval_of(zero, 2, .95).p == 1);
 }
 
-/* Of many values the percentiles come to the normal interval; the same seed draws the same. */
+/* For many values the percentiles approach the normal interval; the same seed draws the same. */
 static void bootstrap(void **state)
 {
 	double x[400];
@@ -67,7 +67,7 @@ static void bootstrap(void **state)
 	near(b.p, t.p, 0);
 }
 
-/* R: p.adjust(c(.01, .04, .03, .005), "holm"), and ties, and what is cut at 1. */
+/* R: p.adjust(c(.01, .04, .03, .005), "holm"), and ties, and values limited to 1. */
 static void holm(void **state)
 {
 	double p[] = { .01, .04, .03, .005 }, ties[] = { .5, .02, .5, .02 }, missing[] = { .01, NAN, .04 };

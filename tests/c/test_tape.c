@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_tape.c: what is recorded, walked back through, added up and let go. */
+/* test_tape.c: recording, backward, accumulation of gradients, and release of the graph. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -34,7 +34,7 @@ static void expect_grad(const bl_tensor *t, float value)
 	bl_tensor_unref(rows);
 }
 
-/* Sums t, which is let go, and walks back. */
+/* Sums t, which is released, and calls backward. */
 static int backward_of_sum(bl_tensor *t)
 {
 	bl_tensor *sum = bl_sum(t, BL_ALL, false);
@@ -84,8 +84,8 @@ static void branches_add_up_before_they_go_on(void **state)
 }
 
 /*
- * The result's gradient is passed to both sides of an addition uncopied, and on
- * as a view through a reshape.  Adding to one side must not show on the other.
+ * The result's gradient is passed to both sides of an addition without a copy, and on
+ * as a view through a reshape.  Adding to one side must not change the other.
  */
 static void a_passed_gradient_is_not_written_to(void **state)
 {
@@ -194,7 +194,7 @@ static void inputs_that_want_nothing_get_nothing(void **state)
 	bl_tensor_unref(x);
 }
 
-/* Of images in channels-last order the gradient comes in that order too, and of a strided leaf row-major. */
+/* For images in channels-last order the gradient has that order, too, and for a strided leaf it is row-major. */
 static void gradients_lie_like_their_tensors(void **state)
 {
 	(void)state;
@@ -285,7 +285,7 @@ static void a_gradient_of_another_shape_is_refused(void **state)
 	bl_tensor_unref(x);
 }
 
-/* Chains as long as a recurrent net's: neither the walk nor the freeing may recurse. */
+/* Chains as long as those of a recurrent network: neither backward nor the release may recurse. */
 static bl_tensor *chain(const bl_tensor *x, int length)
 {
 	bl_tensor *y = bl_tensor_ref((bl_tensor *)x);
@@ -299,7 +299,7 @@ static bl_tensor *chain(const bl_tensor *x, int length)
 
 enum { LENGTH = 100000 };
 
-/* 0 when all went well: cmocka's assertions belong to the main thread. */
+/* 0 if all is well: cmocka's assertions may be used in the main thread only. */
 static void *walk_chains(void *leaf_of_zeros)
 {
 	bl_tensor *x = leaf_of_zeros, *unused = chain(x, LENGTH);

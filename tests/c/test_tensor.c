@@ -284,7 +284,7 @@ static void random_fills_repeat(void **state)
 	bl_tensor_unref(b);
 }
 
-/* Walks: sizes at which runs are cut in pieces, and many short runs are gathered in chunks. */
+/* Walks: sizes at which runs are divided, and many short runs are gathered in chunks. */
 static void tell_places(void *ctx, int64_t n, float *const *p, const int64_t *step)
 {
 	const float *base = ctx;

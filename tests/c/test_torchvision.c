@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_torchvision.c: weights of torchvision's ResNets go in and out strictly, and give its features.
+ * test_torchvision.c: weights of torchvision's ResNets are loaded and saved strictly, and give its features.
  *
- * tests/reference/make_torchvision.py made the list of what torchvision's state has, and the features in float64; weights and
- * images are drawn anew here, from the same streams.  With a program as its argument that script does the whole round trip
+ * tests/reference/make_torchvision.py made the list of the entries of torchvision's state, and the features in float64; weights
+ * and images are drawn again here, from the same streams.  With a program as its argument that script does the whole round trip
  * with torchvision itself.
  */
 #include "support.h"
@@ -31,7 +31,7 @@ static bool ends(const char *name, const char *end)
 	return n >= k && strcmp(name + n - k, end) == 0;
 }
 
-/* As network() and resnet_weights() of the scripts have them; the i-th entry is stream 1000 + i. */
+/* As in network() and resnet_weights() of the scripts; the i-th entry is stream 1000 + i. */
 static void draw(bl_tensor *t, const char *name, uint32_t stream)
 {
 	int ndim = bl_tensor_ndim(t);
@@ -112,7 +112,7 @@ static void expect(bl_module *m, const float *want)
 	bl_tensor_unref(x);
 }
 
-/* The file has what torchvision's state has, in types and shapes, and nothing else; and the same numbers. */
+/* The file has the entries of torchvision's state, with types and shapes, and no others; and the same numbers. */
 static void expect_file(const char *path, const state *s)
 {
 	bl_named *item;
@@ -134,7 +134,7 @@ static void expect_file(const char *path, const state *s)
 	bl_named_free(item, n);
 }
 
-/* What load_state_dict looks at besides: counters are whole numbers without a dimension. */
+/* load_state_dict also checks that counters are integers without a dimension. */
 static void expect_counters(const char *path)
 {
 	enum { HEAD = 1 << 16 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_trainer.c: a small network learns, to the same bits every time; commands, states and failures do as they say. */
+/* test_trainer.c: a small network learns, to the same bits every time; commands, states and failures work as documented. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@
 
 enum { IMAGES = 96, SIDE = 16, BATCH = 32, D = 8, STEPS_PER_EPOCH = IMAGES / BATCH };
 
-/* What a trainer is made of; parts are freed by toy_free, the trainer by whoever made it. */
+/* The parts of a trainer; they are freed by toy_free, the trainer by its owner. */
 struct toy {
 	bl_trainer_config config;
 	bl_dataset *data;
@@ -188,7 +188,7 @@ static void check_record(bl_trainer *t, int64_t step)
 	assert_true(value_at(t, step, "loss.invariance") == 1 && isnan(value_at(t, step, "knn")));
 	bl_columns c;
 	bl_live_columns(bl_trainer_live(t), &c);
-	assert_int_equal(bl_columns_find(&c, "lr_bias"), -1); /* it is lr */
+	assert_int_equal(bl_columns_find(&c, "lr_bias"), -1); /* it equals lr */
 	assert_true(value_at(t, step, "grad_norm") > 0 && value_at(t, step, "images_per_s") > 0);
 }
 
@@ -272,7 +272,7 @@ static struct dump run_bf16(int threads, bl_record *first)
 	return d;
 }
 
-/* Close to float32 at first, not the same; itself the same at any number of threads; no setting is left behind. */
+/* Close to float32 at first, not the same; itself the same at any number of threads; no setting remains. */
 static void test_precision(void **state)
 {
 	(void)state;
@@ -302,7 +302,7 @@ static bl_region question(int64_t step)
 	};
 }
 
-/* Asks while the trainer is paused, and waits until it has been answered. */
+/* Sends a request while the trainer is paused, and waits for the answer. */
 static void look_closely(bl_trainer *t)
 {
 	static bl_snapshot s;
@@ -317,7 +317,7 @@ static void look_closely(bl_trainer *t)
 	assert_true(s.points == 40 && s.points_step == step && s.view_side == 12 && s.view_row >= 0 && s.view_draws[1][0]);
 }
 
-/* Whoever looks, at whatever, changes no bit of the run. */
+/* Observing a run changes no bit of it. */
 static void test_watched(void **state)
 {
 	(void)state;
@@ -348,7 +348,7 @@ static void test_watched(void **state)
 	free(watched.at);
 }
 
-/* One thread, and pauses in which the loader fills its ring: all blocks there will ever be are out before it counts. */
+/* One thread, and pauses in which the loader fills its ring: all blocks are allocated before it counts. */
 static void test_steady_memory(void **state)
 {
 	(void)state;
@@ -381,7 +381,7 @@ static void test_schedule(void **state)
 	y.config.schedule = bl_schedule_default("cosine");
 	bl_schedule_set(&y.config.schedule, "last", .01);
 	y.config.warmup_epochs = 2;
-	y.config.max_steps = 25; /* the schedule goes by epochs all the same */
+	y.config.max_steps = 25; /* the schedule depends on the epochs nevertheless */
 	bl_trainer *t = trainer_of(&y);
 	assert_int_equal(bl_trainer_steps(t, 1000), 0);
 	assert_int_equal(steps_done(t), 25);
@@ -391,7 +391,7 @@ static void test_schedule(void **state)
 	toy_free(&y);
 }
 
-/* Plain SGD moves the weights by lr times the clipped gradient; what is recorded is the norm before. */
+/* Plain SGD moves the weights by lr times the clipped gradient; the recorded norm is that before clipping. */
 static void set(bl_trainer *t, const char *name, double value)
 {
 	if (bl_trainer_set(t, name, value) != 0)
@@ -466,7 +466,7 @@ static void test_pause_step_stop(void **state)
 	bl_trainer *t = trainer_of(&y);
 	assert_int_equal(bl_trainer_wait(t, 0), 1); /* nothing runs */
 	assert_int_equal(bl_trainer_start(t), 0);
-	assert_int_equal(bl_trainer_start(t), 0); /* it does already */
+	assert_int_equal(bl_trainer_start(t), 0); /* it is running already */
 	wait_for_steps(t, 5);
 	assert_int_equal(bl_trainer_wait(t, 0), 0);
 	assert_int_equal(bl_trainer_wait(t, .02), 0);
@@ -484,13 +484,13 @@ static void test_pause_step_stop(void **state)
 	command(t, BL_CMD_RESUME, 0);
 	wait_for_steps(t, n + 8);
 	n = paused_at(t);
-	assert_int_equal(bl_trainer_start(t), 0); /* resumes too */
+	assert_int_equal(bl_trainer_start(t), 0); /* it also resumes */
 	wait_for_steps(t, n + 3);
 	command(t, BL_CMD_STOP, 0);
 	assert_int_equal(bl_trainer_wait(t, -1), 1);
 	assert_int_equal(bl_trainer_state(t), BL_RUN_STOPPED);
 	n = steps_done(t);
-	assert_int_equal(bl_trainer_start(t), 0); /* goes on where it stopped */
+	assert_int_equal(bl_trainer_start(t), 0); /* it continues where it stopped */
 	wait_for_steps(t, n + 3);
 	paused_at(t);
 	command(t, BL_CMD_STOP, 0); /* while paused */
@@ -500,7 +500,7 @@ static void test_pause_step_stop(void **state)
 	toy_free(&y);
 }
 
-/* Faster than steps are made, the mailbox fills: then, and only then, it is asked again. */
+/* The mailbox fills faster than steps are made: then, and only then, it is read again. */
 static void insist(bl_trainer *t, bl_command_kind kind)
 {
 	while ((kind == BL_CMD_NONE ? bl_trainer_start(t) : bl_trainer_command(t, (bl_command){ .kind = kind, .value = 0 })) != 0) {
@@ -531,7 +531,7 @@ static void test_start_stop_storm(void **state)
 	toy_free(&y);
 }
 
-/* What is asked for last holds, however far the thread has come with what was asked before. */
+/* The last request holds, however far the thread has come with the one before. */
 static void test_last_word(void **state)
 {
 	(void)state;
@@ -555,7 +555,7 @@ static void refused(const struct toy *y, const char *why)
 		fail_msg("expected \"%s\" in: %s", why, bl_error());
 }
 
-/* A module that a run has trained, or trains, is not another one's: alone, or inside of something. */
+/* A module that a run has trained, or trains, is refused by another run: alone, or inside of another module. */
 static void test_one_owner(void **state)
 {
 	(void)state;
@@ -580,11 +580,11 @@ static void test_one_owner(void **state)
 	y.config.encoder = around;
 	y.config.projector = z.projector;
 	refused(&y, "encoder.inner was trained by run 'A' (step 3)");
-	assert_int_equal(bl_trainer_steps(a, 1), 0); /* what is refused takes nothing away */
+	assert_int_equal(bl_trainer_steps(a, 1), 0); /* a refusal takes nothing away */
 	bl_trainer_free(a);
 	refused(&y, "encoder.inner was trained by run 'A' (step 4)");
 
-	bl_module_init(y.encoder, 1); /* which makes new weights of it */
+	bl_module_init(y.encoder, 1); /* which draws new weights */
 	bl_trainer *b = trainer_of(&y);
 	assert_false(bl_trainer_warm(b));
 	assert_int_equal(bl_trainer_steps(b, 1), 0);
@@ -596,7 +596,7 @@ static void test_one_owner(void **state)
 	toy_free(&z);
 }
 
-/* A warm start keeps what it started from; the run before cannot go on. */
+/* A warm start keeps its initial weights; the earlier run cannot continue. */
 static void test_warm_start(void **state)
 {
 	(void)state;
@@ -648,9 +648,9 @@ static void test_settings(void **state)
 	assert_string_equal(bl_error(), "trainer: 'lambda' must be a number of at least 0, got -1");
 	assert_int_equal(bl_trainer_set(t, "lamda", 1), -1);
 	assert_non_null(strstr(bl_error(), "nothing called 'lamda' can be set (did you mean 'lambda'?)"));
-	assert_int_equal(bl_trainer_set(t, "scale", 1), -1); /* a setting of the loss, but not one for a run under way */
+	assert_int_equal(bl_trainer_set(t, "scale", 1), -1); /* a setting of the loss, but not one that can change during a run */
 	assert_non_null(strstr(bl_error(), "(known: lambda, invariance, lr, lr_bias, weight_decay, views."));
-	/* From elsewhere the same comes through the mailbox, and is refused in the journal. */
+	/* From another process the same comes through the mailbox, and is refused in the journal. */
 	assert_int_equal(bl_live_send(bl_trainer_live(t), (bl_command){ BL_CMD_SET, NAN, "lr", 0 }), 0);
 	assert_int_equal(bl_trainer_steps(t, 1), 0);
 	assert_non_null(strstr(message(t, &info), "refused"));
@@ -665,13 +665,13 @@ static void test_settings(void **state)
 	command(t, BL_CMD_CHECKPOINT, 0);
 	assert_int_equal(bl_trainer_requests(t, BL_CMD_CHECKPOINT), 2);
 	assert_int_equal(bl_trainer_state(t), BL_RUN_PAUSED);
-	command(t, BL_CMD_STOP, 0); /* though nothing runs */
+	command(t, BL_CMD_STOP, 0); /* though it is not running */
 	assert_int_equal(bl_trainer_state(t), BL_RUN_STOPPED);
 	bl_trainer_free(t);
 	toy_free(&y);
 }
 
-/* Commands from another handle on the file, as another process has. */
+/* Commands from another handle on the file, as from another process. */
 static void test_file(void **state)
 {
 	(void)state;
@@ -717,7 +717,7 @@ static void linger(void *ctx)
 	struct visit *v = ctx;
 	v->before = steps_done(v->t);
 	usleep(50000);
-	bl_tensor_unref(bl_trainer_correlation(v->t)); /* a guest may ask again */
+	bl_tensor_unref(bl_trainer_correlation(v->t)); /* it may be called again in the exclusive section */
 	v->after = steps_done(v->t);
 }
 
@@ -737,7 +737,7 @@ static void test_between_steps(void **state)
 		v.asked = steps_done(t);
 		bl_trainer_between_steps(t, linger, &v);
 		assert_int_equal(v.before, v.after);
-		assert_true(v.before <= v.asked + 3); /* the next boundary, not some day */
+		assert_true(v.before <= v.asked + 3); /* the next boundary */
 		bl_tensor *c = bl_trainer_correlation(t);
 		assert_true(c && bl_tensor_size(c, 0) == D && bl_tensor_size(c, 1) == D);
 		bl_tensor_unref(c);
@@ -747,7 +747,7 @@ static void test_between_steps(void **state)
 	toy_free(&y);
 }
 
-/* At the end C, the last record and the last snapshot are of the same step. */
+/* At the end, C, the last record and the last snapshot are of the same step. */
 struct context {
 	bl_trainer *here, *other;
 	const bl_choices *seen[3];
@@ -767,7 +767,7 @@ static void look_around(void *ctx)
 	c->seen[1] = bl_ambient_here()->choices;
 }
 
-/* Who computes for a run goes by its choices meanwhile, also from within another run's, and by nothing of it afterwards. */
+/* A thread that computes for a run uses its choices, also from within another run's, and none of them afterwards. */
 static void test_context(void **state)
 {
 	(void)state;
@@ -904,7 +904,7 @@ static void test_nan_in_module(void **state)
 	toy_free(&y);
 }
 
-/* A layer that hides what is wrong before it: the loss is finite, but the running statistics tell. */
+/* A layer that hides an error before it: the loss is finite, but the running statistics are not. */
 static bl_tensor *hide(void *ctx, bl_tensor *x)
 {
 	(void)ctx;

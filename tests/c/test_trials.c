@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_trials.c: claims and results of trials, also of many processes at once; processes that were started and have gone. */
+/* test_trials.c: claims and results of trials, also of many processes at once; processes that were started and have ended. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -61,7 +61,7 @@ static void a_trial_from_claim_to_result(void **state)
 	free(path);
 }
 
-/* Eight processes take what they can of 40 trials; each claim and each result is one's alone. */
+/* Eight processes claim what they can of 40 trials; each claim and each result belongs to one process. */
 static void many_at_once(void **state)
 {
 	enum { PROCESSES = 8, TRIALS = 40 };
@@ -91,7 +91,7 @@ static void many_at_once(void **state)
 		bl_trial_look(folder, k, &t);
 		results += t.over;
 	}
-	assert_int_equal(claims, 2 * TRIALS); /* a claim and a result that counts of each */
+	assert_int_equal(claims, 2 * TRIALS); /* one claim and one counted result for each */
 	assert_int_equal(results, TRIALS);
 }
 
@@ -101,7 +101,7 @@ static void wait_a_little(void)
 }
 
 #if defined __x86_64__ || defined __aarch64__
-/* In this process hard links are refused from now on, as some file systems do. */
+/* From here on hard links are refused in this process, as by some file systems. */
 static bool refuse_links(void)
 {
 	struct sock_filter code[] = {
@@ -142,7 +142,7 @@ static void a_name_without_links(void **state)
 }
 #endif
 
-/* A worker that is gone is seen, also while nobody has waited for it. */
+/* A worker that has ended is detected, also while its parent has not waited for it. */
 static void a_worker_that_died(void **state)
 {
 	bl_trial t;
@@ -161,7 +161,7 @@ static void a_worker_that_died(void **state)
 	assert_true(t.dead);
 }
 
-/* Files as another one's, or somebody else's, might be. */
+/* Files of another worker or of another program. */
 static void strange_files(void **state)
 {
 	bl_trial t;
@@ -207,7 +207,7 @@ static void processes(void **state)
 	bl_process_id me;
 	bl_process_self(&me);
 	assert_true(bl_process_is_here(&me) && bl_process_alive(&me));
-	me.born++; /* the number of a process that was given again */
+	me.born++; /* the pid of a process was reused */
 	assert_false(bl_process_alive(&me));
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_view.c: what the screen shows, drawn on a canvas: golden frames, colours against numbers, keys against commands.
+ * test_view.c: the screen, drawn on a canvas: golden frames, colours compared with numbers, keys with commands.
  *
- * The golden frames lie in tests/term/golden.  After a change that is meant:
+ * The golden frames are in tests/term/golden.  After an intended change:
  *     UPDATE_GOLDEN=1 tests/c/test_view
- * and look at what git shows.
+ * and review the difference in git.
  */
 #include "golden.h"
 
@@ -89,7 +89,7 @@ static void test_golden(void **state)
 		check_golden(&all[i]);
 }
 
-/* No size, view or state draws outside the canvas: the sanitizers watch. */
+/* No size, view or state draws outside the canvas: the sanitizers detect it. */
 static void test_every_size(void **state)
 {
 	(void)state;
@@ -121,7 +121,7 @@ static void test_watch_text(void **state)
 	assert_null(strchr(text, '\033'));
 	assert_null(strstr(text, "Space pause"));
 	for (const char *p = text; *p; p++)
-		assert_true((unsigned char)*p < 0x80); /* this program never left the C locale */
+		assert_true((unsigned char)*p < 0x80); /* this program is in the C locale */
 	free(text);
 	assert_null(bl_watch_text(run, 39, 24));
 	assert_error("needs 40 x 12 cells, not 39 x 24");
@@ -146,7 +146,7 @@ static bl_live *small_run(bl_snapshot *p, int d)
 	return run;
 }
 
-/* Every element of C is where it belongs, in the colour of its value: two rows a cell. */
+/* Every element of C is in its place, in the colour of its value: two rows a cell. */
 static void test_heat_colours(void **state)
 {
 	(void)state;
@@ -172,7 +172,7 @@ static void test_heat_colours(void **state)
 	free(p);
 }
 
-/* Whatever colours there are: blue below 0, red above, on dark as on light; and 0 has the ground's. */
+/* With any number of colours: blue below 0, red above, on dark and on light; and 0 has the background's. */
 static void test_signs_have_hues(void **state)
 {
 	(void)state;
@@ -191,7 +191,7 @@ static void test_signs_have_hues(void **state)
 		}
 }
 
-/* Pooled: the mean of the block, or its element of largest magnitude with its sign, weighted by what cells hold. */
+/* Pooled: the mean of the block, or its element of largest magnitude with its sign, weighted by the cells' elements. */
 static void test_heat_pools(void **state)
 {
 	(void)state;
@@ -214,7 +214,7 @@ static void test_heat_pools(void **state)
 	bl_canvas_free(canvas);
 }
 
-/* Root mean squares: chance is the background, single elements keep their sign, a dot on the diagonal is what lies on it. */
+/* Root mean squares: chance is the background, single elements keep their sign, a dot on the diagonal shows the diagonal. */
 static void test_heat_rms(void **state)
 {
 	(void)state;
@@ -266,7 +266,7 @@ static void test_numbers(void **state)
 	assert_close(bl_shown(-.00006, 4), -.00006, 0);
 }
 
-/* Both ways of the scale, and its ends. */
+/* Both kinds of scale, and their ends. */
 static void test_scale(void **state)
 {
 	(void)state;
@@ -287,7 +287,7 @@ static double lightness(int32_t rgb)
 	return .30 * (rgb >> 16 & 255) + .59 * (rgb >> 8 & 255) + .11 * (rgb & 255);
 }
 
-/* The same with few colours, which the terminal then has as they are. */
+/* The same with few colours, which the terminal has exactly. */
 static void check_few(int colours, bool light, double sign)
 {
 	for (int k = 0; k < 20; k++) {
@@ -300,7 +300,7 @@ static void check_few(int colours, bool light, double sign)
 	assert_int_not_equal(bl_colour_diverging_few(NAN, colours, light), bl_colour_diverging_few(sign, colours, light));
 }
 
-/* From 0 outwards lightness goes one way, so that order is seen without hue; the ends are what was promised. */
+/* From 0 outwards lightness is monotonic, so the order is visible without hue; the ends are as documented. */
 static void test_map(void **state)
 {
 	(void)state;
@@ -324,7 +324,7 @@ static void test_map(void **state)
 	assert_int_equal(bl_colour_ansi(0xf00000, 8), 1);
 }
 
-/* Smoothing leaves values that differ by rounding only: an axis through them has ticks all the same, and an end of them. */
+/* Smoothed values may differ by rounding only: an axis through them still has finitely many ticks. */
 static void test_flat_line(void **state)
 {
 	(void)state;
@@ -355,7 +355,7 @@ static void check_axis(const double *x, int n, bool log_x, const char *name, con
 	bl_canvas_free(c);
 }
 
-/* An axis names the steps that there are: none, one, two. */
+/* An axis names the existing steps: none, one, two. */
 static void test_short_axes(void **state)
 {
 	(void)state;
@@ -381,7 +381,7 @@ static void check_text(const char *text, int room, int columns, const char *draw
 	bl_canvas_free(c);
 }
 
-/* Names come from files of others: what moves the cursor is written out, and each code point takes one column. */
+/* Names may come from others' files: control characters are escaped, and each code point takes one column. */
 static void test_text(void **state)
 {
 	(void)state;
@@ -479,7 +479,7 @@ static void test_keys_command(void **state)
 	expect_command(run, BL_CMD_STEP, 0);
 	bl_control_key(s, '+');
 	expect_set(run, "lambda", .0056 * 1.1);
-	bl_control_key(s, '+'); /* on top of the one that no record shows yet */
+	bl_control_key(s, '+'); /* in addition to the one that no record shows yet */
 	expect_set(run, "lambda", .0056 * 1.1 * 1.1);
 	bl_control_key(s, '-');
 	expect_set(run, "lambda", .0056 * 1.1);
@@ -552,7 +552,7 @@ static void test_view_keys(void **state)
 	bl_live_close(run);
 }
 
-/* A key means one thing; the help names every request. */
+/* A key has one meaning; the help names every request. */
 static void test_key_list(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_weights.c: safetensors files, good and broken, and weights of modules in them. */
+/* test_weights.c: safetensors files, valid and damaged, and weights of modules in them. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -90,7 +90,7 @@ static void half_precision_reaches_its_corners(void **state)
 	assert_true(half(0x7e00) != half(0x7e00));
 }
 
-/* Header and numbers of the smallest file, as the specification has them. */
+/* Header and numbers of the smallest file, as in the specification. */
 static void written_as_specified(void **state)
 {
 	static const char json[] =
@@ -238,7 +238,7 @@ static void header_length_is_bounded(void **state)
 	assert_error("header of 3 bytes, but the file has 2");
 }
 
-/* Every cut of a good file is refused, and no change of bytes does worse than that. */
+/* Every truncation of a valid file is refused, and changed bytes do no further harm. */
 static void broken_files_only_fail(void **state)
 {
 	size_t size;
@@ -287,7 +287,7 @@ static int files_like(const char *path)
 	return n;
 }
 
-/* A limit on file size fails as a full disk does: in the middle of a write. */
+/* A limit on file size has the effect of a full disk: in the middle of a write. */
 static void a_full_disk_leaves_the_old_file(void **state)
 {
 	static char big[1 << 16];
@@ -392,7 +392,7 @@ static void batch_counters_are_integers_in_the_file(void **state)
 	bl_module_unref(m);
 }
 
-/* Files that lack a tensor, have one more, or have another shape change nothing. */
+/* Files that lack a tensor, have an additional one, or have another shape change nothing. */
 static void what_does_not_fit_changes_nothing(void **state)
 {
 	bl_module *a = bl_nn_linear(3, 2, true), *wide = bl_nn_linear(4, 2, true), *bare = bl_nn_linear(3, 2, false);
@@ -500,7 +500,7 @@ static void names_may_have_something_in_front(void **state)
 	not_taken(path, (bl_weights_how){ .strict = false, .strip = "module." }, "two tensors are called 'weight' then");
 }
 
-/* Of another shape, and not there: named, and as they were. */
+/* Another shape, and a missing entry: named, and unchanged. */
 static void what_fits_is_taken_and_the_rest_named(void **state)
 {
 	(void)state;
@@ -516,7 +516,7 @@ static void what_fits_is_taken_and_the_rest_named(void **state)
 	bl_tensor *x = filled(1, 3, 1), *y = bl_module_forward(m, x);
 	assert_non_null(y);
 	float v = bl_tensor_at(y, (int64_t[]){ 0, 0 });
-	assert_true(v > 4 && v < 8 && v != 6 + 3); /* 3 x 2, and the bias as it was drawn */
+	assert_true(v > 4 && v < 8 && v != 6 + 3); /* 3 x 2, and the bias as it was initialised */
 	for (int i = 0; i < 3; i++)
 		bl_tensor_unref(items[i].tensor);
 	bl_tensor_unref(x);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_winograd.c: Winograd's convolutions against double precision; prints the error, which must stay below 1e-4. */
+/* test_winograd.c: Winograd convolutions compared with double precision; prints the error, which must stay below 1e-4. */
 #include "support.h"
 
 #include "tensor/winograd/winograd.h"
@@ -124,7 +124,7 @@ static void agrees_by_columns(void **state)
 	assert_true(check(700, 176, 208, 1, 1, 1, true) < 2e-5);
 }
 
-/* A convolution with a bias that is asked to go by Winograd does so: the bits of the one without, and then the bias. */
+/* A convolution with a bias and the algorithm winograd uses it: the bits are those without the bias, plus the bias. */
 static void bias_case(int64_t n, int64_t c, int64_t k, int64_t side)
 {
 	bl_conv g = { .n = n,
