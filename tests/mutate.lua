@@ -12,7 +12,7 @@ local AREAS = {
 	{ "tensor", "src/tensor/*.c src/tensor/*/*.c", C "tensor npy conv winograd choice gemm_bf16 shapes" .. LUA "arrays" },
 	{ "grad", "src/grad/*.c", C "grad_ops gradcheck tape reference" .. LUA "nn tensor tensor_linalg tensor_select" },
 	{ "nn", "src/nn/*.c", C "nn reference" .. LUA "nn warm" },
-	{ "augment", "src/augment/*.c", C "augment draws pil" .. LUA "aug_func aug_ramp aug_change aug_views defaults" },
+	{ "augment", "src/augment/*.c", C "augment draws pil" .. LUA "aug_func aug_ramp aug_change aug_views aug_look defaults" },
 	{ "data", "src/data/*.c", C "dataset loader folder decode formats idx" .. "tests/fuzz/replay "
 		.. LUA "csv tar sets parts cache folder vectors defaults" },
 	{ "loss", "src/loss/*.c src/loss/barlow/*.c", C "loss losses squares" .. LUA "loss algorithm1 defaults" },
@@ -24,12 +24,12 @@ local AREAS = {
 		.. "tests/term/test_save_signal.sh " },
 	{ "store", "src/store/*.c", C "weights checkpoint place index run_file runs trials journal choice"
 		.. LUA "runs runs_list fork resume tune" },
-	{ "figure", "src/figure/*.c", C "figure" .. LUA "verify" },
+	{ "figure", "src/figure/*.c", C "figure" .. LUA "verify aug_look" },
 	{ "view", "src/view/*.c", C "view screens heatmap keys runs_view sixel" .. "tests/term/test_watch.sh " },
 	{ "bindings", "src/lua/kit/*.c src/lua/bind/*.c", C "states"
 		.. LUA "registry defaults messages tensor nn trainer eval func rebuild parts runs loss" },
 	{ "lua", "lua/*.lua", LUA "trainer recipe resume fork sweep runs runs_list help complete printing rebuild source verify"
-		.. LUA "versions replay profile run_report" },
+		.. LUA "versions replay profile run_report printing" .. "tests/term/test_doctor.sh " },
 }
 
 local function chosen(names)

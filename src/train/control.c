@@ -235,7 +235,7 @@ static void save_end(bl_trainer *t)
 {
 	char why[64] = "";
 	if (t->step < t->steps && bl_trainer_spent(t)) {
-		snprintf(why, sizeof why, "%g seconds of training are used up", t->config.seconds);
+		snprintf(why, sizeof why, "the limit of %g s of training time is reached", t->config.seconds);
 		bl_trainer_note(t, "step %lld: done: %s", (long long)t->step, why);
 	}
 	if (bl_trainer_over(t) && t->info.state != BL_RUN_FAILED)

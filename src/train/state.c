@@ -38,7 +38,7 @@ int bl_trainer_check_over(const bl_trainer *t)
 		return bl_fail("trainer: the run is over: %lld of %lld steps are done", (long long)t->step, (long long)t->steps);
 	if (bl_trainer_spent(t))
 		return bl_fail(
-			"trainer: the run is over: its %g seconds of training are used up (%lld of %lld steps are done); give it more "
+			"trainer: the run is over: its limit of %g s of training time is reached (%lld of %lld steps are done); give it more "
 			"in trainer{seconds =}, of a run that is resumed in its recipe.lua",
 			t->config.seconds, (long long)t->step, (long long)t->steps);
 	return 0;

@@ -41,6 +41,13 @@ test("it prints what was drawn, and saves a contact sheet", function()
 	equal(#aug.preview(ds, plain).rows, 8)
 	equal(#aug.preview(data.shapes{ n = 3, size = 8 }, plain).rows, 3)
 	local path = os.tmpname()
+	p:save(path .. ".gp")
+	local script = assert(io.open(path .. ".gp", "rb"))
+	local text = script:read "a"
+	script:close()
+	os.remove(path .. ".gp")
+	local x, y = text:match "set xrange %[%-%.5:(%d+)%.5%]\nset yrange %[(%d+)%.5:%-%.5%]"
+	equal(select(2, text:gsub("\n%d+ %d+ %d+ %d+ %d+%f[\n]", "")), (x + 1) * (y + 1)) -- the axes end at the last pixel
 	if os.execute "command -v gnuplot >/dev/null" then
 		p:save(path .. ".png")
 		local file = assert(io.open(path .. ".png", "rb"))

@@ -79,7 +79,7 @@ test("a path that does not exist is refused with the nearest name", function()
 	fails(function() make{ base = base{ views = views }, space = { ["views.blurr.p"] = { 1 } } } end, "did you mean 'blur'?")
 	fails(function() make{ base = base{ views = views }, space = { ["views[3].blur.p"] = { 1 } } } end, "views", "'3'")
 	fails(function() make{ base = base{ views = views }, space = { ["views.blur"] = { 1 } } } end, "as a whole", "views.blur.")
-	fails(function() make{ space = { ["loss..lambda"] = { 1 } } } end, "is no path")
+	fails(function() make{ space = { ["loss..lambda"] = { 1 } } } end, "is not a path")
 	fails(function() make{ space = { seed = { 1 } } } end, "seeds = n")
 end)
 
