@@ -115,7 +115,9 @@ local function of_value(v)
 	local t = native.type_name(v)
 	if t then return { type = t } end
 	if type(v) == "string" then return { type = "string" } end
-	return { value = v }
+	local meta = type(v) == "table" and debug.getmetatable(v)
+	local class = meta and rawget(meta, "__name")
+	return { value = v, class = look_up().of_type[class] and class or nil } -- of an object written in Lua
 end
 
 local function call_of(e) return e and { type = first_type(e.returns) } or nil end
@@ -129,9 +131,9 @@ local function follow(x, link, name)
 		local e = look_up().entry[x.type .. "." .. name]
 		return e and e.kind == "property" and { type = first_type(e.returns) } or nil
 	elseif link == "method" then
-		if x.value ~= nil then return follow(x, "name", name) end
-		local e = look_up().entry[x.type .. ":" .. name]
-		return e and { method = e } or nil
+		local e = look_up().entry[(x.type or x.class or "") .. ":" .. name]
+		if e then return { method = e } end
+		return x.value ~= nil and follow(x, "name", name) or nil
 	elseif link == "call" then
 		if x.method then return call_of(x.method) end
 		return x.value ~= nil and call_of(look_up().of_function[x.value]) or nil
@@ -244,10 +246,12 @@ end
 
 -- Returns methods after ':', properties after '.', and the keys of tables.
 local function members(x, separator)
-	if x.value ~= nil then return type(x.value) == "table" and string_keys(x.value, separator == ":") or {} end
+	if x.value ~= nil and not (x.class and separator == ":") then
+		return type(x.value) == "table" and string_keys(x.value, separator == ":") or {}
+	end
 	if x.type == "string" then return separator == ":" and string_keys(string) or {} end
 	local out = {}
-	for _, e in ipairs(look_up().of_type[x.type] or {}) do
+	for _, e in ipairs(look_up().of_type[x.type or x.class] or {}) do
 		if (e.kind == "method") == (separator == ":") and e.last:match "^[%a_][%w_]*$" then out[#out + 1] = e.last end
 	end
 	return out

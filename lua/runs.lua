@@ -74,6 +74,7 @@ local function run_line(columns, r)
 end
 
 Run.__index = {}
+Run.__name = "run"
 
 registry.add{
 	name = "runs[]", kind = "function", signature = "runs()[i], runs()[name]", example = "runs()[1]",
@@ -217,7 +218,7 @@ local later = {
 	lambda = function(r) return r.metrics.lambda end,
 }
 
-local Known, KnownList = {}, { __index = List.__index }
+local Known, KnownList = { __name = "run" }, { __index = List.__index }
 
 function Known.__index(r, key)
 	if Run.__index[key] then return Run.__index[key] end
@@ -278,7 +279,7 @@ local function not_found(list, what)
 		or #names == 0 and "; there are no runs" or ""), 0)
 end
 
-local Elsewhere = { __index = Run.__index }
+local Elsewhere = { __index = Run.__index, __name = "run" }
 
 function Elsewhere.__tostring(r) return Known.__tostring(r) end
 

@@ -17,7 +17,7 @@ local versions = require "barlow.versions"
 
 local sweep = {}
 
-local Sweep = { __index = {} }
+local Sweep = { __index = {}, __name = "sweep" }
 sweep.class = Sweep
 
 local REFERENCES = 10000 -- at most, for the kNN on the validation part

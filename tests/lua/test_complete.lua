@@ -23,6 +23,8 @@ local exact = {
 	{ "[[ trai", "" }, { "--[[ trai ]] whi", "while" }, { "x = 3.", "" }, { "a..", "" }, { "mine.", "alpha fn" }, { "mine:", "fn" },
 	{ "guarded.", "" }, { "?tensor.zer", "tensor.zeros" }, { "??tensor.zer", "tensor.zeros" }, { "?t:sto", "t:stop" },
 	{ "%hist", "history " }, { "help 'nn.lin", "nn.linear" }, { "nothing_there.", "" },
+	{ "old:", "at bisect first journal resume watch" }, { "old:jou", "journal" }, { "old.sta", "state" },
+	{ "trials:imp", "importance" }, { "trials:run{pla", "plain = " },
 	{ "for i = 1, 3 do trai", "trainer" }, { "if net then\n  net:cou", "count" },
 }
 
@@ -30,6 +32,12 @@ net = nn.linear(2, 3)
 ds = data.shapes{ n = 64, size = 8, channels = 1 }
 t = trainer{ data = ds, encoder = nn.cnn{ widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32, epochs = 1, folder = false }
 mine = { alpha = 1, fn = function() end, [1] = 2 }
+local scratch = os.tmpname()
+os.remove(scratch)
+trainer{ data = ds, encoder = nn.cnn{ widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32, epochs = 1, folder = scratch }:run{ quiet = true }
+old = runs.get(scratch)
+trials = sweep{ base = { data = ds, encoder = nn.cnn{ widths = { 4 }, image = 8 }, projector = { 8 }, batch = 16, epochs = 1 },
+	space = { ["loss.lambda"] = { .01, .02 } }, seeds = 1, folder = scratch .. "/sweep" }
 local ran = false
 guarded = setmetatable({}, { __index = function() ran = true end, __pairs = function() ran = true end })
 
@@ -86,4 +94,5 @@ test("every prefix of a text is accepted", function()
 	end
 end)
 
+os.execute(("rm -rf '%s'"):format(scratch))
 tap.done()
