@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 enum { MESSAGE = 1024, WORD = 64 };
 
@@ -106,6 +107,15 @@ static const char *continued(const char *word, size_t length, const char *const 
 	return found;
 }
 
+/* The same name in other letters, as ReLU for relu; NULL: there is none. */
+static const char *in_other_case(const char *word, const char *const *names)
+{
+	for (; *names; names++)
+		if (strcasecmp(*names, word) == 0)
+			return *names;
+	return NULL;
+}
+
 /* Prefers a name that begins with the word to one that is as near, and takes it also if no name is near. */
 const char *bl_nearest(const char *word, const char *const *names)
 {
@@ -114,6 +124,9 @@ const char *bl_nearest(const char *word, const char *const *names)
 	const char *found = NULL, *longer = length >= BEGINNING ? continued(word, length, names) : NULL;
 	if (length >= WORD)
 		return NULL;
+	const char *same = in_other_case(word, names);
+	if (same)
+		return same;
 	for (; *names; names++) {
 		if (strlen(*names) >= WORD)
 			continue;
