@@ -128,7 +128,7 @@ function prompt.error_text(input, value, traceback)
 	if message:find "near '='" and input:match "[%w_]%s*%(%s*[%a_][%w_]*%s*=[^=]" then
 		message = message .. " (settings go in braces: f{name = value})"
 	else
-		message = message .. require "barlow.prompt_hints".of(input, message)
+		message = require "barlow.prompt_hints".explained(input, message)
 	end
 	return message .. marked(message, input) .. own_frames(traceback or "")
 end

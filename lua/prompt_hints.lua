@@ -52,6 +52,16 @@ local syntax = {
 	{ "^%s*%[.*%]%s*$", "lists are written in braces: {1, 2}" },
 	{ "=%s*%[.*%]%s*$", "lists are written in braces: {1, 2}" },
 	{ "%f[%w]f\"", "in Lua: (\"%d\"):format(x)" },
+	{ "[%(,]%s*%[[^%[].*%]", "lists are written in braces: {1, 2}" },
+	{ "%(%s*%([^()]*,", "sizes are given one by one, or in braces: f(2, 3), f{2, 3}" },
+	{ "{%s*[%w\"'_]+%s*:", "in Lua: {name = value} or {[1] = value}" },
+	{ "[%w_%])]%s*@%s*[%w_(]", "the product of matrices is a:mm(b) or a:matmul(b)" },
+	{ "%[[^%]]*:[^%]]*%]", "a part of a tensor is t:narrow(dim, start, length), t:select(dim, i) or t[i]" },
+	{ "^%s*barlow%s+%l", "a command of the shell: $ barlow ..." },
+	{ "^%s*try%s*:", "in Lua: ok, message = pcall(f)" },
+	{ "^%s*assert%s+[%w_]", "in Lua: assert(x, message)" },
+	{ "%sif%s.*%selse%s", "in Lua: x = a and b or c" },
+	{ ":[%a_][%w_]*%s*$", "a method is called with (): t:stop()" },
 }
 
 -- Hints for names: functions of Python that are called, and modules that are indexed.
@@ -66,14 +76,78 @@ local names = {
 	cd = hints.instead.cd,
 }
 
+local device = "barlow computes on the CPU, and tensors are float32"
+
+-- What is to be written instead of names of PyTorch and other libraries, by what the message says of the unknown name.
+local unknown = {
+	["tensor field"] = { T = "t:t() of a matrix, t:transpose(1, 2)", to = device, cuda = device, cpu = device, device = device, dtype = device,
+		float = device, half = device, numpy = "t:save(\"x.npy\") writes NumPy's format, t:totable() gives a table",
+		tolist = "t:totable()", ndim = "t:dim()", nelement = "t:numel()", add = "a + b", sub = "a - b", mul = "a * b", div = "a / b",
+		bmm = "a:matmul(b)", requires_grad_ = "t:requires_grad(true)" },
+	["module field"] = { forward = "net(x)", to = device, cuda = device, cpu = device, state_dict = "net:save(\"x.safetensors\") and net:load keep it",
+		load_state_dict = "net:load(\"x.safetensors\")", weight = "for name, p in net:parameters() do ... end",
+		bias = "for name, p in net:parameters() do ... end", named_parameters = "for name, p in net:parameters() do ... end" },
+	["dataset field"] = { shape = "#ds, ds.channels, ds.height and ds.width", size = "#ds", len = "#ds", targets = "ds.labels",
+		transform = "views are made by trainer{views = ...}: ?aug" },
+	["trainer key"] = { lr = "optim = optim.adamw{lr = ...}", weight_decay = "optim = optim.adamw{weight_decay = ...}",
+		lambda = "loss = loss.barlow{lambda = ...}", device = device, gpus = device, model = "encoder = ...", backbone = "encoder = ...",
+		batch_size = "batch = ...", max_epochs = "epochs = ...", num_workers = "workers = ...", augment = "views = ...",
+		transform = "views = ...", dataset = "data = ..." },
+	["trainer field"] = { fit = "t:run() trains, t:start() in the background", train = "t:run() trains, t:start() in the background",
+		model = "t.encoder and t.projector", history = "t.records", lambda = "t.terms.lambda is its value, t:set{lambda = ...} changes it" },
+}
+
+-- Replaces the list of known names behind an unknown one by what to write, where that is known.
+local function explain_unknown(message)
+	return (message:gsub("(%l+): unknown (%l+) '([%w_]+)' %b()", function(owner, thing, name)
+		local of_owner = unknown[owner .. " " .. thing]
+		return of_owner and of_owner[name] and ("%s: unknown %s '%s' (%s)"):format(owner, thing, name, of_owner[name])
+	end, 1))
+end
+
+-- Adds the methods of an object written in Lua to a message about one that it lacks: `x:name(` in the entry, x a global.
+local function explain_method(input, message)
+	local name = message:match "nil value %(method '([%w_]+)'%)"
+	local variable = name and input:match("([%a_][%w_]*)%s*:%s*" .. name .. "%f[^%w_]")
+	local meta = variable and getmetatable(rawget(_G, variable))
+	local kind = type(meta) == "table" and type(rawget(_G, variable)) == "table" and meta.__name
+	local has, of_trainer = {}, false
+	for _, e in ipairs(kind and require "barlow.registry".entries() or {}) do
+		if e.group == kind and e.kind == "method" then has[#has + 1] = e.last end
+		of_trainer = of_trainer or e.name == "trainer:" .. name
+	end
+	if #has == 0 then return message end
+	table.sort(has)
+	local maker = kind == "run" and of_trainer and (": runs.fork(%s) makes a trainer of it, which has '%s'"):format(variable, name) or ""
+	return (message:gsub(" %(did you mean.*", "")) .. (" (a %s has %s%s)"):format(kind, table.concat(has, ", "), maker)
+end
+
+-- Returns a hint for a setting that counts as missing since the variable given for it is nil, or nil.
+local function nil_setting(input, message)
+	local key = message:match "'([%w_]+)' is missing"
+	local name = key and input:match("%f[%w_]" .. key .. "%s*=%s*([%a_][%w_]*)%s*[,;}\n]")
+	return name and name ~= "nil" and rawget(_G, name) == nil and (" ('%s' is nil here)"):format(name) or nil
+end
+
+-- Returns the message with its hints.
+function hints.explained(input, message)
+	local name = message:match "nil value %(global '([%w_]+)'%)"
+	if name and names[name] then message = message:gsub(" %(did you mean.*", "") end
+	message = explain_method(input, explain_unknown(message))
+	return message .. (nil_setting(input, message) or hints.of(input, message))
+end
+
 -- Returns the hint that follows an error message, or "".
 function hints.of(input, message)
+	if message:find "for iterator" then return " (in Lua: for i, x in ipairs(list) do ... end; a data set is such a list)" end
+	if message:find "attempt to add a 'string'" then return " (a .. b joins strings)" end
 	if message:find(" near ", 1, true) or message:find("expected", 1, true) then
 		for _, s in ipairs(syntax) do
 			if input:find(s[1]) then return (" (%s)"):format(s[2]) end
 		end
 	end
 	local name = message:match "nil value %(global '([%w_]+)'%)"
+	if name == "f" and input:find "%f[%w_]f[\"']" then return " (in Lua: (\"%d\"):format(x))" end
 	return name and names[name] and (" (%s)"):format(names[name]) or ""
 end
 

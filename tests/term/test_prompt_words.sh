@@ -85,6 +85,19 @@ printf '%s\n' '$ cd /' >in; says "which the shell has in vain" "not the session'
 printf '%s\n' 'import torch' >in; says "Python's words are told Lua's" 'need no import'
 printf 'for i in range(3):\nlen({1, 2})\n' >in; says "and begin nothing" 'in Lua: for i, x in ipairs'
 printf '%s\n' 'len({1, 2})' >in; says "functions, too" 'the length of x is #x'
+printf '%s\n' 'range(3)' >in; says "a function of Python is no misspelt one" "\(global 'range'\) \(in Lua: for"
+for entry in 'x @ x|a:mm\(b\)' 'x[:, 1]|t:narrow' 'tensor.zeros([2, 3])|lists are written in braces' 'tensor.zeros((2, 3))|f\(2, 3\)' \
+	'y = {1: 2}|\{name = value\}' 'y = 1 if x else 2|x = a and b or c' 'barlow sweep run x.lua|command of the shell' 'x:sum|t:stop\(\)' \
+	'f"{x}"|:format\(x\)' '"a" + "b"|joins strings' 'for a in data.shapes{n = 4} do end|ipairs\(list\)' 'x.T|\(t:t\(\) of a matrix' \
+	'x.numpy()|:save\("x.npy"\)' 'trainer{lr = 1}|adamw\{lr = ...\}' 'nn.ReLU()|did you mean .relu.' \
+	'eval.knn{train = nowhere, test = x}|.train. is missing.*\(.nowhere. is nil here\)'; do
+	printf 'x = tensor.zeros(2, 3)\n%s\n' "${entry%%|*}" >in
+	says "what is to be written for ${entry%%|*}" "${entry#*|}"
+done
+printf '%s\n' 's = sweep{base = {data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8}, projector = {8}, batch = 16, epochs = 1}, space = {["loss.lambda"] = {.01, .02}}, seeds = 1}' \
+	's:export()' >in; says "what a sweep has" '\(a sweep has add, best, importance'
+printf '%s\n' 'trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8}, projector = {8}, batch = 16, epochs = 1, name = "kept", folder = "kept"}:run{quiet = true}' \
+	'r = runs.get "./kept"' 'r:eval()' >in; says "how a run of the past is evaluated" 'a run has at, .*: runs.fork\(r\) makes a trainer'
 printf '%s\n' 't:' '7' >in; says "a colon begins nothing" '^7$'
 printf '%s\n' '%news none' '_NEWS' '%news ends' '_NEWS' '%news' >in; ends "news of runs can be muted" 'news of runs: none
 false
