@@ -262,7 +262,12 @@ local function view_of(of, out, answer, path)
 	if path then native.write_file(path, native.read_file(out .. "/weights.safetensors")) end
 	for i = 1, answer.embeddings do v.z[i] = require "barlow".tensor.load(("%s/z%d.npy"):format(out, i)) end
 	if answer.embeddings > 0 then v.C = require "barlow".tensor.load(out .. "/C.npy") end
-	return setmetatable({}, { __index = v, __newindex = View.__newindex, __tostring = function() return View.__tostring(v) end })
+	local function index(_, name)
+		if v[name] ~= nil or name == "terms" or name == "C" then return v[name] end
+		error(("a view has no '%s': it has C, from, iteration, name, steps, terms, weights and z; what was measured is in terms, as "
+			.. "v.terms.total"):format(tostring(name)), 2)
+	end
+	return setmetatable({}, { __index = index, __newindex = View.__newindex, __tostring = function() return View.__tostring(v) end })
 end
 
 -- Returns the function's text, since the process does not have the script.

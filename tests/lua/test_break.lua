@@ -36,6 +36,14 @@ test("a run in the background pauses after the step at which the condition holds
 	equal(table.concat(t.records.total, " "), losses)
 end)
 
+test("a name that a view does not have is no nil", function()
+	local t = small():break_when(function(v) return v.total < 1e9 end)
+	t:step(1)
+	assert(t.message:find("a view has no 'total': it has C, batch", 1, true), t.message)
+	assert(t.message:find("as v.terms.total", 1, true), t.message)
+	fails(function() return small():step(1):at(1).total end, "a view has no 'total'", "as v.terms.total")
+end)
+
 test("it pauses each time the condition holds, until the condition is removed", function()
 	local t = small():break_when(function(t) return t.iteration >= 3 end)
 	t:start():wait()
@@ -100,7 +108,7 @@ test("an endless function can be stopped, and a value that is no function is ref
 	t:stop()
 	equal(t.state, "stopped")
 	fails(function() small():break_when(3) end, "break_when", "expected a function", "3")
-	fails(function() small():break_when() end, "value expected")
+	fails(function() small():break_when() end, "or nil, which removes the condition; got nothing")
 	fails(function() small():break_when(function(t) return t.terms.total > limt end) end, "break_when", "limt")
 end)
 

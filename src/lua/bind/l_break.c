@@ -72,8 +72,13 @@ static int view_index(lua_State *L)
 	int which = 0;
 	while (names[which] && strcmp(names[which], name) != 0)
 		which++;
+	if (!names[which] && strcmp(name, "terms") == 0)
+		return 0; /* no step has been recorded yet */
 	if (!names[which])
-		return 0;
+		return luaL_error(L,
+		                  "a view has no '%s': it has C, batch, iteration, name, steps, steps_per_epoch, terms, weights "
+		                  "and z; what was measured is in terms, as v.terms.total",
+		                  name);
 	if (!asked || step_of(asked) != lua_tointeger(L, lua_upvalueindex(1)))
 		return luaL_error(L, "the view of step %I is over: '%s' can only be computed while the condition is called",
 		                  lua_tointeger(L, lua_upvalueindex(1)), name);
@@ -149,7 +154,6 @@ int bl_lua_break_when(lua_State *L)
 {
 	bl_trainer *t = bl_lua_trainer(L, 1);
 	bl_function *f = NULL;
-	luaL_checkany(L, 2);
 	bool given = !lua_isnil(L, 2);
 	if (given && !lua_isfunction(L, 2) && !bl_lua_test(L, 2, BL_T_FUNCTION))
 		return luaL_error(
