@@ -178,7 +178,7 @@ for _, kind in ipairs{ "curves", "spectrum", "embedding", "compare", "heatmap" }
 end
 
 function figure.sweep(s, path, metric)
-	local plain = { path = path, metric = metric }
+	local plain = { path = path or kinds.only_axis(s), metric = metric }
 	return made("sweep", kinds.sweep.make(s, plain), plain, {}, s)
 end
 

@@ -397,6 +397,13 @@ local function is_wide(list)
 	return low > 0 and high / low > 20
 end
 
+-- Returns the axis of a sweep that has one.
+function kinds.only_axis(s)
+	if not kinds.is_sweep(s) then error("plot.sweep: expected a sweep, got " .. type(s), 0) end
+	if #s.paths ~= 1 then error(("plot.sweep: say which axis: the sweep has %s"):format(table.concat(s.paths, ", ")), 0) end
+	return s.paths[1]
+end
+
 local function check_axis(s, path)
 	if not kinds.is_sweep(s) then error("plot.sweep: expected a sweep, got " .. type(s), 0) end
 	for _, p in ipairs(s.paths) do

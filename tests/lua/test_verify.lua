@@ -232,6 +232,9 @@ test("figures of a sweep are verified by its results", function()
 	fails(function() plot.compare(s, 3) end, "expected the name of a metric")
 	fails(function() plot.compare(s, "no") end, "no trial has a no")
 	fails(function() plot.sweep(s, "loss.lamda") end, "did you mean 'loss.lambda'?")
+	equal(tostring(plot.sweep(s)), tostring(plot.sweep(s, "loss.lambda")))
+	local wide = sweep{ base = s.base, space = { ["loss.lambda"] = { .001, .01 }, batch = { 16, 32 } }, seeds = 1, folder = scratch .. "/wide" }
+	fails(function() plot.sweep(wide) end, "say which axis: the sweep has batch, loss.lambda")
 end)
 
 -- Each case is a hostile file: it is refused with a message, and nothing in it is shown or executed.
