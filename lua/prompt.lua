@@ -191,11 +191,19 @@ function prompt.entries_in(text)
 	return out
 end
 
+-- Constants of Python, which would silently be nil.
+local constants = { True = "true", False = "false", None = "nil" }
+
+local function no_constant(_, name)
+	if constants[name] then error(("'%s' is not defined (in Lua: %s)"):format(name, constants[name]), 2) end
+end
+
 -- Starts the session.  history(): the entries of all sessions.  The present globals do not count as the user's.
 function prompt.begin(history)
 	prompt.history = history
 	prompt.given = {}
 	for name in pairs(_G) do prompt.given[name] = true end
+	if not getmetatable(_G) then setmetatable(_G, { __index = no_constant }) end
 end
 
 -- Runs a line that begins with '%', '$' or is one of the words; commands are in a module of their own.

@@ -89,7 +89,7 @@ printf '%s\n' 'range(3)' >in; says "a function of Python is no misspelt one" "\(
 for entry in 'x @ x|a:mm\(b\)' 'x[:, 1]|t:narrow' 'tensor.zeros([2, 3])|lists are written in braces' 'tensor.zeros((2, 3))|f\(2, 3\)' \
 	'y = {1: 2}|\{name = value\}' 'y = 1 if x else 2|x = a and b or c' 'barlow sweep run x.lua|command of the shell' 'x:sum|t:stop\(\)' \
 	'f"{x}"|:format\(x\)' '"a" + "b"|joins strings' 'for a in data.shapes{n = 4} do end|ipairs\(list\)' 'x.T|\(t:t\(\) of a matrix' \
-	'x.numpy()|:save\("x.npy"\)' 'trainer{lr = 1}|adamw\{lr = ...\}' 'nn.ReLU()|did you mean .relu.' \
+	'x.numpy()|:save\("x.npy"\)' 'y = True|.True. is not defined \(in Lua: true\)' 'y = None|in Lua: nil' 'trainer{lr = 1}|adamw\{lr = ...\}' 'nn.ReLU()|did you mean .relu.' \
 	'eval.knn{train = nowhere, test = x}|.train. is missing.*\(.nowhere. is nil here\)'; do
 	printf 'x = tensor.zeros(2, 3)\n%s\n' "${entry%%|*}" >in
 	says "what is to be written for ${entry%%|*}" "${entry#*|}"
