@@ -131,6 +131,9 @@ test("data.list() says which sets are installed, and how to get the others", fun
 		assert((e.path == nil) ~= (e.missing == nil), e.name)
 	end
 	assert(seen.mnist and seen.cifar10 and seen.stl10 and seen.svhn and seen.emnist and not seen.folder)
+	local text = tostring(data.list())
+	assert(text:find("\nmnist     " .. (seen.mnist.path and "here    " or "not here") .. "  " .. seen.mnist.help, 1, true), text)
+	assert(text:find "data.list%(%)%[1%].missing" and not text:find "{", text)
 	local command = ("env XDG_DATA_HOME=/nowhere BARLOW_DATA='%s' ./barlow -e 'for _, e in ipairs(data.list()) do print(e.name, "
 		.. "e.path or e.missing) end' 2>&1"):format(sets)
 	local out = io.popen(command):read "a"

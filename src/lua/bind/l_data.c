@@ -398,6 +398,28 @@ static int d_set_statistics(lua_State *L)
 	return 1;
 }
 
+/* "fashion  here      Fashion-MNIST ...", one a line */
+static int list_text(lua_State *L)
+{
+	luaL_Buffer b;
+	lua_Integer n = luaL_len(L, 1);
+	luaL_buffinit(L, &b);
+	for (lua_Integer i = 1; i <= n; i++) {
+		char line[512];
+		lua_geti(L, 1, i);
+		lua_getfield(L, -1, "name");
+		lua_getfield(L, -2, "help");
+		lua_getfield(L, -3, "path");
+		snprintf(line, sizeof line, "%-8s  %-8s  %s\n", lua_tostring(L, -3), lua_isnil(L, -1) ? "not here" : "here",
+		         lua_tostring(L, -2));
+		lua_settop(L, -5);
+		luaL_addstring(&b, line);
+	}
+	luaL_addstring(&b, "Where files are looked for, and where to get them: data.list()[1].missing; where they are: .path");
+	luaL_pushresult(&b);
+	return 1;
+}
+
 /* list(): {{name =, help =, path = where it was found, missing = where it was searched for and how to get it}, ...} */
 static int data_list(lua_State *L)
 {
@@ -418,6 +440,10 @@ static int data_list(lua_State *L)
 		lua_setfield(L, -2, found ? "path" : "missing");
 		lua_rawseti(L, -2, ++n);
 	}
+	lua_createtable(L, 0, 1);
+	lua_pushcfunction(L, list_text);
+	lua_setfield(L, -2, "__tostring");
+	lua_setmetatable(L, -2);
 	return 1;
 }
 
