@@ -25,6 +25,8 @@ local function add(name, signature, text, keys, example)
 		example = sweep.example .. (example or (":%s()"):format(name)) }
 end
 
+local function seeds_word(s) return #s.seeds == 1 and "seed" or "seeds" end
+
 -- Workers.
 
 local started = {
@@ -253,7 +255,7 @@ function methods.run(s, options)
 	options = registry.check({ name = "sweep:run", keys = ran }, options)
 	local c, sign = results.counts(s), sign_of(options.notify)
 	options.notify = nil
-	print(("sweep %s: %d arms x %d seeds%s, in %s"):format(native.clean(s.name), s.arms, #s.seeds,
+	print(("sweep %s: %d arms x %d %s%s, in %s"):format(native.clean(s.name), s.arms, #s.seeds, seeds_word(s),
 		c.over > 0 and (", %d of %d trials are there"):format(c.over, s.trials) or "", native.clean(s.folder)))
 	s:start(options)
 	if options.plain or not native.is_terminal() or show(s) then s:wait() end
@@ -399,7 +401,7 @@ function methods.importance(s, options)
 end
 
 function Sweep.__tostring(s)
-	return ("sweep %s: %d arms x %d seeds, %s of %s, in %s\n%s"):format(native.clean(s.name), s.arms, #s.seeds, s.goal, s.metric,
+	return ("sweep %s: %d arms x %d %s, %s of %s, in %s\n%s"):format(native.clean(s.name), s.arms, #s.seeds, seeds_word(s), s.goal, s.metric,
 		native.clean(s.folder), results.state_text(s))
 end
 

@@ -84,7 +84,7 @@ function actions.status(what, options)
 		end
 		return
 	end
-	print(tostring(s))
+	print((tostring(s):gsub("\n.*", ""))) -- the table begins with how many trials are complete
 	print(results.table_text(s))
 end
 

@@ -36,6 +36,7 @@ check "... and exists at the next call" sweep run "$dir/whole.lua"
 check "... which sends no bell to a file" [ "$(tr -dc '\007' <"$dir/out" | wc -c)" = 0 ]
 check "... and makes no further attempt" [ "$(attempts whole)" = 4 ]
 check "its state" sweep status "$dir/whole"
+check "... which is said once" [ "$(grep -c '^4 of 4 trials complete' "$dir/out")" = 1 ]
 sweep status "$dir/whole" --json
 check "... as JSON" says '"state":"complete"'
 sweep status "$dir/whole" --csv
