@@ -481,6 +481,10 @@ end
 
 -- sweep{...}
 function sweep.new(settings)
+	for _, name in ipairs{ "trials", "n_trials" } do
+		local n = type(settings) == "table" and settings[name]
+		if n then refuse("unknown key '%s' (how many there are at most is budget = {trials = %s})", name, tostring(n)) end
+	end
 	local s = registry.check(entry, settings)
 	s.version = native.version
 	if not s.space then refuse "'space' is missing: expected paths with their values" end
