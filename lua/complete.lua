@@ -295,6 +295,10 @@ local function in_string(text, state)
 	if choices then return beginning(word, choices), quote + 1, text:sub(quote, quote) end
 	local e = called(text, quote) or (#state.open > 0 and called(text, state.open[#state.open])) or nil
 	if e and e.name == "help" then return complete.help_names(word), quote + 1, text:sub(quote, quote) end
+	if e and e.name == "sweep.open" then
+		local names = folder_entries(require "barlow.sweep".root())
+		if #beginning(word, names) > 0 then return beginning(word, names), quote + 1, text:sub(quote, quote) end
+	end
 	if e and takes_runs[e.name] then return beginning(word, run_names()), quote + 1, text:sub(quote, quote) end
 	return paths(word), quote + 1, ""
 end

@@ -47,6 +47,14 @@ end
 
 test("none of the user's code runs", function() equal(ran, false) end)
 
+test("names of sweeps", function()
+	local root = require "barlow.sweep".root()
+	os.execute(("mkdir -p '%s/completed-sweep'"):format(root))
+	local found = offers "s = sweep.open(\"completed-"
+	os.execute(("rmdir '%s/completed-sweep'"):format(root))
+	equal(found, "completed-sweep")
+end)
+
 test("names of globals, and keywords", function()
 	local all = " " .. offers "t" .. " "
 	for _, name in ipairs{ "t", "tensor", "trainer", "then", "true", "tostring" } do
