@@ -33,7 +33,8 @@ local function measured(kind, r, metric)
 		for name in pairs(all) do names[#names + 1] = name end
 		local near = native.nearest(metric, names)
 		error(("plot.%s: the records of %s have no '%s'%s"):format(kind, native.clean(r.id or r.name), native.clean(metric),
-			near and (" (did you mean '%s'?)"):format(near) or ""), 0)
+			near and (" (did you mean '%s'?)"):format(near)
+				or kind == "compare" and "; several runs are given as a list: plot.compare{a, b}" or ""), 0)
 	end
 	local x, y = {}, {}
 	for i = 1, math.min(#values, r.records) do
