@@ -195,8 +195,9 @@ local function tell(of, job, quiet)
 	else
 		local to, from = job.what == "at" and job.step or job.last, nearest(job.folder, job.what == "at" and job.step or job.first)
 		local list = { from }
-		text = ("%s: %s%d steps are made again from %s, %s"):format(job.what == "at" and "step " .. to or "first",
-			job.what == "at" and "" or "at most ", to - from.step, places(list), duration(seconds_between(of, from.step, to)))
+		local n = to - from.step
+		text = ("%s: %s%d %s made again from %s, %s"):format(job.what == "at" and "step " .. to or "first",
+			job.what == "at" and "" or "at most ", n, n == 1 and "step is" or "steps are", places(list), duration(seconds_between(of, from.step, to)))
 	end
 	if not quiet then io.stderr:write("barlow: ", text, "\n") end
 end
