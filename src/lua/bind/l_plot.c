@@ -285,8 +285,8 @@ static const bl_lua_function functions[] = {
 	       "A figure of curves, or of points without lines; low and high of a series are the intervals of its points.",
 	       "plot.lines{{{1, 2, 3}, {1, 4, 9}, label = \"squares\"}}", .fields = lines_fields),
 	BL_LUA("sweep", through, "(sweep: sweep, path?: string, metric?: string): figure",
-	       "A sweep's metric, or another one that its trials have, over one of its axes (otherwise the only one), with intervals; a "
-	       "curve for each point of the other axes.",
+	       "A sweep's metric, or another one of its trials, over an axis (or its only one), with intervals; a curve for each point of "
+	       "the others.",
 	       "pcall(plot.sweep, {}, \"loss.lambda\")"),
 	BL_LUA_END,
 };
