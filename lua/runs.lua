@@ -252,6 +252,14 @@ local function check_list(settings)
 	if settings.sort ~= nil and type(settings.sort) ~= "string" then
 		error("sort must be the name of a column, got a " .. type(settings.sort), 0)
 	end
+	if settings.number ~= nil and (math.type(settings.number) ~= "integer" or settings.number < 1) then
+		error("number must be a whole number of at least 1, got " .. show.value(settings.number), 0)
+	end
+end
+
+local function first_of_list(list, n)
+	for i = #list, (n or #list) + 1, -1 do list[i] = nil end
+	return setmetatable(list, KnownList)
 end
 
 function runs.list(settings)
@@ -260,11 +268,11 @@ function runs.list(settings)
 	local index = native.index()
 	local clause, values = where.clause(index, settings)
 	local rows, list = known(index, (ask(index, SELECT .. clause, values))), {}
-	if type(settings.where) ~= "function" then return setmetatable(rows, KnownList) end
+	if type(settings.where) ~= "function" then return first_of_list(rows, settings.number) end
 	for _, r in ipairs(rows) do
 		if settings.where(r) then list[#list + 1] = r end
 	end
-	return setmetatable(list, KnownList)
+	return first_of_list(list, settings.number)
 end
 
 local function not_found(list, what)
@@ -474,7 +482,7 @@ function runs.export(settings)
 	settings = settings or {}
 	local columns = settings.columns or runs.usual
 	if type(columns) ~= "table" then error("columns must be a list of names, got a " .. type(columns), 0) end
-	local list = runs.list{ where = settings.where, tags = settings.tags, sort = settings.sort }
+	local list = runs.list{ where = settings.where, tags = settings.tags, sort = settings.sort, number = settings.number }
 	if settings.columns then runs.check_columns(list, columns) end
 	local text = runs.export_text(settings.format or "csv", list, columns)
 	if not settings.path then return text end

@@ -24,9 +24,7 @@ local function split(text)
 end
 
 local function listed(options, limit)
-	local list = runs.list{ where = options.where, sort = options.sort, tags = options.tags }
-	for i = #list, (limit or options.number or #list) + 1, -1 do list[i] = nil end
-	return list
+	return runs.list{ where = options.where, sort = options.sort, tags = options.tags, number = limit or options.number }
 end
 
 -- Returns the requested columns, or nil.

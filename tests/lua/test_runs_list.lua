@@ -68,6 +68,11 @@ test("where: errors are explained", function()
 	fails(function() runs.list{ where = { step = {} } } end, "'step' must be a number, a text or a boolean")
 	fails(function() runs.list{ where = 3 } end, "where must be")
 	fails(function() runs.list{ sort = 3 } end, "sort must be")
+	fails(function() runs.list{ number = 0 } end, "number must be a whole number of at least 1, got 0")
+	equal(#runs.list{ where = ours, number = 2 }, 2)
+	equal(#runs.list{ where = ours, number = 5 }, 3)
+	equal(runs.list{ where = function(r) return r.name:sub(1, #tag) == tag end, sort = "name", number = 1 }[1].id, one.id)
+	equal(select(2, runs.export{ where = ours, number = 1 }:gsub("\n", "")), 1) -- the names, and one run
 	fails(function() runs.list{ sort = "nothing" } end, "'nothing' is no column")
 	equal(#runs.list{ where = "name = '''; drop table runs; --'" }, 0)
 	if #runs.list{} < 3 then error "runs are gone" end

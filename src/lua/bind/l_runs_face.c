@@ -44,12 +44,13 @@ static int through(lua_State *L)
 	BL_FIELD_UNREAD("sort", "the name of a column, metric or setting", BL_OTHERWISE("newest first"), \
 	                .help = "sorts by its values, ascending; with \"-\" in front, descending")
 #define TAGS BL_FIELD_UNREAD("tags", "a tag, or a list of them", BL_OTHERWISE("any or none"), .help = "tags that all of the runs have")
+#define NUMBER BL_FIELD_UNREAD("number", "a number", BL_OTHERWISE("all of them"), .help = "only the first N")
 #define FOREVER \
 	BL_FIELD_UNREAD("forever", "true or false", BL_OTHERWISE("false"), .help = "deletes the files instead of moving them to the trash")
 /* clang-format on */
 #define ASK BL_FIELD_UNREAD("ask", "true or false", BL_OTHERWISE("true"), .help = "asks for confirmation on the terminal")
 
-static const bl_field list_fields[] = { WHERE, SORT, TAGS, BL_FIELD_END };
+static const bl_field list_fields[] = { WHERE, SORT, TAGS, NUMBER, BL_FIELD_END };
 static const bl_field best_fields[] = {
 	BL_FIELD_UNREAD("metric", "the name of a column, metric or setting", BL_OTHERWISE("\"knn\""),
 	                .help = "the value that is compared"),
@@ -68,6 +69,7 @@ static const bl_field export_fields[] = {
 	WHERE,
 	SORT,
 	TAGS,
+	NUMBER,
 	BL_FIELD_END,
 };
 static const bl_field prune_fields[] = {
