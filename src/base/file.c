@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* file.c: reads and writes whole files. */
+#include "base/path.h"
+
 #include <barlow/error.h>
 #include <barlow/file.h>
 
@@ -132,8 +134,7 @@ static int open_beside(const char *target, mode_t mode, bool exact, char *temp, 
 /* Makes the rename durable.  File systems that cannot sync a folder return EINVAL, which is ignored. */
 static int sync_folder(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char *folder = !slash ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	char *folder = bl_path_folder(path);
 	int fd, rc;
 
 	if (!folder)

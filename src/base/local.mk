@@ -11,6 +11,7 @@ libbarlow_sources += \
 	src/base/memory.c \
 	src/base/number.c \
 	src/base/parallel.c \
+	src/base/path.h \
 	src/base/process.c \
 	src/base/profile.c \
 	src/base/random.c \
@@ -19,4 +20,5 @@ libbarlow_sources += \
 	src/base/text.c \
 	src/base/text_stream.c \
 	src/base/text_stream.h \
-	src/base/user_folder.c
+	src/base/user_folder.c \
+	src/base/wall_time.h

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* csv.c: data.csv: image files and labels as a table of text lists them. */
+#include "base/path.h"
 #include "data/csv_text.h"
 #include "data/labels.h"
 #include "data/pictures.h"
@@ -190,13 +191,6 @@ static int read_table(table *t, const char *path)
 	return t->s->files.n ? 0 : bl_fail("%s: no row of an image in it", path);
 }
 
-static char *folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-	return folder ? folder : bl_fail_null("%s: no memory", path);
-}
-
 /* --- all of it --- */
 
 /* Takes the source. */
@@ -204,8 +198,7 @@ static bl_dataset *make_set(table *t)
 {
 	const csv *c = t->settings;
 	source *s = t->s;
-	const char *slash = strrchr(c->path, '/');
-	bl_dataset *d = bl_dataset_make_source(slash ? slash + 1 : c->path, s->files.n, s->wish.channels, 1, 1, &ops);
+	bl_dataset *d = bl_dataset_make_source(bl_path_name(c->path), s->files.n, s->wish.channels, 1, 1, &ops);
 	if (!d) {
 		free_source(s);
 		return NULL;
@@ -226,10 +219,11 @@ static bl_dataset *make(const void *settings)
 		return bl_fail_null("data.csv: 'separator' must be one byte, no quote and no line end, got '%.20s'", c->separator);
 	table t = { .settings = c, .image = -1, .label = -1, .s = calloc(1, sizeof(source)) };
 	bl_dataset *d = NULL;
-	if (!t.s)
+	if (!t.s || !(t.s->folder = bl_path_folder(c->path))) {
+		free(t.s);
 		return bl_fail_null("%s: no memory", c->path);
-	if (bl_pictures_wish(&c->pictures, "data.csv", &t.s->wish) == 0 && (t.s->folder = folder_of(c->path)) != NULL &&
-	    read_table(&t, c->path) == 0)
+	}
+	if (bl_pictures_wish(&c->pictures, "data.csv", &t.s->wish) == 0 && read_table(&t, c->path) == 0)
 		d = make_set(&t);
 	else
 		free_source(t.s);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* folder.c: data.folder: image files in folders, decoded when they are asked for. */
+#include "base/path.h"
 #include "data/listing.h"
 #include "data/pictures.h"
 
@@ -350,16 +351,10 @@ static int fill(source *s, const bl_folder_config *c)
 	return bl_listing_class_length(bl_names_get(&s->files.images, 0)) ? name_classes(s) : 0;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash && slash[1] ? slash + 1 : path;
-}
-
 /* Takes the source. */
 static bl_dataset *make_set(source *s, const bl_folder_config *c)
 {
-	bl_dataset *d = bl_dataset_make_source(base_name(s->folder), s->files.images.n, s->wish.channels, 1, 1, &ops);
+	bl_dataset *d = bl_dataset_make_source(bl_path_name(s->folder), s->files.images.n, s->wish.channels, 1, 1, &ops);
 	if (!d) {
 		free_source(s);
 		return NULL;

@@ -6,6 +6,7 @@
  * big-endian as well.  Images are (N,H,W) or (N,H,W,C), mostly of unsigned
  * bytes; labels (N), or (N,K) with the class first (QMNIST).
  */
+#include "base/path.h"
 #include "data/dataset.h"
 #include "data/gunzip.h"
 
@@ -112,12 +113,6 @@ static int check_promise(const bl_gunzip *g, const char *path, const header *h)
 	return 0;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash && slash[1] ? slash + 1 : path;
-}
-
 /* Numbers that are no unsigned bytes, a block at a time. */
 static int convert(bl_gunzip *g, const char *path, bl_dataset *d, int type, size_t n)
 {
@@ -158,7 +153,7 @@ static bl_dataset *read_images(bl_gunzip *g, const char *path)
 	if (read_header(g, path, "3 dimensions: images", IMAGE_DIMS, COLOUR_DIMS, &h) < 0 || check_promise(g, path, &h) < 0)
 		return NULL;
 	int channels = h.ndim == COLOUR_DIMS ? (int)h.size[3] : 1;
-	bl_dataset *d = bl_dataset_make(base_name(path), h.size[0], channels, (int)h.size[1], (int)h.size[2]);
+	bl_dataset *d = bl_dataset_make(bl_path_name(path), h.size[0], channels, (int)h.size[1], (int)h.size[2]);
 	if (!d)
 		return NULL;
 	size_t n = (size_t)h.size[0] * h.size[1] * h.size[2] * (size_t)channels;

@@ -5,6 +5,7 @@
  * Files of one name up to the first dot, one behind the other, are a sample: 000123.jpg, 000123.cls, 000123.json.  The
  * archives are gone through once, for where everything lies; images are read from there in whatever order is asked for.
  */
+#include "base/path.h"
 #include "data/archive.h"
 #include "data/braces.h"
 #include "data/labels.h"
@@ -332,8 +333,7 @@ static int set_labels_kind(gathering *g, const char *labels)
 static bl_dataset *make_set(const tar *c, gathering *g)
 {
 	source *s = g->s;
-	const char *slash = strrchr(c->path, '/');
-	bl_dataset *d = bl_dataset_make_source(slash ? slash + 1 : c->path, s->n, s->wish.channels, 1, 1, &ops);
+	bl_dataset *d = bl_dataset_make_source(bl_path_name(c->path), s->n, s->wish.channels, 1, 1, &ops);
 	if (!d) {
 		free_source(s);
 		return NULL;

@@ -6,6 +6,7 @@
  * owner is asked (bl_live_owned), and the claim is held until the file is back.
  */
 #define _GNU_SOURCE /* dup3 */
+#include "base/path.h"
 #include "live/livefile.h"
 
 #include <errno.h>
@@ -24,8 +25,7 @@ enum name { NAME_OURS, NAME_FREE, NAME_TAKEN, NAME_NOWHERE };
 static bool folder_exists(const char *path)
 {
 	struct stat s;
-	const char *slash = strrchr(path, '/');
-	char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	char *folder = bl_path_folder(path);
 	bool exists = folder && stat(folder, &s) == 0;
 	free(folder);
 	return exists;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* livefile.c: creates, moves, checks and closes handles of live files. */
+#include "base/wall_time.h"
 #include "live/livefile.h"
 
 #include <barlow/process.h>
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { NAME_MAX_BYTES = 4096 };
@@ -55,13 +55,6 @@ bl_live *bl_live_ref(bl_live *l)
 
 /* --- Creating ----------------------------------------------------------- */
 
-static double seconds_since_1970(void)
-{
-	struct timespec now = { 0 };
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 bl_live *bl_livefile_writer(int64_t steps, const bl_columns *columns)
 {
 	bl_live *l = bl_livefile_handle();
@@ -84,7 +77,7 @@ bl_live *bl_livefile_writer(int64_t steps, const bl_columns *columns)
 	w->most = LIVE_SNAPSHOTS_SOME;
 	w->list.interval = 1;
 	l->capacity = steps > 0 ? steps : 1;
-	l->started = seconds_since_1970();
+	l->started = bl_wall_seconds();
 	l->pid = getpid();
 	l->pid_ticks = bl_process_born(l->pid);
 	bl_process_boot(l->boot, sizeof l->boot);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* checkpoint.c: a trainer between two steps, to a file and back. */
+#include "base/path.h"
 #include "store/state.h"
 #include "tensor/kernel/kernel.h"
 
@@ -381,9 +382,7 @@ static void make_remark(char *out, size_t size, const content *c, facts here, co
 /* A file beside the checkpoint; the caller frees its path. */
 static char *beside(const char *path, const char *name)
 {
-	const char *slash = strrchr(path, '/');
-	char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-	char *file = folder ? bl_runs_path(folder, name) : NULL;
+	char *folder = bl_path_folder(path), *file = folder ? bl_runs_path(folder, name) : NULL;
 	free(folder);
 	return file;
 }

@@ -7,6 +7,7 @@
  * only at the run's end, so that a process may end right after.  Tags and notes are whoever else's: they are kept as the file
  * has them.
  */
+#include "base/wall_time.h"
 #include "store/heartbeat.h"
 #include "store/machine.h"
 #include "store/owner.h"
@@ -43,13 +44,6 @@ struct bl_heartbeat {
 	bool begun;       /* it was written once: what names another owner was written after that */
 	int64_t ended_at; /* the step at which the end was written, before the live file says it; negative: none */
 };
-
-static double seconds_since_1970(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (double)now.tv_sec + floor((double)now.tv_nsec / 1e6) / 1e3;
-}
 
 static bool is_over(const char *state)
 {
@@ -93,7 +87,7 @@ static int write_file(bl_heartbeat *h)
 	if (bl_live_check_place(h->live) != 0)
 		return 0;
 	h->file.beat++;
-	h->file.beat_time = seconds_since_1970();
+	h->file.beat_time = bl_wall_milliseconds();
 	h->written = bl_now();
 	int rc = bl_run_file_change(h->folder, merge, h);
 	return rc < 0 ? bl_run_file_write(h->folder, &h->file) : 0;
@@ -104,7 +98,7 @@ static void set_state(bl_heartbeat *h, const char *state, const char *reason)
 	bool over = is_over(state);
 	snprintf(h->file.state, sizeof h->file.state, "%s", state);
 	snprintf(h->file.reason, sizeof h->file.reason, "%s", reason);
-	h->file.ended = over ? seconds_since_1970() : 0;
+	h->file.ended = over ? bl_wall_milliseconds() : 0;
 	take_metrics(h);
 }
 
@@ -199,7 +193,7 @@ static void describe(bl_run_file *f, const char *folder, bl_trainer *t)
 	f->step = i.step;
 	f->steps = i.steps;
 	f->d = i.d;
-	f->started = seconds_since_1970();
+	f->started = bl_wall_milliseconds();
 	if (!(f->created > 0))
 		f->created = f->started;
 	if (gethostname(f->host, sizeof f->host - 1) != 0)

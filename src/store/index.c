@@ -9,8 +9,10 @@
  * be played back into the new file; the journal is in memory instead, and a writer that was killed is known by the version HALF
  * that it left: it is set under an exclusive lock before anything else is written, and taken back after everything is.
  */
+#include "base/wall_time.h"
 #include "store/cache_folder.h"
 #include "store/known.h"
+#include "store/runs.h"
 
 #include <barlow/error.h>
 #include <barlow/file.h>
@@ -28,7 +30,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { VERSION = 2, HALF = 999, BUSY_MS = 2000, STAMP = 96, ROWS_MOST = 100000, TURNS = 2000 };
@@ -288,13 +289,6 @@ static void stamp_of(char out[STAMP], int root, const char *id)
 	}
 }
 
-static double seconds_since_1970(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static int update_run(bl_index *x, writers *w, int root, const char *id)
 {
 	char stamp[STAMP], *folder;
@@ -314,22 +308,12 @@ static int update_run(bl_index *x, writers *w, int root, const char *id)
 		free(folder);
 		return bl_fail("no memory for a run");
 	}
-	bl_known_read(k, folder, id, e ? e->beats : (bl_beats){ 0 }, seconds_since_1970());
+	bl_known_read(k, folder, id, e ? e->beats : (bl_beats){ 0 }, bl_wall_seconds());
 	int rc = open_writers(x, w) != 0 ? -1 : put_run(x, w, k, id, folder, stamp, e ? e->run : 0);
 	bl_known_free(k);
 	free(k);
 	free(folder);
 	return rc;
-}
-
-static bool is_folder(DIR *d, const struct dirent *e)
-{
-	struct stat s;
-	if (e->d_name[0] == '.')
-		return false;
-	if (e->d_type == DT_DIR || e->d_type == DT_REG)
-		return e->d_type == DT_DIR;
-	return fstatat(dirfd(d), e->d_name, &s, 0) == 0 && S_ISDIR(s.st_mode);
 }
 
 static int drop_gone(bl_index *x, writers *w)
@@ -356,7 +340,7 @@ static int update_all(bl_index *x, writers *w)
 	if (!d && errno != ENOENT)
 		return bl_fail("%s: %s", x->root, strerror(errno));
 	for (struct dirent *e; d && rc == 0 && (e = readdir(d));)
-		if (is_folder(d, e))
+		if (bl_runs_is_folder(d, e))
 			rc = update_run(x, w, dirfd(d), e->d_name);
 	if (d)
 		closedir(d);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* place.c: a run and its folder: settling there, going on there, and what is saved. */
+#include "base/path.h"
 #include "store/checkpoints.h"
 #include "store/heartbeat.h"
 #include "store/owner.h"
@@ -155,19 +156,10 @@ void bl_place_recipe(bl_place *p, bl_facts *recipe)
 
 /* --- Going on --------------------------------------------------------------------------- */
 
-/* Of a run's folder or a checkpoint, the folder. */
-static char *folder_of(const char *path)
-{
-	struct stat s;
-	const char *slash = strrchr(path, '/');
-	if (stat(path, &s) == 0 && S_ISDIR(s.st_mode))
-		return strdup(path);
-	return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-}
-
 int bl_place_load(bl_place *p, const char *path)
 {
-	char *from = folder_of(path);
+	struct stat s;
+	char *from = stat(path, &s) == 0 && S_ISDIR(s.st_mode) ? strdup(path) : bl_path_folder(path);
 	if (!from)
 		return bl_fail("%s: no memory for its folder's name", path);
 	if (bl_checkpoint_load(path, p->trainer) != 0) {

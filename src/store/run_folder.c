@@ -32,6 +32,16 @@ char *bl_runs_root(void)
 	return bl_fail_null("no place for runs: neither XDG_DATA_HOME nor HOME is set");
 }
 
+bool bl_runs_is_folder(DIR *d, const struct dirent *e)
+{
+	struct stat s;
+	if (e->d_name[0] == '.')
+		return false;
+	if (e->d_type == DT_DIR || e->d_type == DT_REG)
+		return e->d_type == DT_DIR;
+	return fstatat(dirfd(d), e->d_name, &s, 0) == 0 && S_ISDIR(s.st_mode);
+}
+
 /* Letters, digits, dot, dash and underscore stay; no name hides, none is an option. */
 static void folder_name(char out[NAME_BYTES + 1], const char *name)
 {

@@ -128,12 +128,6 @@ static int add_run(bl_runs *list, const char *root, const char *name, const bl_r
 	return 0;
 }
 
-static bool is_folder(DIR *d, const char *name)
-{
-	struct stat s;
-	return name[0] != '.' && fstatat(dirfd(d), name, &s, 0) == 0 && S_ISDIR(s.st_mode);
-}
-
 static int newer_first(const void *a, const void *b)
 {
 	const bl_run *x = a, *y = b;
@@ -149,7 +143,7 @@ static int read_folder(bl_runs *list, const char *root, const bl_runs *before)
 	if (!d)
 		return errno == ENOENT ? 0 : bl_fail("%s: %s", root, strerror(errno));
 	for (struct dirent *e; rc == 0 && (e = readdir(d));)
-		if (is_folder(d, e->d_name))
+		if (bl_runs_is_folder(d, e))
 			rc = add_run(list, root, e->d_name, before);
 	closedir(d);
 	return rc;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* changes.c: the run's journal: what was changed while it trained, and when. */
+#include "base/wall_time.h"
 #include "train/trainer.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 /* --- Who ------------------------------------------------------------------------------ */
@@ -42,18 +42,11 @@ int bl_changes_append(struct changes *j, const bl_change *c)
 	return 0;
 }
 
-static double seconds_since_1970(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (double)now.tv_sec + floor((double)now.tv_nsec / 1e6) / 1e3;
-}
-
 void bl_changes_add(bl_trainer *t, bl_change c)
 {
 	struct changes *j = &t->changes;
 	c.step = t->step;
-	c.time = seconds_since_1970();
+	c.time = bl_wall_milliseconds();
 	pthread_mutex_lock(&t->lock);
 	int rc = bl_changes_append(j, &c);
 	pthread_mutex_unlock(&t->lock);
