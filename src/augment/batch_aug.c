@@ -77,21 +77,6 @@ static int settle(bl_tensor **view, bl_tensor *before, int which)
 	return rc;
 }
 
-static int check(bl_tensor **view, bl_tensor *before, int which)
-{
-	if (settle(view, before, which) < 0)
-		return -1;
-	return bl_tensor_find_nonfinite(*view) < 0 ? 0 : bl_fail("view %d became one with values that are not finite", which + 1);
-}
-
-static int check_all(bl_batch_call *call, bl_tensor *const before[BL_VIEWS_MOST])
-{
-	for (int v = 0; v < call->n_views; v++)
-		if (check(&call->view[v], before[v], v) < 0)
-			return bl_fail_prefix("aug.batch, step %lld: ", (long long)call->step + 1);
-	return 0;
-}
-
 int bl_batch_aug_apply(const bl_batch_aug *a, bl_batch_call *call)
 {
 	bl_tensor *before[BL_VIEWS_MOST];
@@ -102,7 +87,13 @@ int bl_batch_aug_apply(const bl_batch_aug *a, bl_batch_call *call)
 	for (int v = 0; v < call->n_views; v++)
 		before[v] = bl_tensor_ref(call->view[v]);
 	int rc = a->apply(a->context, call);
-	rc = rc == 0 ? check_all(call, before) : rc;
+	for (int v = 0; v < call->n_views && rc == 0; v++) {
+		rc = settle(&call->view[v], before[v], v);
+		if (rc == 0 && bl_tensor_find_nonfinite(call->view[v]) >= 0)
+			rc = bl_fail("view %d became one with values that are not finite", v + 1);
+		if (rc < 0)
+			bl_fail_prefix("aug.batch, step %lld: ", (long long)call->step + 1);
+	}
 	for (int v = 0; v < call->n_views; v++)
 		bl_tensor_unref(before[v]);
 	return rc;

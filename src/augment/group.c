@@ -237,7 +237,7 @@ static int check_sizes(const parameters *p, int64_t epoch, int height, int width
 	return 0;
 }
 
-static int check_numbers(const parameters *p)
+static int check_made(const parameters *p)
 {
 	if (!(p->p >= 0 && p->p <= 1))
 		return bl_fail("p is %g, expected 0 to 1", (double)p->p);
@@ -247,12 +247,7 @@ static int check_numbers(const parameters *p)
 		if (bl_pipeline_leaves_unit(p->part[i]))
 			return bl_fail("pipeline %d normalises: that belongs to the end of all", i + 1);
 	}
-	return check(p);
-}
-
-static int check_made(const parameters *p)
-{
-	if (check_numbers(p) < 0)
+	if (check(p) < 0)
 		return -1;
 	for (int64_t epoch = 0; epoch <= settled(p); epoch++)
 		if (check_sizes(p, epoch, 97, 89) < 0 || check_sizes(p, epoch, 16, 16) < 0)

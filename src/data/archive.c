@@ -8,6 +8,7 @@
 #include "data/archive.h"
 
 #include <barlow/error.h>
+#include <barlow/file.h>
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -40,17 +41,10 @@ static const struct {
 
 static int read_at(int fd, int64_t offset, void *out, int64_t n)
 {
-	for (int64_t have = 0; have < n;) {
-		ssize_t got = pread(fd, (char *)out + have, (size_t)(n - have), offset + have);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return bl_fail("%s", strerror(errno));
-		if (got == 0)
-			return bl_fail("it ends before byte %" PRId64, offset + have);
-		have += got;
-	}
-	return 0;
+	int64_t got = bl_file_get(fd, out, (size_t)n, offset);
+	if (got < 0)
+		return bl_fail("%s", strerror(errno));
+	return got == n ? 0 : bl_fail("it ends before byte %" PRId64, offset + got);
 }
 
 /* It is read where it lies: what has to be unpacked cannot be. */

@@ -53,15 +53,10 @@ struct bl_cache_file {
 
 static int read_at(int fd, void *out, size_t n, uint64_t at)
 {
-	for (size_t have = 0; have < n;) {
-		ssize_t got = pread(fd, (char *)out + have, n - have, (off_t)(at + have));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got < 0 ? bl_fail("%s", strerror(errno)) : bl_fail("it ends before byte %" PRIu64, at + have);
-		have += (size_t)got;
-	}
-	return 0;
+	int64_t got = bl_file_get(fd, out, n, (int64_t)at);
+	if (got < 0)
+		return bl_fail("%s", strerror(errno));
+	return (size_t)got == n ? 0 : bl_fail("it ends before byte %" PRIu64, at + (uint64_t)got);
 }
 
 static int write_at(int fd, const void *bytes, size_t n, uint64_t at)

@@ -9,6 +9,7 @@
 #include "data/places.h"
 
 #include <barlow/error.h>
+#include <barlow/file.h>
 #include <barlow/memory.h>
 
 #include <errno.h>
@@ -50,17 +51,12 @@ static int open_row(bl_opened *o)
 
 static int read_bytes(const source *s, int64_t row, uint8_t *bytes)
 {
-	for (size_t have = 0; have < IMAGE;) {
-		ssize_t got = pread(s->fd, bytes + have, IMAGE - have, (off_t)(row * IMAGE + (int64_t)have));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return bl_fail("%s: %s", s->path, strerror(errno));
-		if (got == 0)
-			return bl_fail("%s: it has become shorter since it was opened: image %" PRId64 " ends at byte %zu of %d",
-			               s->path, row + 1, have, IMAGE);
-		have += (size_t)got;
-	}
+	int64_t got = bl_file_get(s->fd, bytes, IMAGE, row * IMAGE);
+	if (got < 0)
+		return bl_fail("%s: %s", s->path, strerror(errno));
+	if (got < IMAGE)
+		return bl_fail("%s: it has become shorter since it was opened: image %" PRId64 " ends at byte %" PRId64 " of %d",
+		               s->path, row + 1, got, IMAGE);
 	return 0;
 }
 

@@ -3,6 +3,8 @@
 #define _GNU_SOURCE /* locks of open file descriptions */
 #include "live/livefile.h"
 
+#include <barlow/file.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -15,18 +17,7 @@ enum { READ_TRIES = 64, LOCK_TRIES = 200, LOCK_PAUSE_NS = 1000000, TURN_BYTES = 
 
 bool bl_disk_read(int fd, uint64_t at, void *out, size_t n)
 {
-	char *to = out;
-	while (n > 0) {
-		ssize_t got = pread(fd, to, n, (off_t)at);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		to += got;
-		at += (size_t)got;
-		n -= (size_t)got;
-	}
-	return true;
+	return bl_file_get(fd, out, n, (int64_t)at) == (int64_t)n;
 }
 
 int bl_disk_write(int fd, uint64_t at, const void *in, size_t n)

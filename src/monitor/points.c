@@ -53,8 +53,7 @@ void bl_points_free(bl_points *p)
 {
 	if (!p)
 		return;
-	if (p->rows)
-		bl_dataset_unref(p->rows);
+	bl_dataset_unref(p->rows);
 	free(p);
 }
 

@@ -120,12 +120,9 @@ static void drop_config(bl_trainer_config *c)
 	bl_batch_aug_unref(c->batch_aug);
 	bl_module_unref(c->encoder);
 	bl_loss_unref(c->loss);
-	if (c->projector)
-		bl_module_unref(c->projector);
-	if (c->knn_refs)
-		bl_dataset_unref(c->knn_refs);
-	if (c->knn_queries)
-		bl_dataset_unref(c->knn_queries);
+	bl_module_unref(c->projector);
+	bl_dataset_unref(c->knn_refs);
+	bl_dataset_unref(c->knn_queries);
 }
 
 static int make_loader(bl_trainer *t)
@@ -389,17 +386,14 @@ static int make_parts(bl_trainer *t, const char *live_path)
 
 static void free_parts(bl_trainer *t)
 {
-	if (t->loader)
-		bl_loader_free(t->loader);
+	bl_loader_free(t->loader);
 	for (int i = 0; i < 2; i++)
 		bl_tensor_unref(t->z[i]);
 	bl_nan_guard_free(&t->guard);
 	bl_monitor_free(t->monitor);
 	bl_live_close(t->live);
-	if (t->optim)
-		bl_optim_free(t->optim);
-	if (t->params)
-		bl_params_free(t->params);
+	bl_optim_free(t->optim);
+	bl_params_free(t->params);
 	bl_choices_free(t->choices);
 	free(t->ref_labels);
 	free(t->query_labels);
