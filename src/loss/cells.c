@@ -113,7 +113,7 @@ static int start_grid(grid *g, const bl_tensor *za, const bl_tensor *zb)
 int bl_standard_grid(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, int cells, float *u, float *v, double *diag)
 {
 	grid g = { .cells = cells, .out = { u, v } };
-	if (bl_standard_measure(&g.s, dialect, za, zb))
+	if (bl_standard_measure(&g.s, dialect, za, zb) != 0)
 		return -1;
 	g.s.diag = diag;
 	g.count = g.s.d;
@@ -123,7 +123,7 @@ int bl_standard_grid(bl_loss_dialect dialect, const bl_tensor *za, const bl_tens
 int bl_standard_cells(bl_loss_dialect dialect, const bl_tensor *x, const int32_t *dims, int64_t count, int cells, float *out)
 {
 	grid g = { .dims = dims, .count = count, .cells = cells, .out = { out, NULL } };
-	if (bl_standard_measure(&g.s, dialect, x, x) || bl_standard_check_dims(&g.s, dims, count))
+	if (bl_standard_measure(&g.s, dialect, x, x) != 0 || bl_standard_check_dims(&g.s, dims, count) != 0)
 		return -1;
 	return start_grid(&g, x, x);
 }

@@ -14,7 +14,7 @@
 bl_tensor *bl_loss_correlation(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb)
 {
 	bl_standard s;
-	if (bl_standard_make(&s, dialect, za, zb))
+	if (bl_standard_make(&s, dialect, za, zb) != 0)
 		return NULL;
 	bl_tensor *c = bl_tensor_new(2, (int64_t[]){ s.d, s.d });
 	if (c)
@@ -203,7 +203,7 @@ int bl_loss_picture(bl_loss_dialect dialect, const bl_tensor *za, const bl_tenso
                     float *diag)
 {
 	bl_standard s;
-	if (bl_standard_make(&s, dialect, za, zb))
+	if (bl_standard_make(&s, dialect, za, zb) != 0)
 		return -1;
 	int rc = check_cells(s.d, g);
 	picture p = {
@@ -245,7 +245,7 @@ static int draw_apart(picture *p, const bl_loss_side *rows, const bl_loss_side *
 	p->pair = (bl_loss_pair *)(void *)(p->found + chunks);
 	p->pairs = out->pairs;
 	memset(p->found, 0, chunks * sizeof *p->found);
-	int rc = bl_squares_cross(rows, cols, d, cross) || draw(p) ? -1 : 0;
+	int rc = bl_squares_cross(rows, cols, d, cross) != 0 || draw(p) != 0 ? -1 : 0;
 	if (rc == 0)
 		bl_squares_finish(rows, cols, cross, p->diag, square, out->rms, out->diagonal);
 	if (rc == 0)
@@ -257,7 +257,7 @@ static int draw_apart(picture *p, const bl_loss_side *rows, const bl_loss_side *
 int bl_loss_region(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, const bl_loss_side *rows,
                    const bl_loss_side *cols, bl_loss_cells *out)
 {
-	if (check_cells(rows->n, rows->cells) || check_cells(cols->n, cols->cells))
+	if (check_cells(rows->n, rows->cells) != 0 || check_cells(cols->n, cols->cells) != 0)
 		return -1;
 	int64_t n = bl_tensor_size(za, 0);
 	float *u = bl_block_take((size_t)(n * (rows->n + cols->n)) * sizeof *u), *v = u ? u + n * rows->n : NULL;

@@ -210,7 +210,7 @@ static void join(const job *p, int64_t n, const float *same, double *square)
 static int sum_squares(job *p, int64_t n, bl_rng *r, float *x, float *same, double *square, double *error)
 {
 	*error = 0;
-	if (sum_same(&p->a, &p->b, n, same) || (x && choose_rows(p, n, r, x)) || sum_pairs(p, square))
+	if (sum_same(&p->a, &p->b, n, same) != 0 || (x && choose_rows(p, n, r, x) != 0) || sum_pairs(p, square) != 0)
 		return -1;
 	join(p, n, same, square);
 	if (x)
@@ -324,9 +324,10 @@ static int fill(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *z
 	m->v = m->u + n * rows->n;
 	m->diag = m->v + n * cols->n;
 	m->cross = (int32_t *)(void *)(m->diag + rows->n);
-	if (bl_standard_pick(dialect, za, rows->dims, rows->n, m->u) || bl_standard_pick(dialect, zb, cols->dims, cols->n, m->v) ||
-	    bl_squares_cross(rows, cols, bl_tensor_size(za, 1), m->cross) ||
-	    all_squares(m->u, m->v, n, rows, cols, out->samples, out->key, m->square, &out->error))
+	if (bl_standard_pick(dialect, za, rows->dims, rows->n, m->u) != 0 ||
+	    bl_standard_pick(dialect, zb, cols->dims, cols->n, m->v) != 0 ||
+	    bl_squares_cross(rows, cols, bl_tensor_size(za, 1), m->cross) != 0 ||
+	    all_squares(m->u, m->v, n, rows, cols, out->samples, out->key, m->square, &out->error) != 0)
 		return -1;
 	take_diagonal(m->u, m->v, n, rows, cols, m->cross, m->diag, m->square);
 	bl_squares_finish(rows, cols, m->cross, m->diag, m->square, out->rms, out->diagonal);

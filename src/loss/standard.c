@@ -344,7 +344,7 @@ void bl_standard_free(bl_standard *s)
 int bl_standard_open(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb)
 {
 	*s = (bl_standard){ 0 };
-	if (check(za, zb))
+	if (check(za, zb) != 0)
 		return -1;
 	*s = measures(dialect, za);
 	s->x[0] = bl_tensor_contiguous((bl_tensor *)za);
@@ -358,7 +358,7 @@ int bl_standard_open(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *z
 static int run(bl_standard *s, float *turned, int64_t pitch)
 {
 	job b = { .s = s, .turned = turned, .pitch = pitch, .chunks = bl_standard_chunks(s->n, s->d, 16) };
-	if (take_z(s))
+	if (take_z(s) != 0)
 		return -1;
 	bl_parallel(b.chunks, columns, &b);
 	return atomic_load(&b.failed) ? bl_fail("barlow loss: no memory") : 0;
@@ -368,21 +368,21 @@ int bl_standard_whole(bl_standard *s, float *turned, int64_t pitch)
 {
 	int rc = run(s, turned, pitch);
 	let_go(s);
-	if (rc)
+	if (rc != 0)
 		bl_standard_free(s);
 	return rc;
 }
 
 int bl_standard_make(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb)
 {
-	return bl_standard_open(s, dialect, za, zb) ? -1 : bl_standard_whole(s, NULL, 0);
+	return bl_standard_open(s, dialect, za, zb) != 0 ? -1 : bl_standard_whole(s, NULL, 0);
 }
 
 /* --- Some columns of one view ------------------------------------------- */
 
 int bl_standard_measure(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb)
 {
-	if (check(za, zb))
+	if (check(za, zb) != 0)
 		return -1;
 	*s = measures(dialect, za);
 	return 0;
@@ -447,7 +447,7 @@ static void pick_columns(void *ctx, int64_t chunk)
 int bl_standard_pick(bl_loss_dialect dialect, const bl_tensor *x, const int32_t *dims, int64_t count, float *out)
 {
 	pick p = { .dims = dims, .count = count, .out = out };
-	if (bl_standard_measure(&p.s, dialect, x, x) || bl_standard_check_dims(&p.s, dims, count))
+	if (bl_standard_measure(&p.s, dialect, x, x) != 0 || bl_standard_check_dims(&p.s, dims, count) != 0)
 		return -1;
 	p.chunks = bl_standard_chunks(p.s.n, count, 16);
 	bl_tensor *whole = bl_tensor_contiguous((bl_tensor *)x);

@@ -115,7 +115,7 @@ static bl_choices *load(const char *path)
 	if (!t || access(path, F_OK) != 0)
 		return t;
 	char *text = read_text(path, &n);
-	int rc = !text ? -1 : read_lines(t, text, n) ? bl_fail_prefix("%s: ", path) : 0;
+	int rc = !text ? -1 : read_lines(t, text, n) != 0 ? bl_fail_prefix("%s: ", path) : 0;
 	free(text);
 	if (rc == 0)
 		return t;

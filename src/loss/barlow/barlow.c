@@ -179,7 +179,7 @@ static int multiply(state *t, bl_tensor **const kept[2])
 {
 	const bl_standard *s = &t->s;
 	float *made[2];
-	if (take_grams(t, kept, made))
+	if (take_grams(t, kept, made) != 0)
 		return -1;
 	if (t->hsic) {
 		t->row[0] = bl_block_take((size_t)(2 * s->n) * sizeof *t->row[0]);
@@ -189,7 +189,7 @@ static int multiply(state *t, bl_tensor **const kept[2])
 	}
 	if (!t->whole)
 		return bl_gram_pair(s, made, t->hsic ? t->row : NULL);
-	if (bl_standard_whole(&t->s, NULL, 0))
+	if (bl_standard_whole(&t->s, NULL, 0) != 0)
 		return -1;
 	bl_syrk_pair_parallel(s->n, s->d, s->z, s->d, made, s->n);
 	if (t->hsic)
@@ -201,7 +201,7 @@ static int gram(state *t, bl_tensor **const kept[2], double *redundancy)
 {
 	const bl_standard *s = &t->s;
 	double n = (double)s->n, d = (double)s->d, squares = 0, sum;
-	if (multiply(t, kept) || sum_rows(t, s->n, gram_row, &sum))
+	if (multiply(t, kept) != 0 || sum_rows(t, s->n, gram_row, &sum) != 0)
 		return -1;
 	for (int64_t i = 0; i < s->d; i++)
 		squares += s->diag[i] * s->diag[i];
@@ -221,7 +221,7 @@ static double invariance(const bl_standard *s)
 
 static int compute(state *t, const bl_barlow_config *c, bl_tensor **const kept[2], bl_barlow_terms *terms)
 {
-	if (t->gram ? gram(t, kept, &terms->redundancy) : direct(t, &terms->redundancy))
+	if ((t->gram ? gram(t, kept, &terms->redundancy) : direct(t, &terms->redundancy)) != 0)
 		return -1;
 	terms->invariance = invariance(&t->s);
 	if (terms->redundancy < 0) /* the gram form's difference, near 0 */
@@ -361,7 +361,7 @@ static int backward(void *ctx, bl_tensor *const *in, const bl_tensor *out, const
 	const state *t = ctx;
 	back b = { .t = t, .up = t->scale * (double)dout->data[0] };
 	(void)out;
-	if (scale_rows(&b))
+	if (scale_rows(&b) != 0)
 		return -1;
 	for (int v = 0; v < 2; v++) {
 		if (!bl_grad_wants(in[v]))
@@ -371,7 +371,7 @@ static int backward(void *ctx, bl_tensor *const *in, const bl_tensor *out, const
 			return -1;
 		b.to[b.count].view = v;
 		b.to[b.count++].dx = dx->data;
-		if (v == 0 && in[0] == in[1] && run_back(&b)) /* one gradient takes both: one after the other */
+		if (v == 0 && in[0] == in[1] && run_back(&b) != 0) /* one gradient takes both: one after the other */
 			return -1;
 	}
 	return run_back(&b);
@@ -381,11 +381,11 @@ bl_tensor *bl_barlow_among(const bl_barlow_config *c, bl_tensor *const z[2], bl_
 {
 	state t = { .hsic = c->dialect == BL_DIALECT_HSIC, .lambda = c->lambda, .invariance = c->invariance, .scale = c->scale };
 	bl_barlow_terms own = { 0 };
-	if (check(c) || bl_standard_open(&t.s, c->dialect, z[0], z[1]))
+	if (check(c) != 0 || bl_standard_open(&t.s, c->dialect, z[0], z[1]) != 0)
 		return NULL;
 	t.gram = bl_barlow_pick(c->form, t.s.n, t.s.d) == BL_FORM_GRAM;
 	t.whole = !t.gram || t.s.n > BL_GRAM_BATCH;
-	bl_tensor *out = compute(&t, c, kept, &own) ? NULL : bl_tensor_scalar((float)own.total);
+	bl_tensor *out = compute(&t, c, kept, &own) != 0 ? NULL : bl_tensor_scalar((float)own.total);
 	for (int v = 0; out && v < 2; v++)
 		if (t.g[v] && kept[v] && !*kept[v]) /* what was made is kept for the pairs to come */
 			*kept[v] = bl_tensor_ref(t.g[v]);

@@ -80,7 +80,7 @@ static int run(job *b, bl_standard *s, double *squares)
 {
 	int64_t count = bl_panels(s->d);
 	b->sum = bl_scratch(1, (size_t)count * sizeof *b->sum);
-	if (!b->sum || bl_standard_whole(s, b->turned, b->pitch))
+	if (!b->sum || bl_standard_whole(s, b->turned, b->pitch) != 0)
 		return -1;
 	bl_parallel(count, panel_of_c, b);
 	*squares = 0;
