@@ -7,6 +7,7 @@
  * Damage that the library can step over is let pass, as elsewhere; an image
  * whose data end too early is refused.
  */
+#include "base/bounded.h"
 #include "data/decode.h"
 
 #include <barlow/error.h>
@@ -101,30 +102,17 @@ static void choose_colours(job *j)
 		j->c.out_color_space = JCS_CMYK;
 }
 
-static int choose_scale(const job *j)
-{
-	int eighths = 8;
-	while (!j->e->wish.full_scale && eighths > 1 && (float)eighths / 2 >= 8 * j->window.scale)
-		eighths /= 2;
-	return eighths;
-}
-
 static int reduced(int n, int eighths)
 {
 	return (n * eighths + 7) / 8;
-}
-
-static int within(int n, int most)
-{
-	return n < 0 ? 0 : n < most ? n : most;
 }
 
 /* The library begins a crop where a block begins, and says where. */
 static void choose_columns(job *j, int eighths)
 {
 	int width = (int)j->c.output_width;
-	int from = within(j->window.left * eighths / 8 - CONTEXT, width);
-	int to = within(reduced(j->window.left + j->window.width, eighths) + CONTEXT, width);
+	int from = (int)bl_bounded(j->window.left * eighths / 8 - CONTEXT, 0, width);
+	int to = (int)bl_bounded(reduced(j->window.left + j->window.width, eighths) + CONTEXT, 0, width);
 	JDIMENSION left = (JDIMENSION)from, n = (JDIMENSION)(to - from);
 	if (to - from < width)
 		jpeg_crop_scanline(&j->c, &left, &n);
@@ -132,16 +120,6 @@ static void choose_columns(job *j, int eighths)
 		left = 0;
 	j->out->part.left = (int)left;
 	j->out->part.width = (int)j->c.output_width;
-}
-
-static void choose_part(job *j)
-{
-	int eighths = (int)j->c.scale_num;
-	int from = j->window.top * eighths / 8, to = reduced(j->window.top + j->window.height, eighths);
-	bool all = eighths == 8 && from == 0 && to == j->out->height && j->out->part.width == j->out->width;
-	j->out->part.eighths = all ? 0 : eighths;
-	j->out->part.top = from;
-	j->out->part.height = to - from;
 }
 
 /* a b / 255, rounded as PIL rounds it. */
@@ -206,12 +184,19 @@ static int read_header(job *j)
 
 static int decode(job *j)
 {
+	int eighths = 8;
+	while (!j->e->wish.full_scale && eighths > 1 && (float)eighths / 2 >= 8 * j->window.scale)
+		eighths /= 2;
 	choose_colours(j);
-	j->c.scale_num = (unsigned)choose_scale(j);
+	j->c.scale_num = (unsigned)eighths;
 	j->c.scale_denom = 8;
 	jpeg_start_decompress(&j->c);
-	choose_columns(j, (int)j->c.scale_num);
-	choose_part(j);
+	choose_columns(j, eighths);
+	int from = j->window.top * eighths / 8, to = reduced(j->window.top + j->window.height, eighths);
+	bool all = eighths == 8 && from == 0 && to == j->out->height && j->out->part.width == j->out->width;
+	j->out->part.eighths = all ? 0 : eighths;
+	j->out->part.top = from;
+	j->out->part.height = to - from;
 	j->pixels = bl_decode_room(j->out);
 	return j->pixels ? read_part(j) : -1;
 }

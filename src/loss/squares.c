@@ -199,20 +199,15 @@ static int choose_rows(job *p, int64_t n, bl_rng *r, float *x)
 	return 0;
 }
 
-/* square: of sums over pairs n != m the squares of the cells' norms. */
-static void join(const job *p, int64_t n, const float *same, double *square)
-{
-	double s = (double)p->samples, all = (double)n, scale = p->samples < n ? all * (all - 1) / (s * (s - 1)) : 1;
-	for (int64_t k = 0; k < (int64_t)p->a.cells * p->b.cells; k++)
-		square[k] = ((double)same[k] + scale * square[k]) / (all * all);
-}
-
 static int sum_squares(job *p, int64_t n, bl_rng *r, float *x, float *same, double *square, double *error)
 {
 	*error = 0;
 	if (sum_same(&p->a, &p->b, n, same) != 0 || (x && choose_rows(p, n, r, x) != 0) || sum_pairs(p, square) != 0)
 		return -1;
-	join(p, n, same, square);
+	/* Of sums over pairs n != m the squares of the cells' norms. */
+	double s = (double)p->samples, all = (double)n, scale = p->samples < n ? all * (all - 1) / (s * (s - 1)) : 1;
+	for (int64_t k = 0; k < (int64_t)p->a.cells * p->b.cells; k++)
+		square[k] = ((double)same[k] + scale * square[k]) / (all * all);
 	if (x)
 		*error = typical_error(p, n, square, r);
 	return 0;

@@ -171,19 +171,6 @@ static int draw_opened(const bl_monitor_input *l, const bl_source *source, bl_sn
 	return rc;
 }
 
-static int draw_from_source(const bl_monitor_input *l, const bl_source *source, bl_snapshot *s)
-{
-	bl_opened o;
-	s->view_label = bl_dataset_label(source->data, s->view_row);
-	if (s->view_label >= 0)
-		bl_dataset_class_text(source->data, s->view_label, s->view_class, BL_CLASS_TEXT);
-	if (bl_dataset_open(source->data, s->view_row, &o) < 0)
-		return -1;
-	int rc = draw_opened(l, source, s, &o);
-	bl_dataset_close(&o);
-	return rc;
-}
-
 int bl_pair_draw(const bl_monitor_input *l, const bl_source *source, bl_snapshot *s)
 {
 	int64_t i = place(l, s->n);
@@ -197,5 +184,15 @@ int bl_pair_draw(const bl_monitor_input *l, const bl_source *source, bl_snapshot
 		make_room(s, bl_tensor_size(l->view[which], 2), bl_tensor_size(l->view[which], 3));
 	for (int which = 0; which < BL_VIEWS_MOST && in_batch(l) && l->view[which]; which++)
 		draw_from_batch(l->view[which], i, which, s);
-	return source && l->rows ? draw_from_source(l, source, s) : 0;
+	if (!source || !l->rows)
+		return 0;
+	bl_opened o;
+	s->view_label = bl_dataset_label(source->data, s->view_row);
+	if (s->view_label >= 0)
+		bl_dataset_class_text(source->data, s->view_label, s->view_class, BL_CLASS_TEXT);
+	if (bl_dataset_open(source->data, s->view_row, &o) < 0)
+		return -1;
+	int rc = draw_opened(l, source, s, &o);
+	bl_dataset_close(&o);
+	return rc;
 }

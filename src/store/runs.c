@@ -89,27 +89,6 @@ static void read_live(bl_run *r, const char *path)
 
 /* --- All ---------------------------------------------------------------------- */
 
-static const bl_run *find_id(const bl_runs *list, const char *id)
-{
-	for (int i = 0; list && i < list->n; i++)
-		if (strcmp(list->run[i].id, id) == 0)
-			return &list->run[i];
-	return NULL;
-}
-
-/* Takes id and folder over. */
-static void read_run(bl_run *r, char *id, char *folder, const char *live, const bl_runs *before)
-{
-	const bl_run *old = find_id(before, id);
-	*r = (bl_run){ .knn = NAN, .last = bl_record_empty(0), .measured = bl_record_empty(0) };
-	if (old)
-		*r = *old;
-	r->id = id;
-	r->folder = folder;
-	if (!old || old->broken || old->alive)
-		read_live(r, live);
-}
-
 static int add_run(bl_runs *list, const char *root, const char *name, const bl_runs *before)
 {
 	bl_run *more = realloc(list->run, (size_t)(list->n + 1) * sizeof *more);
@@ -123,7 +102,17 @@ static int add_run(bl_runs *list, const char *root, const char *name, const bl_r
 		free(folder);
 		return bl_fail("no memory for a run");
 	}
-	read_run(&more[list->n++], id, folder, live, before);
+	bl_run *r = &more[list->n++];
+	const bl_run *old = NULL;
+	for (int i = 0; before && i < before->n && !old; i++)
+		old = strcmp(before->run[i].id, id) == 0 ? &before->run[i] : NULL;
+	*r = (bl_run){ .knn = NAN, .last = bl_record_empty(0), .measured = bl_record_empty(0) };
+	if (old)
+		*r = *old;
+	r->id = id;
+	r->folder = folder;
+	if (!old || old->broken || old->alive)
+		read_live(r, live);
 	free(live);
 	return 0;
 }
@@ -136,25 +125,19 @@ static int newer_first(const void *a, const void *b)
 	return strcmp(y->id, x->id);
 }
 
-static int read_folder(bl_runs *list, const char *root, const bl_runs *before)
-{
-	int rc = 0;
-	DIR *d = opendir(root);
-	if (!d)
-		return errno == ENOENT ? 0 : bl_fail("%s: %s", root, strerror(errno));
-	for (struct dirent *e; rc == 0 && (e = readdir(d));)
-		if (bl_runs_is_folder(d, e))
-			rc = add_run(list, root, e->d_name, before);
-	closedir(d);
-	return rc;
-}
-
 bl_runs *bl_runs_list(const char *root, const bl_runs *before)
 {
 	bl_runs *list = calloc(1, sizeof *list);
 	if (!list)
 		return bl_fail_null("no memory for a list of runs");
-	if (read_folder(list, root, before) != 0) {
+	DIR *d = opendir(root);
+	int rc = d || errno == ENOENT ? 0 : bl_fail("%s: %s", root, strerror(errno));
+	for (struct dirent *e; d && rc == 0 && (e = readdir(d));)
+		if (bl_runs_is_folder(d, e))
+			rc = add_run(list, root, e->d_name, before);
+	if (d)
+		closedir(d);
+	if (rc != 0) {
 		bl_runs_free(list);
 		return NULL;
 	}

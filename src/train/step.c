@@ -44,16 +44,6 @@ static bl_tensor *run(bl_module *m, const char *name, bl_tensor *x)
 	return y;
 }
 
-static bl_tensor *embed(const bl_trainer_config *c, bl_tensor *x)
-{
-	bl_tensor *h = run(c->encoder, "encoder", x);
-	if (!h || !c->projector)
-		return h;
-	bl_tensor *z = run(c->projector, "projector", h);
-	bl_tensor_unref(h);
-	return z;
-}
-
 void bl_trainer_set_training(const bl_trainer_config *c, bool on)
 {
 	bl_module_train(c->encoder, on);
@@ -67,11 +57,15 @@ void bl_trainer_set_training(const bl_trainer_config *c, bool on)
  */
 static int forward(bl_trainer *t, struct work *w)
 {
-	bl_trainer_set_training(&t->config, true);
-	bl_precision before = bl_grad_precision(t->config.precision);
+	const bl_trainer_config *c = &t->config;
+	bl_trainer_set_training(c, true);
+	bl_precision before = bl_grad_precision(c->precision);
 	for (int i = 0; i < t->views && (i == 0 || w->z[i - 1]); i++) {
-		bl_rng_place outside = bl_rng_enter(t->config.seed, t->step, "view", (uint32_t)i);
-		w->z[i] = embed(&t->config, w->view[i]);
+		bl_rng_place outside = bl_rng_enter(c->seed, t->step, "view", (uint32_t)i);
+		bl_tensor *h = run(c->encoder, "encoder", w->view[i]);
+		w->z[i] = h && c->projector ? run(c->projector, "projector", h) : h;
+		if (c->projector)
+			bl_tensor_unref(h);
 		bl_rng_leave(outside);
 	}
 	bl_grad_precision(before);
@@ -269,14 +263,6 @@ static void show(bl_trainer *t, bl_monitor_input *l)
 		bl_trainer_note(t, "step %lld: snapshot: %.200s", (long long)t->step, bl_error());
 }
 
-static void look(bl_trainer *t, const struct work *w)
-{
-	bl_monitor_input l = { .last = bl_trainer_over(t) };
-	for (int v = 0; v < t->views; v++)
-		l.view[v] = w->view[v];
-	show(t, &l);
-}
-
 void bl_trainer_look_again(bl_trainer *t)
 {
 	if (t->z[0] && t->z[1])
@@ -284,14 +270,6 @@ void bl_trainer_look_again(bl_trainer *t)
 }
 
 /* --- The step ------------------------------------------------------------------------- */
-
-/* Up to and without the update: nothing of the model has changed but its buffers. */
-static int differentiate(bl_trainer *t, struct work *w)
-{
-	if (make_views(t, w) != 0 || forward(t, w) != 0 || measure_loss(t, w) != 0)
-		return -1;
-	return backward(t, w) != 0 || measure_gradient(t, w) != 0 ? -1 : keep_embeddings(t, w);
-}
 
 static void fail_step(bl_trainer *t)
 {
@@ -324,34 +302,33 @@ static void abandon_step(bl_trainer *t)
 		bl_loader_seek(t->loader, t->step);
 }
 
-static void work_free(struct work *w)
-{
-	bl_tensor_unref(w->loss);
-	for (int i = 0; i < BL_VIEWS_MOST; i++) {
-		bl_tensor_unref(w->z[i]);
-		bl_tensor_unref(w->view[i]);
-	}
-}
-
 int bl_trainer_step(bl_trainer *t)
 {
 	struct work w = { 0 };
 	double start = bl_now();
 	bl_profile_begin();
 	bl_nan_guard_save(&t->guard);
-	int rc = differentiate(t, &w);
-	if (rc == 0) {
+	/* Up to and without the update nothing of the model changes but its buffers. */
+	bool whole = make_views(t, &w) == 0 && forward(t, &w) == 0 && measure_loss(t, &w) == 0 && backward(t, &w) == 0 &&
+	             measure_gradient(t, &w) == 0 && keep_embeddings(t, &w) == 0;
+	if (whole) {
 		update(t, &w);
 		publish(t, &w, bl_now() - start);
 		bl_profile_book("", "records and kNN", false);
-		look(t, &w);
+		bl_monitor_input l = { .last = bl_trainer_over(t) };
+		memcpy(l.view, w.view, (size_t)t->views * sizeof *w.view);
+		show(t, &l);
 		bl_profile_book("", "snapshot", false);
 	} else if (bl_error_interrupted()) {
 		abandon_step(t);
 	} else {
 		fail_step(t);
 	}
-	work_free(&w);
+	bl_tensor_unref(w.loss);
+	for (int i = 0; i < BL_VIEWS_MOST; i++) {
+		bl_tensor_unref(w.z[i]);
+		bl_tensor_unref(w.view[i]);
+	}
 	bl_profile_end();
-	return rc;
+	return whole ? 0 : -1;
 }
