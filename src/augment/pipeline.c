@@ -330,9 +330,16 @@ static int make_canvas(const bl_pipeline *p, const bl_image *in, float_image *c)
 	return c->data && c->spare ? 0 : -1;
 }
 
-/* Checks that the given part of the image contains the whole window of the plan. */
-static int check_part(const bl_pipeline *p, const bl_plan *plan, const bl_image *in)
+/* Is the image the one that the plan was drawn for, and is the whole window of the plan in the part that is given? */
+static int check_image(const bl_pipeline *p, const bl_plan *plan, const bl_image *in)
 {
+	if (in->height < 1 || in->width < 1)
+		return bl_fail("an image of %d x %d pixels, expected at least 1 x 1", in->height, in->width);
+	if (in->height != plan->height || in->width != plan->width || in->channels != plan->channels)
+		return bl_fail("an image of %d x %d with %d channels, drawn was a view of %d x %d with %d", in->height, in->width,
+		               in->channels, plan->height, plan->width, plan->channels);
+	if (bl_pipeline_check(p, in->channels) < 0)
+		return -1;
 	if (!in->part.eighths)
 		return 0;
 	if (!begins_with_window(p))
@@ -343,16 +350,6 @@ static int check_part(const bl_pipeline *p, const bl_plan *plan, const bl_image 
 	    b->left + b->width > part.left + part.width)
 		return bl_fail("a part of an image that ends within the crop %d,%d %dx%d", b->left, b->top, b->width, b->height);
 	return 0;
-}
-
-static int check_image(const bl_pipeline *p, const bl_plan *plan, const bl_image *in)
-{
-	if (in->height < 1 || in->width < 1)
-		return bl_fail("an image of %d x %d pixels, expected at least 1 x 1", in->height, in->width);
-	if (in->height != plan->height || in->width != plan->width || in->channels != plan->channels)
-		return bl_fail("an image of %d x %d with %d channels, drawn was a view of %d x %d with %d", in->height, in->width,
-		               in->channels, plan->height, plan->width, plan->channels);
-	return bl_pipeline_check(p, in->channels) < 0 ? -1 : check_part(p, plan, in);
 }
 
 /* Writes the view; a last operator that only scales and shifts is applied in the same pass. */

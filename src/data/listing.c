@@ -54,13 +54,6 @@ static int make_room(bl_names *l, size_t size)
 	return 0;
 }
 
-/* Of several the first by name: the order of the walk is the file system's. */
-static void keep_first(char kept[256], const char *name)
-{
-	if (!kept[0] || strcmp(name, kept) < 0)
-		snprintf(kept, 256, "%.255s", name);
-}
-
 int bl_names_add(bl_names *l, const char *name)
 {
 	size_t size = strlen(name) + 1;
@@ -115,13 +108,15 @@ static int walk_folder(struct walk *w, size_t length, const struct level *here);
 
 static int visit_folder(struct walk *w, size_t length, const char *name, const struct level *here, const struct level *below)
 {
+	char *kept = w->l->empty;
 	int64_t before = w->l->images.n;
 	if (is_within(below, here))
 		return add_lost(w, "a link to a folder that it is in");
 	if (walk_folder(w, length, below) < 0)
 		return -1;
-	if (!here->up && w->l->images.n == before)
-		keep_first(w->l->empty, name);
+	/* Of several the first by name: the order of the walk is the file system's. */
+	if (!here->up && w->l->images.n == before && (!kept[0] || strcmp(name, kept) < 0))
+		snprintf(kept, sizeof w->l->empty, "%.255s", name);
 	return 0;
 }
 

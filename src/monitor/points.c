@@ -78,18 +78,6 @@ static double along(const float *x, const double *axis, int64_t f)
 	return sum;
 }
 
-/* Rows of x (n,f) along component k: x v where v is an eigenvector of x^T x, or sqrt(w) u where u is one of x x^T. */
-static double coordinate(const float *x, int64_t i, int64_t n, int64_t f, const double *g, const double *w, int k)
-{
-	return f <= n ? along(x + i * f, g + k * f, f) : sqrt(fmax(w[k], 0)) * g[k * n + i];
-}
-
-static int decompose(const float *x, int64_t n, int64_t f, double *g, double *w)
-{
-	int rc = f <= n ? bl_gram(f, n, x, f, 1, NULL, g) : bl_gram(n, f, x, 1, f, NULL, g);
-	return rc == 0 ? bl_eigh_vectors(f <= n ? f : n, g, w) : -1;
-}
-
 /* An axis may point either way: it does as last time, or at first so that its farthest point is on the right. */
 static double direction(const bl_snapshot *s, const double *now, int64_t n, int k)
 {
@@ -105,8 +93,9 @@ static void put_axis(const float *x, int64_t n, int64_t f, const double *g, cons
 {
 	int64_t side = n < f ? n : f;
 	double now[BL_POINTS_MAX] = { 0 }, all = 0;
+	/* Rows of x (n,f) along component k: x v where v is an eigenvector of x^T x, or sqrt(w) u where u is one of x x^T. */
 	for (int64_t i = 0; k < side && i < n; i++)
-		now[i] = coordinate(x, i, n, f, g, w, k);
+		now[i] = f <= n ? along(x + i * f, g + k * f, f) : sqrt(fmax(w[k], 0)) * g[k * n + i];
 	for (int64_t i = 0; i < side; i++)
 		all += fmax(w[i], 0);
 	double sign = direction(s, now, n, k);
@@ -123,7 +112,9 @@ static int project(bl_tensor *features, bl_snapshot *s)
 		return bl_fail("the encoder's features are not finite");
 	double *g = bl_block_take((size_t)(side * side + side) * sizeof *g), *w = g ? g + side * side : NULL;
 	centre(x, n, f);
-	int rc = g ? decompose(x, n, f, g, w) : -1;
+	int rc = !g ? -1 : f <= n ? bl_gram(f, n, x, f, 1, NULL, g) : bl_gram(n, f, x, 1, f, NULL, g);
+	if (rc == 0)
+		rc = bl_eigh_vectors(side, g, w);
 	for (int k = 0; rc == 0 && k < 2; k++)
 		put_axis(x, n, f, g, w, k, s);
 	bl_block_give(g);

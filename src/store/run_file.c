@@ -234,14 +234,6 @@ static json_t *number_of(double v)
 }
 
 /* NULL where something of it is missing, for want of memory. */
-static json_t *give(json_t *made, bool fine)
-{
-	if (fine)
-		return made;
-	json_decref(made);
-	return NULL;
-}
-
 static json_t *facts_of(const bl_facts *f)
 {
 	json_t *o = json_object();
@@ -251,7 +243,10 @@ static json_t *facts_of(const bl_facts *f)
 		if ((at->text || isfinite(at->number)) && bl_text_is_utf8(at->name))
 			fine = json_object_set_new(o, at->name, at->text ? text_of(at->text) : number_of(at->number)) == 0;
 	}
-	return give(o, fine);
+	if (fine)
+		return o;
+	json_decref(o);
+	return NULL;
 }
 
 static json_t *member_of(const bl_run_file *f, const struct member *m)
@@ -267,22 +262,16 @@ static json_t *member_of(const bl_run_file *f, const struct member *m)
 	return NULL;
 }
 
-static json_t *tags_of(const bl_run_file *f)
-{
-	json_t *list = json_array();
-	bool fine = list;
-	for (int i = 0; fine && i < f->tags; i++)
-		fine = json_array_append_new(list, text_of(f->tag[i])) == 0;
-	return give(list, fine);
-}
-
 static char *print(const bl_run_file *f)
 {
 	json_t *root = json_object();
 	bool fine = json_object_set_new(root, "format", json_integer(FORMAT)) == 0;
 	for (int i = 0; fine && i < MEMBERS; i++)
 		fine = json_object_set_new(root, members[i].name, member_of(f, &members[i])) == 0;
-	fine = fine && json_object_set_new(root, "tags", tags_of(f)) == 0;
+	json_t *tags = json_array();
+	for (int i = 0; fine && i < f->tags; i++)
+		fine = json_array_append_new(tags, text_of(f->tag[i])) == 0;
+	fine = json_object_set_new(root, "tags", tags) == 0 && fine;
 	char *text = fine ? bl_json_text(root, JSON_INDENT(1) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
 	json_decref(root);
 	return text ? text : bl_fail_null("no memory for a run's facts");

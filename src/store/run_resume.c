@@ -95,29 +95,20 @@ static char *newest_unfinished(void)
 	return folder;
 }
 
-static bool is_folder(const char *path)
-{
-	DIR *d = opendir(path);
-	if (d)
-		closedir(d);
-	return d != NULL;
-}
-
-static char *find(const char *what)
-{
-	if (!what)
-		return newest_unfinished();
-	if (strchr(what, '/') && is_folder(what))
-		return strdup(what);
-	char *path = bl_runs_live_path(what), *slash = path ? strrchr(path, '/') : NULL;
-	if (path)
-		snprintf(slash ? slash : path, 2, "%s", slash ? "" : ".");
-	return path;
-}
-
 char *bl_runs_resumable(const char *what)
 {
-	char *folder = find(what);
+	struct stat s;
+	char *folder, *slash;
+	if (!what) {
+		folder = newest_unfinished();
+	} else if (strchr(what, '/') && stat(what, &s) == 0 && S_ISDIR(s.st_mode)) {
+		folder = strdup(what);
+	} else {
+		folder = bl_runs_live_path(what); /* without the file's name */
+		slash = folder ? strrchr(folder, '/') : NULL;
+		if (folder)
+			snprintf(slash ? slash : folder, 2, "%s", slash ? "" : ".");
+	}
 	if (folder && bl_runs_check_idle(folder) == 0 && check_checkpoint(folder) == 0)
 		return folder;
 	free(folder);

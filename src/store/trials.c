@@ -85,23 +85,6 @@ int bl_trial_look(const char *sweep, int trial, bl_trial *t)
 	return 0;
 }
 
-static int make_folders(const char *sweep, int trial)
-{
-	char *path = path_of(sweep, trial, 0, "");
-	int rc = path ? bl_file_make_folder(path) : -1;
-	free(path);
-	return rc;
-}
-
-static int write_worker(const char *sweep, int trial, int attempt)
-{
-	char text[WORKER_ROOM], *path = path_of(sweep, trial, attempt, WORKER);
-	int n = worker_text(text, 0);
-	int rc = path ? bl_file_write_private(path, text, (size_t)n) : -1;
-	free(path);
-	return rc;
-}
-
 /* An attempt of which nobody knows whose it is would be waited for. */
 static int give_up(const char *sweep, int trial, int attempt)
 {
@@ -153,16 +136,24 @@ static void own_is_over(const char *sweep, int trial, int attempt)
 
 static int claim(const char *sweep, int trial, int attempt)
 {
-	if (make_folders(sweep, trial) < 0)
+	char text[WORKER_ROOM], *above = path_of(sweep, trial, 0, ""), *path = NULL;
+	int rc = above ? bl_file_make_folder(above) : -1;
+	free(above);
+	if (rc < 0)
 		return -1;
-	char *path = path_of(sweep, trial, attempt, "");
-	int rc = path ? mkdir(path, 0700) : -1, why = errno;
+	path = path_of(sweep, trial, attempt, "");
+	rc = path ? mkdir(path, 0700) : -1;
+	int why = errno;
 	if (path && rc < 0 && why != EEXIST)
 		bl_fail("%s: cannot make the folder: %s", path, strerror(why));
 	free(path);
 	if (rc < 0)
 		return path && why == EEXIST ? 1 : -1;
-	return write_worker(sweep, trial, attempt) == 0 ? 0 : give_up(sweep, trial, attempt);
+	int n = worker_text(text, 0);
+	path = path_of(sweep, trial, attempt, WORKER);
+	rc = path ? bl_file_write_private(path, text, (size_t)n) : -1;
+	free(path);
+	return rc == 0 ? 0 : give_up(sweep, trial, attempt);
 }
 
 int bl_trial_claim(const char *sweep, int trial, int attempt)

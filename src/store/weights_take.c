@@ -66,14 +66,6 @@ static int choose(file *f, const char *prefix)
 	return rc;
 }
 
-static int check_twins(const file *f)
-{
-	for (int i = 1; i < f->n; i++)
-		if (strcmp(f->item[i - 1].name, f->item[i].name) == 0)
-			return bl_fail("%s: two tensors are called '%s' then", f->path, f->item[i].name);
-	return 0;
-}
-
 /* The length of what stands in front of `ours` in one of the file's names, with its dot; 0: of none. */
 static size_t front_of(const file *f, const char *ours, const char **name)
 {
@@ -164,20 +156,15 @@ static void keep_fitting(bl_state *s, const file *f, bl_weights_report *r)
 	r->taken = kept;
 }
 
-static void count_unused(const bl_state *s, const file *f, bl_weights_report *r)
-{
-	for (int i = 0; i < f->n; i++)
-		if (!bl_named_find(s->items, s->n, f->item[i].name))
-			name_one(r, ++r->unused, "; not in the module: ", f->item[i].name);
-	name_rest(r, r->unused);
-}
-
 /* Only its first `taken` items are copied afterwards. */
 static int take_what_fits(bl_state *s, const file *f, bl_weights_report *r)
 {
 	char what[sizeof r->text];
 	int all = s->n;
-	count_unused(s, f, r);
+	for (int i = 0; i < f->n; i++)
+		if (!bl_named_find(s->items, s->n, f->item[i].name))
+			name_one(r, ++r->unused, "; not in the module: ", f->item[i].name);
+	name_rest(r, r->unused);
 	keep_fitting(s, f, r);
 	if (r->taken == 0)
 		return bl_fail("%s: nothing in it fits%s", f->path, r->text);
@@ -198,7 +185,10 @@ static int read_names(file *f, const bl_weights_how *how)
 	if (how->prefix && *how->prefix && choose(f, how->prefix) != 0)
 		return -1;
 	bl_named_sort(f->item, f->n);
-	return check_twins(f);
+	for (int i = 1; i < f->n; i++)
+		if (strcmp(f->item[i - 1].name, f->item[i].name) == 0)
+			return bl_fail("%s: two tensors are called '%s' then", f->path, f->item[i].name);
+	return 0;
 }
 
 static int fit(bl_state *s, file *f, const bl_weights_how *how, bl_weights_report *r)
