@@ -1,12 +1,15 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-ask_tell.lua: a sweep whose points another program chooses (barlow sweep ask-tell SCRIPT.lua), in lines of JSON.
+ask_tell.lua: runs the trials that another program requests, in lines of JSON (barlow sweep ask-tell SCRIPT.lua).
 
-It asks:       {"params": {"loss.lambda": 0.01, "batch": 64}, "seed": 1, "id": 7}
-and is told:   {"id": 7, "step": 120, "epoch": 1.0, "value": 0.71}           whenever the metric is measured
+The program writes a request to standard input:
+               {"params": {"loss.lambda": 0.01, "batch": 64}, "seed": 1, "id": 7}
+and reads from standard output:
+               {"id": 7, "step": 120, "epoch": 1.0, "value": 0.71}           whenever the metric is measured
                {"id": 7, "state": "complete", "value": 0.83, "metrics": {...}, "folder": "..."}
-During a trial, {"prune": true} ends it early: "state" is then "pruned".  A trial that fails has the state "failed"
-and a "reason", and so has a line that is not JSON.  What the script prints goes to standard error.  The end of standard input ends it.
+The request {"prune": true} ends the running trial early; its "state" is then "pruned".  If a trial fails, or a line is not
+JSON, the answer has the state "failed" and a "reason".  The output of the script goes to standard error.  The command ends
+at the end of standard input.
 ]]
 local native = require "barlow.native"
 local pruner = require "barlow.pruner"
@@ -24,7 +27,7 @@ end
 
 local function finite(v) return type(v) == "number" and v == v and math.abs(v) < math.huge end
 
--- Is there a line that asks to end the trial?  Other lines are stored in `waiting`.
+-- Returns whether a line asks to end the trial; other lines are appended to `waiting`.
 local function asked_to_prune(waiting)
 	while true do
 		local line = native.input_line(0)

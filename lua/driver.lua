@@ -225,7 +225,7 @@ function methods.wait(s, options)
 end
 
 local function how_to_go_on(s)
-	return ("stopped; s:run() goes on, or: barlow sweep resume %s"):format(native.clean(s.folder))
+	return ("stopped; continue with s:run() or barlow sweep resume %s"):format(native.clean(s.folder))
 end
 
 local ran = table.move(started, 1, #started, 1, {})
@@ -269,7 +269,7 @@ add("resume", "(settings?: table): sweep", "The same as s:run(): stopped trials 
 methods.resume = methods.run
 
 local added = {
-	{ name = "seeds", type = "any", expected = "how many, or a list of integers", otherwise = "none", text = "further seeds of all arms" },
+	{ name = "seeds", type = "any", expected = "a number of seeds, or a list of integers", otherwise = "none", text = "further seeds of all arms" },
 	{ name = "arms", type = "integer", otherwise = "none", text = "further points of random, halton or tpe" },
 	{ name = "values", type = "table", otherwise = "none",
 		text = "further values of a grid's axes, by path; each is combined with all values of the other axes" },

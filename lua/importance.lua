@@ -56,7 +56,7 @@ local function group(s, path, arms)
 	return groups, n
 end
 
--- Is the design a full grid: one arm for every combination of the values that occur?
+-- Returns whether the design is a full grid: one arm for every combination of the values that occur.
 local function is_factorial(s, arms)
 	local combinations, seen = 1, {}
 	for _, a in ipairs(arms) do
@@ -168,7 +168,7 @@ local function by_divergence(s, arms, gamma)
 	return out
 end
 
--- Returns the smallest number of arms of which at least two are the best ones.
+-- Returns the smallest number of arms whose share gamma, rounded up, is at least two arms.
 local function least_arms(gamma)
 	local n = 3
 	while math.ceil(gamma * n) < 2 do n = n + 1 end
@@ -198,7 +198,7 @@ local WHAT = {
 
 -- Returns one line of text, the most important parameter first; v: the result of importance.of.
 function importance.text(v)
-	if not v then return ("Importance: too few arms have a result, %d at least"):format(least_arms(GAMMA)) end
+	if not v then return ("Importance: too few arms have a result; it takes at least %d"):format(least_arms(GAMMA)) end
 	local paths, list = {}, {}
 	for path in pairs(v.shares) do paths[#paths + 1] = path end
 	table.sort(paths, function(a, b)

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-pruner.lua: which trials end early, and which need not begin.
+pruner.lua: decides which trials end early (prune), and which are skipped (stop).
 
 median ends a trial whose metric is worse than the median of the other trials' at the same epoch.  asha (asynchronous successive
 halving, Li et al. 2020, in its stopping form) compares after first, first x eta, first x eta^2 ... epochs, and continues the best
@@ -37,7 +37,8 @@ local function value_at(s, k, epoch)
 	return nil
 end
 
--- Is there a value to compare?  Accuracies count whenever they are measured, values of every step once an epoch.
+-- Returns whether the metric is compared at record r: an accuracy whenever it is measured, other columns at the end of each
+-- epoch and of the run.
 function pruner.is_look(s, t, r)
 	for _, c in ipairs(t.columns) do
 		if c.name == s.metric and c.kind == "score" then return true end
@@ -87,7 +88,7 @@ function pruner.ask(s, k, epoch, value)
 	return ends and reason or nil
 end
 
--- By place of the seed, what is known of an arm from trials before trial k.
+-- Returns the values of an arm in complete trials before trial k, by the index of their seed.
 local function values_before(s, k, arm)
 	local out = {}
 	for other = 1, k - 1 do
@@ -98,7 +99,7 @@ local function values_before(s, k, arm)
 	return out
 end
 
--- Of the seeds that both arms have, the differences; without a base, the values.
+-- Returns the differences from the base for the seeds that both arms have; without a base, the values.
 local function sample(s, values, base)
 	local out = {}
 	for i = 1, #s.seeds do
@@ -107,8 +108,8 @@ local function sample(s, values, base)
 	return out
 end
 
--- Looks are taken after each seed from the second on; each at 1 - (1 - level) / looks, so that all together keep the level
--- (Bonferroni's spending of alpha).
+-- Returns whether the interval is narrow enough.  It is computed after each seed from the second on, every time with the
+-- level 1 - (1 - level) / number of times, so that all of them together have the level (Bonferroni).
 local function is_narrow(s, list)
 	if #list < 2 then return false end
 	local v = native.interval(list, 1 - (1 - s.level) / math.max(1, #s.seeds - 1))
@@ -116,8 +117,8 @@ local function is_narrow(s, list)
 end
 
 --[[
-Needs the arm of trial k no further seed?  The criterion is the interval of the arm's paired difference from the base
-(stop.of = "difference"), or else of its own mean.  The base needs a seed as long as any other arm needs it.
+Returns whether the arm of trial k needs no further seed.  The criterion is the interval of the arm's paired difference from the
+base (stop.of = "difference"), or else of its own mean.  The base needs a seed as long as any other arm needs it.
 ]]
 function pruner.decided(s, k)
 	if not s.narrow then return false end

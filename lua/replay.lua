@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-past.lua: a run as it was at a step of its past (t:at, t:first, t:bisect, and the same of kept runs).
+replay.lua: shows a run as it was at an earlier step (t:at, t:first, t:bisect, and the same methods of stored runs).
 
-The step is made again, to the bit, in a process of its own: from the nearest checkpoint before it, or from the run's start, with
-the journal's changes at their steps.  That process gets a job as a file in a scratch folder and leaves its answer there.  What the
-replayed step recorded is compared with the run's own record of it, so that a view is never of other numbers.
+Another process recomputes the step bit for bit, from the nearest checkpoint before it or from the run's start, and applies the
+journal's changes at their steps.  That process reads its job from a file in a scratch folder and writes its answer there.  The
+recomputed record of the step is compared with the run's own; an error is raised if they differ.
 ]]
 local json = require "barlow.json"
 local native = require "barlow.native"
@@ -34,7 +34,7 @@ local function checkpoints(folder, step)
 	return found
 end
 
--- A fork starts at its parent's checkpoint.
+-- Returns the parent's checkpoint at which a fork starts: {step =, path =}.
 local function fork_start(folder, parent, step)
 	if step <= parent.step then
 		error(("step %d was made by the run that this one was forked from at step %d: ask runs.get(%q)"):format(step, parent.step,
@@ -66,7 +66,7 @@ end
 
 -- The replaying process.
 
--- Returns a trainer at that starting point; later changes in the journal are still to be applied.
+-- Returns a trainer at that starting point, which will apply the journal's later changes at their steps.
 local function build(folder, start)
 	local resume = require "barlow.resume"
 	local r = resume.recipe_of(folder)
@@ -79,7 +79,8 @@ local function build(folder, start)
 	return t
 end
 
--- The same for the nearest starting point before a step; tries again if the run replaces its checkpoints meanwhile.
+-- Builds a trainer at the nearest starting point before a step; tries again if the run replaces its checkpoints meanwhile.
+-- Returns the trainer and the step of its starting point.
 local function build_before(folder, step)
 	for _ = 1, TRIES do
 		local start = nearest(folder, step)
@@ -109,7 +110,7 @@ local function condition_of(out)
 	return made[1]
 end
 
--- Writes the answer: record, weights, embeddings and C of the step.
+-- Writes weights, embeddings and C of the step as files, and returns the rest of the answer.
 local function leave(out, t, from)
 	local terms = {}
 	for name, v in pairs(t.iteration > 0 and t.terms or {}) do terms[name] = v end
@@ -128,7 +129,7 @@ function work.at(out, job)
 	return leave(out, t, from)
 end
 
--- The condition is evaluated from step job.first to step job.last.
+-- Evaluates the condition after each step from job.first to job.last.
 function work.first(out, job)
 	local t, from = build_before(job.folder, job.first)
 	go_to(t, job.first - 1, job)
@@ -136,14 +137,14 @@ function work.first(out, job)
 	return go_to(t, job.last, job) and leave(out, t, from) or { none = true }
 end
 
--- Does the condition hold at the first step after a starting point?
+-- Returns whether the condition holds at the first step after a starting point.
 local function probe(out, job, start)
 	local t = build(job.folder, start)
 	t:break_when(condition_of(out))
 	return go_to(t, start.step + 1, job)
 end
 
--- Finds the first starting point after which the condition holds by bisection, then goes through the steps before it.
+-- Finds, by bisection, the first starting point after which the condition holds, then evaluates it at the steps before that.
 function work.bisect(out, job)
 	local list = starts(job.folder, job.last)
 	local low, high = 0, #list + 1 -- it does not hold after list[low], and holds after list[high]
@@ -168,7 +169,7 @@ end
 -- Requests.
 
 local function duration(seconds)
-	if not seconds then return "for a time that is not known" end
+	if not seconds then return "in an unknown time" end
 	if seconds < 1 then return "in about a second" end
 	return seconds < 100 and ("in about %.0f s"):format(seconds) or "in about " .. run.clock(seconds) .. " min"
 end
@@ -191,7 +192,7 @@ local function tell(of, job, quiet)
 			most = math.max(most, seconds_between(of, c.step, list[i + 1] and list[i + 1].step or job.last) or 0)
 		end
 		local probes = math.ceil(math.log(#list + 1, 2))
-		text = ("bisect: %d probes of a step, then at most the steps between two of %d checkpoints, %s"):format(probes, #list, duration(most))
+		text = ("bisect: %d probes of one step each, then at most the steps between two of %d checkpoints, %s"):format(probes, #list, duration(most))
 	else
 		local to, from = job.what == "at" and job.step or job.last, nearest(job.folder, job.what == "at" and job.step or job.first)
 		local list = { from }
@@ -209,7 +210,7 @@ local function remove(out)
 	os.remove(out)
 end
 
--- Runs a process for the job and returns its answer; `started.pid` is the process's number while it runs.
+-- Runs a process for the job and returns its answer; `started.pid` is its process id while it runs.
 local function ask(out, job, started)
 	job.parent = native.whoami().pid
 	native.write_file(out .. "/job.json", json.encode(job))
@@ -219,7 +220,7 @@ local function ask(out, job, started)
 	local text = native.read_file(out .. "/answer.json")
 	if not text then
 		local log = native.read_file(out .. "/log") or ""
-		error(("%s: the process that made the steps again ended without an answer: %s"):format(job.what, native.clean(log:sub(-400))), 0)
+		error(("%s: the process that recomputed the steps ended without an answer: %s"):format(job.what, native.clean(log:sub(-400))), 0)
 	end
 	local answer = native.json_read(text)
 	if answer.error then error(job.what .. ": " .. answer.error, 0) end
@@ -231,7 +232,7 @@ end
 local View = {}
 
 function View.__newindex(_, name)
-	error(("a view of a past step is read-only: '%s' cannot be set; t:fork{step = ...} goes on from a checkpoint"):format(tostring(name)), 2)
+	error(("a view of a past step is read-only: '%s' cannot be set; t:fork{step = ...} continues from a checkpoint"):format(tostring(name)), 2)
 end
 
 function View.__tostring(v)
@@ -241,7 +242,8 @@ end
 
 local measured_anew = { time = true, images_per_s = true, knn = true }
 
--- JSON has no NaN.  Times and kNN, which are not measured again, are taken from the run's record.
+-- Returns the terms of the recomputed step.  A value missing from the answer was NaN, which JSON lacks.  Times and kNN,
+-- which are not measured again, and columns of user functions are taken from the run's record.
 local function terms_of(of, answer)
 	if answer.step == 0 then return nil end
 	local own, out = of.record(answer.step), { step = answer.step }
@@ -249,8 +251,8 @@ local function terms_of(of, answer)
 	for name, v in pairs(own or {}) do
 		if out[name] == nil then out[name] = 0 / 0 end
 		if v ~= out[name] and not (v ~= v and out[name] ~= out[name]) and not measured_anew[name] and of.is_own[name] == nil then
-			error(("step %d made again has %s %.17g, the run recorded %.17g: something that the recipe and the journal do not know has "
-				.. "changed it, so this is not the run's past"):format(answer.step, name, out[name], v), 0)
+			error(("step %d made again has %s %.17g, the run recorded %.17g: something that is not in the recipe and the journal has "
+				.. "changed it, so that the run cannot be recomputed"):format(answer.step, name, out[name], v), 0)
 		end
 		if measured_anew[name] or of.is_own[name] then out[name] = v end
 	end
@@ -271,7 +273,7 @@ local function view_of(of, out, answer, path)
 	return setmetatable({}, { __index = index, __newindex = View.__newindex, __tostring = function() return View.__tostring(v) end })
 end
 
--- Returns the function's text, since the process does not have the script.
+-- Writes the function as text to a file, since the other process does not load the script.
 local function write_condition(out, what, f)
 	if type(f) ~= "function" then error(("%s: expected a function of a view, got a %s"):format(what, type(f)), 0) end
 	local value, why = native.function_value(f)
@@ -288,7 +290,8 @@ local function check_step(what, step, of, least)
 	end
 end
 
--- of: {name =, steps =, made =, record =, folder = (nil: write(folder) writes what a folder would have)}.
+-- Has a job done by another process, and returns a view, or nil if the condition held at no step.  of: {name =, steps =,
+-- made = steps done, record = function(step), folder =}; without a folder, write(folder) writes recipe and journal to one.
 local function do_job(of, job, settings, f)
 	local out = os.tmpname()
 	os.remove(out)
@@ -319,7 +322,7 @@ local function do_job(of, job, settings, f)
 	return view
 end
 
--- Describes a trainer's run for a replay.
+-- Returns the `of` of do_job for a trainer.
 local function of_trainer(t)
 	local of = { name = t.name, steps = t.steps, made = t.iteration, folder = t.folder, is_own = {} }
 	for _, c in ipairs(t.columns) do of.is_own[c.name] = c.kind == "own" or nil end
@@ -327,7 +330,7 @@ local function of_trainer(t)
 	function of.write(folder)
 		for _, c in ipairs(t.journal) do
 			if c.name == "resumed" then
-				error("this run was loaded from a checkpoint and has no folder: what it was before is not known; give it a folder", 0)
+				error("this run was loaded from a checkpoint and has no folder: its earlier steps are not known; give it a folder", 0)
 			end
 		end
 		native.write_file(folder .. "/recipe.lua", recipe.file_text(t.recipe, folder))
@@ -336,7 +339,7 @@ local function of_trainer(t)
 	return of
 end
 
--- Describes a stored run, active in another process or finished.
+-- Returns the `of` of do_job for a stored run, which may be running in another process.
 local function of_folder(r)
 	local records = native.run_records(r.folder)
 	local place = {}

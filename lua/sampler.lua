@@ -2,14 +2,14 @@
 --[[
 sampler.lua: chooses the points of a space: a number u in [0, 1) for each axis, by the arm's number.
 
-grid, random and halton depend on (seed, arm) alone, so that any process draws the same.  tpe uses the results so far.
+grid, random and halton depend on (seed, arm) alone, so that all processes draw the same points.  tpe uses the results so far.
 ]]
 local native = require "barlow.native"
 local space = require "barlow.space"
 
 local sampler = {}
 
--- Returns u of the i-th of n values.
+-- Returns the u of value i of n.
 local function middle(i, n) return (i - .5) / n end
 
 -- Returns the number of arms of a grid.
@@ -49,7 +49,7 @@ end
 -- axes.
 local function halton(arm, s)
 	if #s.paths > #PRIMES then
-		error(("sweep: halton covers at most %d axes, got %d; take sampler = \"random\""):format(#PRIMES, #s.paths), 0)
+		error(("sweep: halton supports at most %d axes, got %d; use sampler = \"random\""):format(#PRIMES, #s.paths), 0)
 	end
 	local shift, u = native.keyed(s.seed, "halton", 0, #s.paths), {}
 	for i = 1, #s.paths do u[i] = (radical_inverse(arm, PRIMES[i]) + shift[i]) % 1 end
@@ -57,9 +57,9 @@ local function halton(arm, s)
 end
 
 --[[
-The tree-structured Parzen estimator (Bergstra et al. 2011), for each axis separately: the best quarter of the results against
-the rest.  Of CANDIDATES drawn from the good ones, the one with the highest ratio of densities is taken.  `known` is a list of
-{ u =, value = } with higher values better.
+The tree-structured Parzen estimator (Bergstra et al. 2011), for each axis separately.  It estimates two densities: of the best
+quarter of the results, and of the others.  CANDIDATES values are drawn from the first density; the one with the highest ratio
+of the two densities is taken.  `known` is a list of {u =, value =}; higher values are better.
 ]]
 local START, CANDIDATES, GOOD = 8, 24, .25
 

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-space.lua: what a sweep varies: paths into a recipe (recipe_path.lua), and the values that may stand there.
+space.lua: the space of a sweep: paths into a recipe (recipe_path.lua), and an axis of values for each.
 
-An axis is a list of values, or a distribution.  Every value of an axis belongs to a number u in [0, 1): samplers draw u.
+An axis is a list of values, or a distribution.  Samplers draw a number u in [0, 1), which is mapped to a value of the axis.
 ]]
 local recipe_path = require "barlow.recipe_path"
 local show = require "barlow.show"
@@ -50,8 +50,8 @@ function space.choice(values)
 end
 
 local function spaced(name, from, to, n, value)
-	if not (finite(from) and finite(to)) then error(name .. ": expected two numbers and how many", 3) end
-	if math.type(n) ~= "integer" or n < 2 then error(name .. ": expected how many numbers, at least 2", 3) end
+	if not (finite(from) and finite(to)) then error(name .. ": expected two numbers and a count", 3) end
+	if math.type(n) ~= "integer" or n < 2 then error(name .. ": the count must be an integer, at least 2", 3) end
 	local out = {}
 	for i = 1, n do out[i] = value((i - 1) / (n - 1)) end
 	out[1], out[n] = from + 0.0, to + 0.0
@@ -64,7 +64,7 @@ end
 
 function space.geomspace(from, to, n)
 	if not (finite(from) and finite(to) and from * to > 0) then
-		error("geomspace: expected two numbers of one sign, neither of them 0, and how many", 2)
+		error("geomspace: expected two numbers of the same sign, neither of them 0, and a count", 2)
 	end
 	return spaced("geomspace", from, to, n, function(u) return from * (to / from) ^ u end)
 end
@@ -80,7 +80,7 @@ function space.value(axis, u)
 	return axis[math.min(#axis, math.floor(u * #axis) + 1)]
 end
 
--- Returns the number u, from 0 to 1, of a value of a distribution.
+-- Returns the number u, from 0 to 1, for a value of a distribution.
 function space.place(axis, v)
 	if axis.distribution == "loguniform" then return math.log(v / axis.low) / math.log(axis.high / axis.low) end
 	if axis.distribution == "integer" then return (v - axis.low + .5) / (axis.high - axis.low + 1) end
@@ -91,7 +91,7 @@ end
 function space.check_axis(path, axis)
 	if type(axis) == "table" and axis.distribution then
 		if not (distributions[axis.distribution] and finite(axis.low) and finite(axis.high)) then
-			error(("sweep: space: %s: an unknown distribution '%s'"):format(path, tostring(axis.distribution)), 0)
+			error(("sweep: space: %s: unknown distribution '%s'"):format(path, tostring(axis.distribution)), 0)
 		end
 	elseif not is_list(axis) then
 		error(("sweep: space: %s: expected a list of values, or a distribution such as sweep.loguniform(1e-4, 1e-1), got %s")
@@ -109,10 +109,10 @@ end
 
 function space.set(r, path, value) by_path(recipe_path.set, r, path, value) end
 
--- Returns the current value, of the first if the path names several, or nil.
+-- Returns the current value at a path, or nil; if the path names several, the value of the first.
 function space.get(r, path) return by_path(recipe_path.get, r, path) end
 
--- Returns the paths of a space in order; in a grid the last one varies fastest.
+-- Returns the paths of a space, sorted; in a grid the last one varies fastest.
 function space.paths(axes)
 	return show.sorted_keys(axes)
 end

@@ -2,10 +2,10 @@
 --[[
 sweep.lua: the declaration of a sweep (a base recipe, the settings that vary, seeds) and its folder.
 
-An arm is a point of the space, a trial is an arm with a seed.  Trial k's arm, seed and recipe follow from the declaration
-and k alone (except with the sampler tpe), so that any process can run any trial, and the same sweep has the same trials
-again.  The declaration is a recipe (FOLDER/sweep.lua), which is read in the sandbox for recipes.  Workers (worker.lua) run
-the trials, a driver starts the workers (driver.lua), and results.lua reads the results.
+An arm is a point of the space; a trial is an arm with a seed.  The arm, seed and recipe of trial k depend on the declaration
+and k alone (except with the sampler tpe), so that any process can run any trial, and equal sweeps have equal trials.  The
+declaration is stored as FOLDER/sweep.lua, and read in the sandbox for recipes.  Workers (worker.lua) run the trials, a driver
+starts the workers (driver.lua), and results.lua reads the results.
 ]]
 local added = require "barlow.sweep_added"
 local native = require "barlow.native"
@@ -20,8 +20,8 @@ local sweep = {}
 local Sweep = { __index = {}, __name = "sweep" }
 sweep.class = Sweep
 
-local REFERENCES = 10000 -- at most, for the kNN on the validation part
-local SPLIT_SEED = 0     -- for the validation part: the same images in every trial
+local REFERENCES = 10000 -- greatest number of reference images of the kNN
+local SPLIT_SEED = 0     -- of the split into training and validation images, the same in every trial
 
 -- The declaration.
 
@@ -31,42 +31,42 @@ sweep.example = "sweep{base = {data = data.shapes{n = 64, size = 8, channels = 1
 
 local entry = registry.add{
 	name = "sweep", kind = "function", signature = "sweep{...}: sweep", example = sweep.example,
-	text = "Trials of a recipe that varies, each with several seeds; s:run() makes them, s:table() compares them.",
+	text = "Declares a sweep: a recipe whose settings vary, each variant with several seeds.  s:run() runs it, s:table() compares the results.",
 	keys = {
-		{ name = "base", type = "any", expected = "a table of trainer's settings, or a recipe", otherwise = "`trial` makes all of it",
-			text = "what is varied" },
+		{ name = "base", type = "any", expected = "a table of trainer's settings, or a recipe", otherwise = "`trial` returns all settings",
+			text = "the recipe whose settings vary" },
 		{ name = "space", type = "table", required = true,
 			text = "by path into the recipe (\"loss.lambda\", \"views.blur.p\"): a list of values, or a distribution "
 				.. "(sweep.uniform, loguniform, integer)" },
 		{ name = "trial", type = "function", otherwise = "base with the values of the space",
 			text = "function(p) that returns the settings of a trainer for the point p; it may call constructors only" },
-		{ name = "seeds", type = "any", expected = "how many, or a list of integers", default = 3,
-			text = "of each arm; how many: from the base's seed on" },
+		{ name = "seeds", type = "any", expected = "a number of seeds, or a list of integers", default = 3,
+			text = "the seeds of each arm; a number of seeds begins with the base's seed" },
 		{ name = "sampler", type = "string", otherwise = "grid where all axes are lists, else random",
 			text = "grid, random, halton or tpe" },
-		{ name = "metric", type = "string", default = "knn", text = "what is compared: a column of the records, or \"linear\"" },
-		{ name = "goal", type = "string", otherwise = "max of accuracies, else min", text = "max or min" },
-		{ name = "validation", type = "any", expected = "a share of the training images, a dataset, or false", default = .1,
+		{ name = "metric", type = "string", default = "knn", text = "the metric to compare: a column of the records, or \"linear\"" },
+		{ name = "goal", type = "string", otherwise = "max for accuracies, else min", text = "whether the metric is to be large or small: max or min" },
+		{ name = "validation", type = "any", expected = "a fraction of the training images, a dataset, or false", default = .1,
 			text = "labelled images on which the metric is measured, held out of training, unless base has knn = {...}" },
 		{ name = "test", type = "any", expected = "a dataset", otherwise = "none",
-			text = "images that only s:best{test = true} looks at" },
+			text = "images that are used only by s:best{test = true}" },
 		{ name = "budget", type = "table", otherwise = "all trials of a grid, 20 arms of other samplers",
-			text = "{trials =, time =}: how many trials at most, and seconds after which no trial begins" },
-		{ name = "prune", type = "any", expected = "\"median\", \"asha\" or a table {kind =, first =, eta =}", otherwise = "nothing is",
-			text = "ends trials early that fall behind: below the median of the others, or not in the best 1/eta" },
+			text = "{trials =, time =}: greatest number of trials, and seconds after which no trial begins" },
+		{ name = "prune", type = "any", expected = "\"median\", \"asha\" or a table {kind =, first =, eta =}", otherwise = "no trial is pruned",
+			text = "ends trials early: those worse than the median of the others, or, with asha, not among the best 1/eta" },
 		{ name = "stop", type = "table", otherwise = "every arm gets all seeds",
-			text = "{interval =, of =}: an arm gets no further seed when the interval of its paired difference from the base "
-				.. "(of = \"difference\") or of its own mean (of = \"arm\", the default without a base) is that narrow to either "
-				.. "side; looks after each seed share 1 - level" },
-		{ name = "baseline", type = "boolean", default = true, text = "the base itself is an arm, and others are held against it" },
-		{ name = "level", type = "number", default = .95, text = "of intervals and tests" },
+			text = "{interval =, of =}: an arm gets no further seed once the confidence interval of its paired difference from the base "
+				.. "(of = \"difference\") or of its own mean (of = \"arm\", the default without a base) extends at most `interval` to either "
+				.. "side; it is computed after each seed, with 1 - level divided among these times" },
+		{ name = "baseline", type = "boolean", default = true, text = "the base itself is an arm, and other arms are compared with it" },
+		{ name = "level", type = "number", default = .95, text = "confidence level of intervals and tests" },
 		{ name = "jobs", type = "integer", otherwise = "one for each two cores",
-			text = "worker processes at a time, which share the cores" },
-		{ name = "memory", type = "integer", otherwise = "no limit", text = "megabytes that a worker may take" },
+			text = "number of worker processes at a time, which share the cores" },
+		{ name = "memory", type = "integer", otherwise = "no limit", text = "limit on the memory of a worker, in megabytes" },
 		{ name = "retries", type = "integer", default = 2, text = "further attempts at a trial whose worker died" },
 		{ name = "name", type = "string", default = "sweep", text = "the beginning of its folder's name" },
-		{ name = "folder", type = "string", otherwise = "one among all sweeps, by name and declaration",
-			text = "where it is kept; the same sweep goes on where it was" },
+		{ name = "folder", type = "string", otherwise = "one in the folder of all sweeps, named by name and declaration",
+			text = "the folder of the sweep; if it has the same sweep already, that one continues" },
 	},
 }
 
@@ -97,13 +97,13 @@ local function check_space(s)
 	for _, path in ipairs(s.paths) do
 		if type(path) ~= "string" then refuse("'space' has the key %s: expected paths such as \"loss.lambda\"", tostring(path)) end
 		if path == "seed" or path == "folder" or path == "name" then
-			refuse("'%s' cannot be varied: %s", path, path == "seed" and "give seeds = n" or "each trial has its own")
+			refuse("'%s' cannot be varied: %s", path, path == "seed" and "give seeds = n" or "the sweep sets it for each trial")
 		end
 		space.check_axis(path, s.space[path])
 		lists = lists and not s.space[path].distribution
 	end
 	s.sampler = one_of("sampler", s.sampler or (lists and "grid" or "random"), "grid", "random", "halton", "tpe")
-	if s.sampler == "grid" and not lists then refuse "a grid is of lists only: give sampler = \"random\", or lists of values" end
+	if s.sampler == "grid" and not lists then refuse "a grid needs a list of values for every path: give lists, or sampler = \"random\"" end
 end
 
 local function check_seeds(s, first)
@@ -112,11 +112,11 @@ local function check_seeds(s, first)
 		for i = 1, whole("seeds", s.seeds, 1, 10000) do list[i] = first + i - 1 end
 		s.seeds = list
 	end
-	if type(s.seeds) ~= "table" or #s.seeds == 0 then refuse "seeds must be how many, or a list of integers" end
+	if type(s.seeds) ~= "table" or #s.seeds == 0 then refuse "seeds must be a number of seeds, or a list of integers" end
 	local seen = {}
 	for _, v in ipairs(s.seeds) do
 		if math.type(v) ~= "integer" then refuse("seeds must be integers, got %s", tostring(v)) end
-		if seen[v] then refuse("the seed %d is there twice", v) end
+		if seen[v] then refuse("the seed %d is given twice", v) end
 		seen[v] = true
 	end
 	s.seed = s.seeds[1]
@@ -163,7 +163,7 @@ end
 
 -- Points.
 
--- Returns the values of the arm by path; {} for the base.
+-- Returns the arm's values by path, {} for the base.
 function sweep.values(s, arm)
 	local out, part = {}, nil
 	if arm == s.base_arm then return out end
@@ -177,8 +177,7 @@ function sweep.values(s, arm)
 	return out
 end
 
--- Trials are ordered by blocks: arms from..to, each with the seeds at indices first..last.  Within a block all arms
--- get their
+-- Trials are ordered by blocks: arms from..to, each with the seeds at indices first..last.  Within a block all arms get their
 -- first seed before any gets its second, unless the sampler depends on results (tpe).
 local function block_size(b) return (b.to - b.from + 1) * (b.last - b.first + 1) end
 
@@ -196,7 +195,7 @@ function sweep.arm_of(s, k)
 	error(("sweep: there is no trial %d"):format(k), 0)
 end
 
--- Updates s from the declaration and everything that was added to it since, by any process.
+-- Updates s from the declaration and everything that any process has added to the sweep since.
 function sweep.refresh(s)
 	local now = added.read(s)
 	local trials = #now.blocks == 1 and s.declared.trials or 0
@@ -205,7 +204,7 @@ function sweep.refresh(s)
 end
 
 local function add_arms(s, n)
-	if s.sampler == "grid" then refuse "a grid has no more arms: add values = {[\"loss.lambda\"] = {.04}}" end
+	if s.sampler == "grid" then refuse "a grid has no further arms: add values = {[\"loss.lambda\"] = {.04}}" end
 	added.append(s, { arms = whole("arms", n, 1, 100000) })
 end
 
@@ -216,16 +215,16 @@ local function add_seeds(s, seeds)
 		seeds = {}
 		for i = 1, n do seeds[i] = top + i end
 	end
-	if not added.is_integers(seeds) then refuse "add: seeds must be a list of integers, or how many" end
+	if not added.is_integers(seeds) then refuse "add: seeds must be a list of integers, or a number of seeds" end
 	for _, v in ipairs(seeds) do
 		for _, old in ipairs(s.seeds) do
-			if v == old then refuse("the seed %d is there already", v) end
+			if v == old then refuse("the sweep has the seed %d already", v) end
 		end
 	end
 	added.append(s, { seeds = seeds })
 end
 
--- A point of tpe is drawn once, by the first process that needs it, from the results so far; both are stored.
+-- Returns the point of an arm of tpe.  The first process that needs it draws it from the results so far, and stores both.
 function sweep.drawn(s, arm)
 	local path = ("%s/arms/%04d.json"):format(s.folder, arm)
 	local text = native.read_file(path)
@@ -248,7 +247,7 @@ end
 
 -- Recipes.
 
--- A list like { "0.9", ... } is already a description; an object is converted to one.
+-- Returns the base as a description: a copy of a recipe, or the description of a table of settings.
 local function settings_of(base)
 	local meta = type(base) == "table" and getmetatable(base)
 	if meta and meta.__recipe then return recipe.copy(base) end
@@ -256,7 +255,7 @@ local function settings_of(base)
 	return recipe.of_settings(base)
 end
 
--- Adds the images on which the metric is measured: held out from the recipe's own, or a given set.
+-- Adds the images on which the metric is measured: held out from the recipe's own images, or a given set.
 local function validate(s, r)
 	if s.validation == false or r.knn then return r end
 	local train, queries = r.data, s.validation
@@ -271,15 +270,15 @@ local function validate(s, r)
 	return r
 end
 
--- The base with these values, set in the order of their paths: "views.blur.p" first, so that "views[1].blur.p"
--- overrides it.
+-- Returns the base with these values.  They are set in the order of their paths, so that "views[1].blur.p" overrides
+-- "views.blur.p".
 local function with_values(s, values)
 	local r = recipe.copy(s.base)
 	for _, path in ipairs(space.paths(values)) do space.set(r, path, recipe.copy(values[path])) end
 	return r
 end
 
--- The text that calls `trial` with these values; it is run in the sandbox for recipes.
+-- Returns a text of Lua that calls `trial` with these values; it is run in the sandbox for recipes.
 local function made_text(s, values)
 	return ("return trainer((%s)(%s))\n"):format(recipe.text(s.trial), (recipe.text(recipe.copy(values))))
 end
@@ -291,7 +290,7 @@ local function made(s, values, path)
 	return r
 end
 
--- Returns the recipe (settings of trainer{}) for these values and that seed; `trial` is written to the folder as text.
+-- Returns the recipe (settings of trainer{}) for these values and seed; a call of `trial` is written to the folder as text.
 function sweep.recipe_of(s, values, seed, name, folder)
 	local r
 	if s.trial then
@@ -305,19 +304,19 @@ function sweep.recipe_of(s, values, seed, name, folder)
 	return validate(s, r)
 end
 
--- The recipe of trial k.
+-- Returns the recipe of trial k.
 function sweep.recipe(s, k)
 	local arm, seed = sweep.arm_of(s, k)
 	return sweep.recipe_of(s, sweep.values(s, arm), s.seeds[seed], ("%s %04d"):format(s.name, k), native.trial_path(s.folder, k))
 end
 
--- Makes a trainer that never runs: it raises the errors of a recipe, and has the settings in force.
+-- Makes a trainer that never runs, for the errors of a recipe and its settings with all defaults.
 local function dry(r)
 	r.folder = false
 	return require "barlow".trainer(r)
 end
 
--- Fills in the base with all settings in force, so that every path that may vary exists.
+-- Replaces the base by its settings with all defaults, so that every path that may vary exists.  Returns its trainer.
 local function complete(s)
 	local r = settings_of(s.base)
 	local own_sets = r.knn
@@ -332,7 +331,7 @@ local function complete(s)
 	return t
 end
 
--- Fails if the base, or `trial`, cannot be made with that value; returns the convolution algorithms that the base
+-- Raises an error if no trainer can be made with that value.  Returns the convolution algorithms of shapes that the base
 -- lacks.
 local function try_value(s, path, v)
 	local values, new = s.trial and sweep.values(s, 1) or {}, {}
@@ -345,12 +344,12 @@ local function try_value(s, path, v)
 	return new
 end
 
--- Adds values to one axis of a grid; combined with all values of the other axes they are the new arms.
+-- Adds values to one axis of a grid; the new arms are their combinations with all values of the other axes.
 local function add_values(s, path, values)
 	local there, convolution, seen = s.space[path], {}, {}
 	if not there then
 		local near = native.nearest(tostring(path), s.paths)
-		refuse("add: '%s' is no axis of the sweep%s", tostring(path), near and (" (did you mean '%s'?)"):format(near) or "")
+		refuse("add: '%s' is not an axis of the sweep%s", tostring(path), near and (" (did you mean '%s'?)"):format(near) or "")
 	end
 	space.check_axis(path, values)
 	if values.distribution then refuse("add: %s: expected a list of values", path) end
@@ -362,7 +361,7 @@ local function add_values(s, path, values)
 		for shape, algorithm in pairs(try_value(s, path, v)) do convolution[shape] = algorithm end
 	end
 	local lost = recipe.lost(recipe.copy(values))
-	if lost then refuse("add: what no text can say cannot be swept: %s", lost) end
+	if lost then refuse("add: a value must be expressible as text: %s", lost) end
 	added.append_values(s, { path = path, values = values, convolution = convolution })
 end
 
@@ -374,12 +373,12 @@ function sweep.add(s, more)
 	local kinds = 0
 	for k in pairs(more) do kinds = kinds + (one_of("a key of add", k, "seeds", "arms", "values") and 1 or 0) end
 	if kinds ~= 1 then
-		refuse "add takes one of seeds = a list of new ones or how many, arms = how many, and values = {[path] = {...}}"
+		refuse "add takes one of seeds = a list or a number of new seeds, arms = number of new arms, and values = {[path] = {...}}"
 	end
 	sweep.refresh(s)
 	if more.arms then add_arms(s, more.arms) end
 	if more.seeds then add_seeds(s, more.seeds) end
-	if more.values and s.sampler ~= "grid" then refuse("add: values are a grid's, and this sweep's sampler is %s: add arms = n", s.sampler) end
+	if more.values and s.sampler ~= "grid" then refuse("add: values can be added to a grid only, and this sweep's sampler is %s: add arms = n", s.sampler) end
 	for _, path in ipairs(more.values and space.paths(more.values) or {}) do
 		add_values(s, path, more.values[path])
 		sweep.refresh(s)
@@ -387,7 +386,7 @@ function sweep.add(s, more)
 	sweep.refresh(s)
 end
 
--- A recipe with this value.  It uses the image sets of trainer t unless the value changes them.
+-- Returns a recipe with this value.  It uses the image sets of trainer t unless the value changes them.
 local function trial_of(s, t, path, v)
 	local r = with_values(s, { [path] = v })
 	if path:find "^data" or path:find "^knn" then return validate(s, r) end
@@ -396,8 +395,8 @@ local function trial_of(s, t, path, v)
 end
 
 --[[
-Tries every value of every list by itself in the base, and the ends of distributions, so that errors come before training
-and name the value.  Returns by path the index of the value that the base already has, if there is one.
+Tries every value of every list by itself in the base, and both ends of distributions, so that errors are raised before
+training and name the value.  Returns a table from path to the index of the value that the base has, if there is one.
 ]]
 local function try_values(s, t)
 	local same = {}
@@ -418,7 +417,7 @@ local function try_values(s, t)
 	return same
 end
 
--- Finds the arm that equals the base: one of the grid's, or an additional first arm.
+-- Sets the arm that equals the base: one of the grid, or an additional first arm.
 local function place_base(s, same)
 	if not s.baseline or s.trial then return end
 	local arm = 1
@@ -433,7 +432,8 @@ local function place_base(s, same)
 	end
 end
 
--- Arms are held against the base where there is one.  A declaration of before says nothing of this: the arm's own interval.
+-- Sets whether `stop` uses the difference from the base, the default if the base is an arm, or the arm's own mean.
+-- Declarations of earlier versions lack narrow_of; they use the arm's own mean.
 local function complete_stop(s)
 	if s.narrow_of == "difference" and not s.reference then
 		refuse "stop.of = \"difference\" needs a base that is an arm: give base =, without baseline = false, or of = \"arm\""
@@ -446,14 +446,14 @@ end
 local KEPT = { "name", "version", "base", "space", "trial", "seeds", "sampler", "metric", "goal", "validation", "references", "test",
 	"budget", "prune", "narrow", "narrow_of", "baseline", "base_arm", "reference", "arms", "trials", "level", "retries", "memory" }
 
--- The declaration as data, as it is written to the file.
+-- Returns the declaration as data, as it is written to the file.
 local function declaration(s)
 	local out = {}
 	for _, k in ipairs(KEPT) do out[k] = s[k] end
 	return recipe.copy(out)
 end
 
--- A hash of a text (FNV-1a, 64 bits, folded to 32), so that the same sweep has the same folder.
+-- Returns a hash of a text (FNV-1a, 64 bits, folded to 32), so that the same sweep has the same folder.
 local function digest(text)
 	local h = 0xcbf29ce484222325
 	for i = 1, #text do h = (h ~ text:byte(i)) * 0x100000001b3 end
@@ -464,14 +464,14 @@ end
 local function settle(s)
 	local d = declaration(s)
 	local lost = recipe.lost(d)
-	if lost then refuse("what no text can say cannot be swept: %s", lost) end
+	if lost then refuse("the declaration must be expressible as text: %s", lost) end
 	local text = (recipe.text(d))
 	s.folder = s.folder or ("%s/%s-%s"):format(sweep.root(), s.name:gsub("[^A-Za-z0-9._-]", "-"):gsub("^%.", "-"), digest(text))
 	native.make_folder(s.folder)
 	local path = s.folder .. "/sweep.lua"
 	local full = recipe.file_text(d, s.folder)
 	if not native.create_file(path, full) and native.read_file(path) ~= full then
-		refuse("%s holds another sweep: give another folder, or go on with that one (sweep.open)", native.clean(s.folder))
+		refuse("%s holds another sweep: give another folder, or open that sweep (sweep.open)", native.clean(s.folder))
 	end
 end
 
@@ -494,7 +494,7 @@ function sweep.new(settings)
 		s.trial = assert(native.function_value(s.trial))
 	end
 	if type(s.validation) == "number" and not (s.validation > 0 and s.validation < 1) then
-		refuse("validation must be a share between 0 and 1, got %s", tostring(s.validation))
+		refuse("validation must be a fraction between 0 and 1, got %s", tostring(s.validation))
 	end
 	if not (s.level > 0 and s.level < 1) then refuse("level must be between 0 and 1, got %s", tostring(s.level)) end
 	whole("retries", s.retries, 0, 1000)
@@ -514,7 +514,7 @@ function sweep.new(settings)
 	return setmetatable(s, Sweep)
 end
 
--- Checks the metric, and decides whether more of it is better.
+-- Checks the metric, and sets the goal (max or min) if it was not given.
 function sweep.check_metric(s, t)
 	if s.goal then one_of("goal", s.goal, "max", "min") end
 	local kinds = { linear = "score" }
@@ -526,7 +526,7 @@ function sweep.check_metric(s, t)
 		one_of("metric", s.metric, table.unpack(names))
 	end
 	if s.metric == "knn" and t and not t.knn then
-		refuse "the metric knn needs labelled images: give validation = a share or a dataset, or base.knn"
+		refuse "the metric knn needs labelled images: give validation = a fraction or a dataset, or base.knn"
 	end
 	local accuracy = kinds[s.metric] == "score" or s.metric == "knn"
 	s.goal = s.goal or (accuracy and "max" or "min")
@@ -548,9 +548,9 @@ end
 -- Checks the fields of a declaration that was read; raises an error if they are not those of a sweep.
 local function check_read(s, path)
 	local function need(fine, what) if not fine then error(("%s: %s"):format(path, what), 0) end end
-	need(type(s.space) == "table" and type(s.seeds) == "table" and #s.seeds > 0, "no declaration of a sweep")
+	need(type(s.space) == "table" and type(s.seeds) == "table" and #s.seeds > 0, "not a declaration of a sweep")
 	need(math.type(s.arms) == "integer" and s.arms >= 1 and math.type(s.trials) == "integer" and s.trials >= 1
-		and s.trials <= 1000000 and s.trials <= s.arms * #s.seeds, "its numbers of arms and trials do not fit")
+		and s.trials <= 1000000 and s.trials <= s.arms * #s.seeds, "its numbers of arms and trials are not consistent")
 	need(type(s.name) == "string" and type(s.metric) == "string" and (s.goal == "max" or s.goal == "min"), "no name, metric or goal")
 	need(type(s.level) == "number" and s.level > 0 and s.level < 1 and math.type(s.retries) == "integer", "no level or retries")
 	need(sampler.kinds[s.sampler], "an unknown sampler")
@@ -561,7 +561,7 @@ local function check_read(s, path)
 	need(type(s.base) == "table" or native.is_function(s.trial), "neither a base nor a trial")
 	for _, path in ipairs(space.paths(s.space)) do space.check_axis(path, s.space[path]) end
 	local grid = s.sampler ~= "grid" or sampler.grid_size(s.space, space.paths(s.space)) + (s.base_arm and 1 or 0) == s.arms
-	need(grid, "its number of arms is not the grid's")
+	need(grid, "its number of arms is not that of its grid")
 	versions.check(s.version)
 end
 
@@ -569,7 +569,7 @@ function sweep.open(what)
 	local folder = sweep.find(what)
 	local path = folder .. "/sweep.lua"
 	local read, _, why = native.describe(path)
-	if type(read) ~= "table" then error(why or path .. ": no declaration of a sweep", 0) end
+	if type(read) ~= "table" then error(why or path .. ": not a declaration of a sweep", 0) end
 	local s = recipe.copy(read)
 	check_read(s, path)
 	s.folder, s.paths, s.seed = folder, space.paths(s.space), s.seeds[1]

@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-sweep_added.lua: what was added to a sweep after its declaration (FOLDER/added.jsonl), and the blocks of trials that this gives.
+sweep_added.lua: arms, seeds and values that were added to a sweep after its declaration, and the resulting blocks of trials.
 
-A line is {"arms": n}: more arms of a sampler; {"seeds": [...]}: more seeds of all arms; or {"values": n}: more values of one axis
-of a grid, which FOLDER/added/n.lua has: {path =, values = {...}, convolution = {...}}, the last being the algorithms of shapes that
-only these values have.  The arms of such a line are the new values with all values that the other axes have by then.
+FOLDER/added.jsonl has a line for each addition.  {"arms": n} adds n arms (samplers other than grid).  {"seeds": [...]} adds seeds
+to all arms.  {"values": n} adds values to one axis of a grid; they are in FOLDER/added/n.lua, as {path =, values = {...},
+convolution = {...}}, where convolution has the algorithms of shapes that only these values have.  Its arms are the combinations
+of the new values with all values that the other axes have at that point of the file.
 ]]
 local native = require "barlow.native"
 local recipe = require "barlow.recipe"
@@ -17,7 +18,7 @@ local MOST = 1000000 -- trials of a sweep
 local function list_path(s) return s.folder .. "/added.jsonl" end
 local function values_path(s, n) return ("%s/added/%04d.lua"):format(s.folder, n) end
 
--- Appends a line: a table as above.
+-- Appends a line, given as a table.
 function added.append(s, line) native.append_line(list_path(s), native.json_text(line)) end
 
 function added.is_integers(v)
@@ -36,16 +37,16 @@ function added.append_values(s, v)
 	added.append(s, { values = n })
 end
 
--- Read once.
+-- Returns the contents of added/n.lua; each file is read once.
 local function read_values(s, n)
 	s.values_read = s.values_read or {}
 	if s.values_read[n] then return s.values_read[n] end
 	local path = values_path(s, n)
 	local v, _, why = native.describe(path)
-	if type(v) ~= "table" then error(why or path .. ": no values of a sweep", 0) end
+	if type(v) ~= "table" then error(why or path .. ": not a table of values of a sweep", 0) end
 	v = recipe.copy(v)
 	local axis = s.declared.space[v.path]
-	if not axis or type(v.values) ~= "table" or #v.values == 0 then error(path .. ": no values of an axis of the sweep", 0) end
+	if not axis or type(v.values) ~= "table" or #v.values == 0 then error(path .. ": not values of an axis of the sweep", 0) end
 	s.values_read[n] = v
 	return v
 end
@@ -82,8 +83,9 @@ local function add_seeds(out, seeds)
 end
 
 --[[
-{arms =, seeds =, space = with all values, blocks = {{from =, to =, first =, last =}: arms and places of seeds}, parts = of a grid:
-{{from =, to =, space =}: arms that are all points of these axes}}.  Lines that say nothing are passed over.
+Returns the sweep's arms, seeds, space with all values, blocks and parts.  A block {from =, to =, first =, last =} is a range of
+arms with a range of indices of seeds.  A part {from =, to =, space =} is a range of arms, in a grid all points of these axes.
+Lines that are not valid are skipped.
 ]]
 function added.read(s)
 	local d, path = s.declared, list_path(s)

@@ -11,7 +11,7 @@ local List = {}
 
 local COLUMNS = { "name", "complete", "trials", "failed", "pruned", "metric", "best", "problem" }
 
--- Does the column have a value for this sweep?
+-- Returns whether the column shows anything for this sweep; numbers of failed and pruned trials only if above 0.
 local function says(s, name)
 	local counts = name == "failed" or name == "pruned"
 	return s[name] ~= nil and not (counts and s[name] == 0)
@@ -37,7 +37,7 @@ local function entry(name)
 		metric = s.metric, best = best and best.mean }
 end
 
--- Sorted by name.
+-- Returns all sweeps in the default folder, sorted by name; one that cannot be read has its `problem`.
 function sweeps.list()
 	local out = {}
 	for i, name in ipairs(native.list_folder(sweep.root())) do out[i] = entry(name) end

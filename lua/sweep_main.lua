@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- sweep_main.lua: barlow sweep ACTION: what the command does, by action.
+-- sweep_main.lua: the command barlow sweep ACTION, one function for each action.
 local native = require "barlow.native"
 local results = require "barlow.results"
 local sweep = require "barlow.driver"
@@ -9,7 +9,7 @@ local main = {}
 
 local function fail(format, ...) error((format):format(...), 0) end
 
--- Returns the requested share, or that of a Slurm array's task, as "i/n".
+-- Returns the requested share of the trials as "i/n", or that of the task of a Slurm array, or nil.
 local function shard_of(options)
 	if options.shard then return options.shard end
 	local id, low = tonumber(os.getenv "SLURM_ARRAY_TASK_ID"), tonumber(os.getenv "SLURM_ARRAY_TASK_MIN")
@@ -18,17 +18,17 @@ local function shard_of(options)
 	return ("%d/%d"):format(id - low + 1, count)
 end
 
--- Returns the sweep that a script returns, or the newest one that it declares; or the sweep in a folder.
+-- Returns the sweep that a script returns, or the sweep in a folder.
 local function load_sweep(what)
 	if not what:find "%.lua$" or native.exists(what .. "/sweep.lua") then return sweep.open(what) end
 	local chunk, why = loadfile(what, "t")
 	if not chunk then error(why, 0) end
 	local s = chunk()
-	if getmetatable(s) ~= sweep.class then fail("%s returns no sweep: expected 'return sweep{...}' at its end", native.clean(what)) end
+	if getmetatable(s) ~= sweep.class then fail("%s returns no sweep: it must end with 'return sweep{...}'", native.clean(what)) end
 	return s
 end
 
--- Fails if a trial failed, or if some were not run.
+-- Returns the exit status: 1 if a trial failed or, without a share, if some were not run; 130 after Ctrl-C.
 local function run(s, options)
 	s:run{ jobs = options.jobs, shard = shard_of(options), plain = options.plain, notify = options.notify }
 	if s.interrupted then return 130 end

@@ -49,7 +49,7 @@ end
 
 local ORDER = { running = 1, lost = 2, failed = 3, complete = 4, pruned = 5, skipped = 6, open = 7 }
 
--- Returns all trials: active ones first, waiting ones last; finished ones are read once.
+-- Returns all trials, running ones first, ones that have not begun last; finished ones are read once.
 local function read_trials(s, over)
 	local list = {}
 	for k = 1, s.trials do
@@ -248,22 +248,22 @@ function keys.enter(_, view)
 	return "open", t.folder .. "/live"
 end
 
--- A second press is needed, so that a slip of the finger ends nothing.
+-- Ends a trial; the key must be pressed twice, so that no trial is ended by accident.
 function keys.d(s, view)
 	local t = view.trials[view.chosen]
 	if not t or t.state ~= "running" then
-		view.notice = "that trial does not run"
+		view.notice = "this trial is not running"
 	elseif view.asked == t.k then
 		native.create_file(native.trial_path(s.folder, t.k) .. "/end", "")
-		view.notice, view.asked = ("trial %d ends after its step"):format(t.k), nil
+		view.notice, view.asked = ("trial %d ends after the current step"):format(t.k), nil
 	else
-		view.notice, view.asked = ("d again ends trial %d: it counts as pruned"):format(t.k), t.k
+		view.notice, view.asked = ("press d again to end trial %d; it counts as pruned"):format(t.k), t.k
 	end
 end
 
 function keys.S(_, view)
 	if view.asked == "stop" then return "interrupt" end
-	view.notice, view.asked = "S again stops all trials; the sweep can be resumed", "stop"
+	view.notice, view.asked = "press S again to stop all trials; the sweep can be resumed", "stop"
 end
 
 -- Returns what a key requests: "quit", "interrupt", "open" with a path, or nil.
@@ -278,8 +278,8 @@ function screen.press(s, view, key)
 end
 
 --[[
-The screen until the sweep is over ("over"), q ("quit") or Ctrl-C ("interrupt").  tend(): looks after the workers; false: none is left.
-Raises where there is no fit terminal.
+Shows the screen until the sweep is over, or q or Ctrl-C is pressed; returns "over", "quit" or "interrupt".  tend() is called in
+every iteration to look after the workers; it returns false when none is left.  Raises an error if the terminal is not suitable.
 ]]
 function screen.show(s, tend)
 	local view <const> = { began = native.now(), at_start = results.counts(s).over }

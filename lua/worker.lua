@@ -20,8 +20,8 @@ local IDLE = 1     -- seconds between two searches for a trial that another work
 
 -- Claims.
 
--- Is the worker of the newest attempt dead?  Uses this process's clock: `seen` has the time at which each counter
--- last changed.
+-- Returns whether the worker of the newest attempt is dead.  `seen` has the time, by this process's clock, at which each
+-- counter last changed.
 local function gone(look, k, seen)
 	if look.here then return look.dead end
 	local at = seen[k]
@@ -32,7 +32,7 @@ local function gone(look, k, seen)
 	return native.now() - at.since > LEASE
 end
 
--- Attempts at trial k whose worker died; those whose worker was told to end, or whose run was stopped, do not count.
+-- Returns the number of attempts at trial k whose worker died, without those that were stopped on request.
 local function deaths(s, k, attempts)
 	local stopped, n = {}, 0
 	for _, r in ipairs(native.runs(native.trial_path(s.folder, k))) do stopped[r.folder:match "[^/]*$"] = r.state == "stopped" end
@@ -47,14 +47,14 @@ local function keep(s, k, attempt, result)
 	return native.trial_finish(s.folder, k, attempt, native.json_text(result))
 end
 
--- Ends a trial without running it, for example one that is not needed any more.
+-- Gives a trial a result without running it, for example if it is not needed any more.
 local function close(s, k, attempt, state, reason)
 	if native.trial_claim(s.folder, k, attempt) then
 		keep(s, k, attempt, { trial = k, state = state, reason = reason, attempt = attempt })
 	end
 end
 
--- Claims trial k for this process: returns the number of the attempt, or nil.
+-- Claims trial k for this process, and returns the number of the attempt, or nil if another process has it or it is over.
 local function claim(s, k, seen)
 	local look = native.trial_look(s.folder, k)
 	if look.over then return nil end
@@ -73,8 +73,8 @@ local function claim(s, k, seen)
 	return native.trial_claim(s.folder, k, attempt) and attempt or nil
 end
 
--- Claims the next trial of this worker's share: returns it and the attempt, or nil and whether others are still
--- running trials.
+-- Claims the next trial of this worker's share, and returns it and the attempt, or nil and whether other workers are still
+-- running trials of it.
 local function next_trial(s, share, over, seen)
 	local waiting = false
 	sweep.refresh(s) -- trials may have been added
@@ -90,24 +90,24 @@ end
 
 -- A trial.
 
--- Finds the newest attempt with a checkpoint.  Returns false if that run had ended without a result: it has to be
--- repeated.
+-- Loads the checkpoint of the newest attempt that has one.  Returns false if that run had ended without a result and has to
+-- be repeated.
 local function resume_trial(s, k, attempt, t)
 	for before = attempt - 1, 1, -1 do
 		local folder = native.trial_path(s.folder, k, before)
 		if native.exists(folder .. "/checkpoint.safetensors") then
 			local fine, why = pcall(t.load_checkpoint, t, folder)
 			if fine then return t.iteration < t.steps end
-			io.stderr:write(("trial %d: attempt %d cannot be gone on with: %s\n"):format(k, before, native.clean(tostring(why))))
+			io.stderr:write(("trial %d: attempt %d cannot be continued: %s\n"):format(k, before, native.clean(tostring(why))))
 		end
 	end
 	return true
 end
 
--- A worker whose run cannot be saved ends, as if it had been killed.  Another attempt follows, up to the number of
+-- Ends this worker, whose run cannot be saved, as if it had been killed.  Another attempt follows, up to the number of
 -- retries.
 local function end_worker(k, why)
-	io.stderr:write(("trial %d: the run is not kept: %s\n"):format(k, native.clean(why)))
+	io.stderr:write(("trial %d: the run cannot be saved: %s\n"):format(k, native.clean(why)))
 	os.exit(1, false)
 end
 
@@ -133,7 +133,7 @@ local function follow(s, k, attempt, t)
 			end
 		end
 		seen = newest
-		if native.exists(native.trial_path(s.folder, k) .. "/end") then ended = "its user ended it" end
+		if native.exists(native.trial_path(s.folder, k) .. "/end") then ended = "the user ended it" end
 		if not over and (ended or native.exists(s.folder .. "/stop")) then
 			ended = ended or "stopped"
 			t:stop()
@@ -186,7 +186,7 @@ local function train(s, k, attempt)
 		result.state, result.reason = "failed", t.message
 		return result
 	end
-	if t.state == "stopped" then ended = ended or "its user stopped it" end
+	if t.state == "stopped" then ended = ended or "the user stopped it" end
 	result.metrics = worker.final_metrics(s, t)
 	result.value = result.metrics[s.metric]
 	result.state, result.reason = ended and "pruned" or "complete", ended
@@ -213,7 +213,7 @@ local function make(s, k, attempt)
 	end
 	local counts = keep(s, k, attempt, result)
 	io.write(("trial %d: %s%s%s\n"):format(k, result.state, result.reason and ": " .. result.reason or "",
-		counts and "" or "; another attempt's result had come before"))
+		counts and "" or "; another attempt had a result before"))
 	io.flush()
 	collectgarbage()
 end
@@ -224,11 +224,11 @@ local function work(s, options)
 	io.stdout:setvbuf "line" -- so that the log of a killed worker is complete
 	if options.memory then native.limit_memory(options.memory) end
 	while not native.exists(s.folder .. "/stop") do
-		if driver and native.whoami().parent ~= driver then return io.write "who started this worker is gone: it ends\n" end
-		if not native.exists(s.folder .. "/sweep.lua") then -- what somebody has deleted is not made again
+		if driver and native.whoami().parent ~= driver then return io.write "this worker ends, since the process that started it has ended\n" end
+		if not native.exists(s.folder .. "/sweep.lua") then -- a folder that a user has deleted is not created again
 			error(("%s: the sweep's folder was removed, or its sweep.lua"):format(native.clean(s.folder)), 0)
 		end
-		if options.until_time and os.time() >= options.until_time then return io.write "the time is up\n" end
+		if options.until_time and os.time() >= options.until_time then return io.write "the sweep's time is over\n" end
 		local k, attempt = next_trial(s, share, over, seen)
 		if k then
 			make(s, k, attempt)
@@ -242,8 +242,8 @@ local function work(s, options)
 end
 
 --[[
-Runs trials until none of its share is left, the folder contains a file `stop`, or its driver has ended.
-options: {i =, n = (the share), memory =, until_time =}.  Returns false where Ctrl-C ended it.
+Runs trials until none of the worker's share is left, the folder contains a file `stop`, or the driver has ended.
+options: {i =, n = (share i of n), memory = (megabytes), until_time = (seconds of os.time)}.  Returns false after Ctrl-C.
 ]]
 function worker.run(s, options)
 	local fine = native.interruptible(work, s, options)

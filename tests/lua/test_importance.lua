@@ -120,7 +120,7 @@ test("without variance, or with few arms, no importance is reported", function()
 	equal(importance.text(importance.of(s, arms)):match "no parameter stands out", "no parameter stands out")
 	arms[1].n = 0
 	equal(importance.of(s, arms), nil)
-	equal(importance.text(nil), "Importance: too few arms have a result, 5 at least")
+	equal(importance.text(nil), "Importance: too few arms have a result; it takes at least 5")
 end)
 
 test("each value of a distribution has its number", function()

@@ -161,7 +161,7 @@ test("conditions that would change bits are refused with a message", function()
 	end
 	h:step(2)
 	equal(h:at(2, quiet).iteration, 2)
-	fails(function() h:at(4, quiet) end, "something that the recipe and the journal do not know has changed it")
+	fails(function() h:at(4, quiet) end, "something that is not in the recipe and the journal has changed it")
 end)
 
 os.execute("rm -r " .. scratch)

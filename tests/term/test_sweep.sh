@@ -102,7 +102,7 @@ if command -v tmux >/dev/null 2>&1; then
 	in_tmux send-keys -t a q
 	check "... which q closes" until_true has "Enter its screen"
 	in_tmux send-keys -t a d
-	check "d asks for confirmation" until_true has "d again ends trial"
+	check "d asks for confirmation" until_true has "press d again to end trial"
 	in_tmux send-keys -t a d
 	check "... and ends the trial" until_true has "pruned"
 	in_tmux send-keys -t a q
@@ -149,7 +149,7 @@ printf '%s\n' '{"params": {"loss.lambda": 0.01}, "seed": 4, "id": 7}' 'nonsense'
 	"$BARLOW" sweep ask-tell "$dir/shares.lua" >"$dir/out" 2>"$dir/err"
 check "ask-tell reports the progress" says '"epoch":1.0,"id":7,"step":18,"value":0.'
 check "... and the result" says '"state":"complete"'
-check "... and invalid lines" says "no JSON"
+check "... and invalid lines" says "not JSON"
 check "... with the nearest name" says "did you mean 'lambda'?"
 script asked 4000 'jobs = (print "said", 1)'
 sed -i 's/jobs = (print "said", 1)/jobs = print "said" or 1/' "$dir/asked.lua"
