@@ -67,7 +67,7 @@ end
 
 -- Kinds of columns in the order in which a line shows them; "step" and "eta" are not columns.
 local PLAIN = { "step", "term", "total", "floor", "rate", "score", "measure", "own", "eta" }
--- The same for a terminal: the most important first, since a narrow terminal cuts off the end.
+-- Their order on a terminal: the most important first, since a narrow terminal cuts off the end.
 local TERMINAL = { "step", "eta", "measure", "total", "term", "score", "floor", "rate", "own" }
 
 local function line_text(kinds, t, r, scores)
@@ -163,7 +163,7 @@ end
 local function follow(t, seen, report, on_progress)
 	local over = false
 	while not over do
-		-- A break ends this, too: nothing could continue the run while a script waits here.
+		-- A break ends the wait, too, since nothing could continue the run while a script waits here.
 		over = t:wait(.1) or native.at_break(t)
 		local newest = newest_step(t)
 		for i = seen + 1, newest do

@@ -11,7 +11,9 @@ local source = {}
 
 local MANY = 64 -- most functions on the same lines, since each is compiled
 
--- --- scanning --- Returns the positions at which lines begin, counted as Lua does: \r\n and \n\r are one line end.
+-- Scanning.
+
+-- Returns the positions at which lines begin, counted as Lua does: \r\n and \n\r are one line end.
 local function line_starts(text)
 	local starts, at = { 1 }, 1
 	while true do
@@ -401,7 +403,9 @@ local function cut(piece)
 	return nil, why or UNKNOWN
 end
 
--- --- writing --- Returns Lua that makes the function again: its text, with its upvalues and constants as locals around it.
+-- Writing.
+
+-- Returns Lua that makes the function again: its text, with its upvalues and constants as locals around it.
 -- to_text(v, indent, name) writes values.
 local function piece_text(piece, to_text, indent)
 	if #upvalue_names(piece) == 0 and #piece.constants == 0 then return piece.text end

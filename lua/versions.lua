@@ -106,8 +106,7 @@ function versions.names(names, version)
 	return old
 end
 
--- The same for a recipe that was read as data, which is changed in place: descriptions have the call's name in their metatables.
-
+-- Sets the omitted settings in a recipe that was read as data, in place; descriptions have the call's name in their metatables.
 local function fill(d)
 	if type(d) ~= "table" then return end
 	local meta = getmetatable(d)
