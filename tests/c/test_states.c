@@ -136,7 +136,7 @@ static void test_messages(void **state)
 		{ "while true do end", "the text ran for more than 10000000 instructions" },
 		{ "('x'):rep(1e9)", "the text needs more than 64 MiB of memory" },
 		{ "error '\\27[2J\\n\\0hidden'", "text:1: \\x1b[2J\n" },
-		{ "error{}", "an error that is no text" },
+		{ "error{}", "an error value that is not a string" },
 	};
 	lua_State *L = new_state();
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -195,7 +195,7 @@ test("the arguments of loss.func are checked", function()
 	fails(function() func{ parameters = { mu = { default = -1, min = 0 } } } end, "default", "'mu' must be a number of at least 0")
 	fails(function() func{ terms = {} } end, "'terms' must be a list of 1 to 8 names")
 	fails(function() func{ terms = { "a", "a" } } end, "'a' twice")
-	fails(function() func{ turn = "mu" } end, "'turn' is 'mu'", "no settable parameter")
+	fails(function() func{ turn = "mu" } end, "'turn' is 'mu'", "not a settable parameter")
 	fails(function() func{ term = { "a" } } end, "did you mean 'terms'")
 end)
 

@@ -64,7 +64,7 @@ static void push_node(lua_State *L, int n, int result, int results)
 	lua_setiuservalue(L, -2, 1);
 }
 
-/* A constructor; upvalue: its name. */
+/* Describes a call of a constructor; upvalue: its name. */
 static int note_call(lua_State *L)
 {
 	const char *name = lua_tostring(L, lua_upvalueindex(1));
@@ -77,7 +77,7 @@ static int note_call(lua_State *L)
 	return results;
 }
 
-/* A method that changes a node; upvalue: its name. */
+/* Describes a call of a method that changes a node; upvalue: its name. */
 static int note_change(lua_State *L)
 {
 	luaL_checkudata(L, 1, BL_T_CALL);

@@ -24,7 +24,7 @@
 #include "lua/kit/function.h"
 #include "lua/kit/kit.h"
 
-/* Metatable names, which messages use as names of the types, too. */
+/* Names of metatables, which are also the names of the types in messages. */
 #define BL_T_MODULE "module"
 #define BL_T_PIPELINE "pipeline"
 #define BL_T_VIEWS "pipelines"
@@ -42,7 +42,10 @@
 
 /* --- objects and their types --- */
 
-/* bl_lua_give_...: push the object, taking the reference; raise bl_error() when it is NULL. */
+/*
+ * bl_lua_give_... push the object, taking the reference; they raise bl_error() if it is NULL.  bl_lua_module and similar ones
+ * return the object at `arg`, borrowed; they raise an error if it has another type.
+ */
 int bl_lua_give_module(lua_State *L, bl_module *m);
 int bl_lua_give_dataset(lua_State *L, bl_dataset *d);
 int bl_lua_give_pipeline(lua_State *L, bl_pipeline *p);
@@ -57,7 +60,7 @@ const bl_optim_config *bl_lua_optim(lua_State *L, int arg);
 extern const bl_lua_function bl_lua_optim_recipes[];                    /* optim_recipes.c */
 bl_schedule bl_lua_schedule(lua_State *L, int index, const char *what); /* from a trainer's setting: l_optim.c */
 
-/* One pipeline for each view, and functions that change whole batches of them.  n 0: the paper's two. */
+/* One pipeline for each view, and a function that changes whole batches of them.  n 0: the paper's two. */
 typedef struct bl_pipelines {
 	int n;
 	bl_pipeline *view[BL_VIEWS_MOST];
@@ -97,9 +100,9 @@ typedef struct bl_recorded {
 	const char *fingerprint;    /* NULL: no fingerprint is checked, and first and second are opened as given */
 } bl_recorded;
 
-/* A new set whose files match the fingerprint; NULL with bl_error. */
+/* Returns a new set whose files match the fingerprint, or NULL with bl_error. */
 bl_dataset *bl_lua_open_recorded(const bl_recorded *r);
-/* From now on, searches for moved files below that path (--data) instead of BARLOW_DATA.  Negative with bl_error. */
+/* Makes later searches for moved files look below that path (--data) instead of BARLOW_DATA.  Negative with bl_error. */
 int bl_lua_data_lies(const char *path);
 int bl_lua_data_found(lua_State *L); /* data_found(): raises an error if none of the sets opened since were found */
 int bl_lua_origin(lua_State *L);     /* l_data.c, for lua/recipe.lua */
@@ -136,7 +139,7 @@ bl_place *bl_lua_place(lua_State *L, int index); /* of the trainer there */
 void bl_lua_place_run(lua_State *L, int index);
 /* Prints to standard error which runs of this process ended without being saved; each once. */
 void bl_lua_tell_unsaved(void);
-/* Prints to standard error, if the run is over, that `what`, the name of a method, can change no step any more. */
+/* If the run is over, prints to standard error that `what`, the name of a method, has no effect any more. */
 void bl_lua_tell_over(bl_trainer *t, const char *what);
 /* Prints problems of the run (bl_trainer_trouble) to standard error. */
 void bl_lua_tell_trouble(bl_trainer *t);
@@ -216,15 +219,15 @@ int bl_lua_run_resumable(lua_State *L);     /* ([run]): its folder */
 
 /* --- functions as layers (func.c) --- */
 
-/* A module that calls the function at `index`, a Lua function or a value; new reference, or NULL with bl_error. */
+/* Returns a module that calls the Lua function, or value of one, at `index`: a new reference, or NULL with bl_error. */
 bl_module *bl_lua_func(lua_State *L, int index, const char *name);
 
 /* --- functions as losses (func_loss.c) --- */
 
-/* A loss whose one term is computed by the function at `index`; new reference, or NULL with bl_error. */
+/* Returns a loss whose only term the function at `index` computes: a new reference, or NULL with bl_error. */
 bl_loss *bl_lua_func_loss(lua_State *L, int index);
 int bl_lua_make_func_loss(lua_State *L); /* loss.func; its fields: */
-/* Compares two losses that are functions; *of_functions: is either of them one? */
+/* Compares two losses that are functions; *of_functions tells whether either of them is one. */
 bool bl_lua_func_loss_same(const bl_loss *l, const bl_loss *k, bool *of_functions);
 extern const bl_field bl_lua_func_loss_fields[];
 
@@ -240,7 +243,7 @@ extern const bl_lua_function bl_lua_aug_look[]; /* in aug */
 /* --- ramps (l_aug_ramp.c) --- */
 
 enum { BL_LUA_RAMPS_MOST = 32 };
-/* A ramp of a field from its value to these values. */
+/* A ramp of a field, linear over the epochs, from its own value to these values. */
 typedef struct bl_lua_ramp {
 	const bl_field *field;
 	int n;
@@ -257,7 +260,10 @@ void bl_lua_define_ramp(lua_State *L);
 void bl_lua_take_ramps(lua_State *L, void *out, bl_lua_ramps *ramps);
 /* Adds the ramps to an operator that was made with the first values.  0, or negative with bl_error. */
 int bl_lua_set_ramps(bl_aug *a, const bl_lua_ramps *ramps);
-/* If there is a ramp at `index`, replaces it by its first values.  Raises an error if its last values are out of range. */
+/*
+ * Replaces a ramp at `index` by its first values; returns false if there is none.  Raises an error if its last values are
+ * out of range.
+ */
 bool bl_lua_ramp_of(lua_State *L, int index, const char *what, const bl_field *f, bl_lua_ramp *out);
 int bl_lua_look_draw(lua_State *L);
 int bl_lua_look_time(lua_State *L);
@@ -266,10 +272,10 @@ int bl_lua_look_sheet(lua_State *L);
 
 /* --- functions as image operators (func_aug.c), and what they draw from (l_rng.c) --- */
 
-/* A copy of the function at `index` that runs sandboxed on every thread and keeps no state; NULL with bl_error. */
+/* Returns a copy of the function at `index` that runs sandboxed on every thread and keeps no state, or NULL with bl_error. */
 bl_function *bl_lua_constant_function(lua_State *L, int index);
 int bl_lua_make_func_aug(lua_State *L); /* aug.func; its fields: */
-/* A batch augmentation by the function at `index`, within the limits (func_batch.c); NULL with bl_error. */
+/* Returns a batch augmentation by the function at `index`, within the limits (func_batch.c), or NULL with bl_error. */
 bl_batch_aug *bl_lua_func_batch(lua_State *L, int index, const bl_lua_limits *limits);
 extern const bl_field bl_lua_func_aug_fields[];
 void bl_lua_define_rng(lua_State *L);
@@ -280,7 +286,10 @@ void bl_lua_push_rng(lua_State *L); /* an object that draws from the call's stre
 int bl_lua_open_sandbox(lua_State *L);
 /* Removes from the module on top, and from its objects, all functions that read, write or run something. */
 void bl_lua_withhold(lua_State *L, const char *module);
-/* Registers what travels by name, with barlow's table on top: Lua's libraries, and the modules of the sandbox. */
+/*
+ * Registers the values that are passed between states by name, with barlow's table on top: Lua's libraries, and the
+ * modules of the sandbox.
+ */
 void bl_lua_name_modules(lua_State *L);
 /* modules.c: loads one of barlow's Lua files, or all of them (NULL), for bl_lua_call_module. */
 void bl_lua_preload(lua_State *L, const char *module);
@@ -307,10 +316,10 @@ int bl_lua_open_native(lua_State *L);   /* for lua/ only, as "barlow.native" */
 extern const bl_lua_function bl_lua_tensor_ops[];     /* l_tensor_ops.c: methods */
 extern const bl_lua_function bl_lua_tensor_linalg[];  /* l_tensor_linalg.c: methods */
 extern const bl_lua_function bl_lua_tensor_selects[]; /* l_tensor_select.c: methods */
-int bl_lua_tensor_where(lua_State *L);                /* the same: tensor.where(mask, a, b) */
+int bl_lua_tensor_where(lua_State *L);                /* l_tensor_select.c: tensor.where(mask, a, b) */
 extern const bl_lua_function bl_lua_tensor_shapes[];  /* l_tensor_shape.c: methods */
 extern const luaL_Reg bl_lua_tensor_meta[];           /* l_tensor_ops.c: operators */
-/* The tensor at `arg`, to which `what` writes; raises an error if it is a read-only upvalue that threads share. */
+/* Returns the tensor at `arg`, to which `what` writes; raises an error if it is a read-only upvalue that threads share. */
 bl_tensor *bl_lua_writable_tensor(lua_State *L, int arg, const char *what);
 int bl_lua_tensor_element(lua_State *L); /* l_tensor_index.c: t[i], t[{i, j}] */
 int bl_lua_tensor_assign(lua_State *L);  /* l_tensor_index.c: t[i] = v */
@@ -318,7 +327,7 @@ int bl_lua_tensor_assign(lua_State *L);  /* l_tensor_index.c: t[i] = v */
 bl_tensor *bl_lua_tensor_from_table(lua_State *L, int index);
 
 /*
- * Pushes the Lua that makes an object equal to the one at `index` (lua/printed.lua).  Returns false, and pushes
+ * Pushes Lua code that makes an object equal to the one at `index` (lua/printed.lua).  Returns false, and pushes
  * nothing, if the object has no source, or in a sandboxed state.
  */
 bool bl_lua_as_recipe(lua_State *L, int index);

@@ -112,7 +112,7 @@ static int push_arguments(lua_State *L, void *ctx)
 	return c->views + 2;
 }
 
-/* The scalar on top, which is a term; borrowed. */
+/* Returns the scalar on top, borrowed; raises an error that names the term if it is not a scalar. */
 static bl_tensor *scalar(lua_State *L, const char *term)
 {
 	char shape[BL_SHAPE_TEXT];
@@ -358,12 +358,12 @@ static void take_terms(lua_State *L, spec *s)
 	}
 }
 
-/* The parameter that the keys + and - change. */
+/* Sets the parameter that the keys + and - change; "": none. */
 static void take_turn(lua_State *L, spec *s, const char *name)
 {
 	const bl_field *f = bl_field_find(s->fields, name);
 	if (*name && !(f && f->settable))
-		luaL_error(L, "loss.func: 'turn' is '%s', which is no settable parameter", name);
+		luaL_error(L, "loss.func: 'turn' is '%s', which is not a settable parameter", name);
 	strncpy(s->turn, name, sizeof s->turn - 1);
 }
 

@@ -32,7 +32,7 @@ static int give_one(lua_State *L, bl_aug *a)
 	return bl_lua_give_pipeline(L, p);
 }
 
-/* The constructor of every operator; the context of the running function is the operator's name. */
+/* Constructs any operator; the context of the running function is the operator's name. */
 static int make(lua_State *L)
 {
 	_Alignas(16) unsigned char parameters[BL_AUG_BYTES] = { 0 };
@@ -283,7 +283,7 @@ static bl_aug *paper_operator(const paper *c, const bl_lua_ramps *ramps, const c
 	return a;
 }
 
-/* Whether the operator never applies in this view: p is 0 and, if it is a ramp, ends at 0.  It is left out then. */
+/* Returns whether the operator never applies in this view: p is 0 and, if it is a ramp, ends at 0.  It is then left out. */
 static bool idle(const bl_aug *a, const bl_lua_ramps *ramps, int view)
 {
 	double p[BL_LIST_MOST];
@@ -408,7 +408,7 @@ static void add_recipes(lua_State *L)
 
 /* --- applying pipelines --- */
 
-/* Is it a vector: an image of one channel and one row? */
+/* Returns whether it is a vector: an image of one channel and one row. */
 static bool is_vector(lua_State *L, int arg)
 {
 	bl_tensor *t = bl_lua_tensor(L, arg);
@@ -510,7 +510,7 @@ static void add_text(luaL_Buffer *b, const bl_pipeline *p)
 	luaL_addstring(b, n == 1 ? "" : " }");
 }
 
-/* Whether it has operators that are not described by numbers alone: functions, and those made of pipelines. */
+/* Returns whether it has operators that are not described by numbers alone: functions, and those made of pipelines. */
 static bool has_parts(const bl_pipeline *p)
 {
 	for (int i = 0; i < bl_pipeline_length(p); i++)

@@ -22,7 +22,7 @@ static void give_image(lua_State *L, const float *hwc, int channels, int height,
 		bl_tensor_data(t)[i % (size_t)channels * plane + i / (size_t)channels] = hwc[i];
 }
 
-/* The image of row `row` (from 1), which belongs to the thread; completes the key, whose seed, epoch and view are set. */
+/* Returns the image of row `row` (from 1), owned by the thread; completes the key, whose seed, epoch and view are set. */
 static bl_image open_row(lua_State *L, bl_dataset *d, lua_Integer row, bl_view_key *key)
 {
 	bl_image im;

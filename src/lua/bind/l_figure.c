@@ -89,7 +89,7 @@ static int live_length(lua_State *L)
 	return 1;
 }
 
-/* Whether a column has times, which differ between runs with the same results. */
+/* Returns whether a column has times, which differ between runs with the same results. */
 static bool is_timing(const bl_column *c)
 {
 	size_t n = strlen(c->unit);

@@ -113,7 +113,7 @@ static int l_equal(lua_State *L)
 	return 1;
 }
 
-/* The Lua that makes an equal loss; for a function if the object has its source. */
+/* Returns Lua code that makes an equal loss; for a function only if the object has its source. */
 static int l_tostring(lua_State *L)
 {
 	const bl_loss *l = bl_lua_loss(L, 1);

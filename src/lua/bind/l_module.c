@@ -251,7 +251,7 @@ static void add_count(luaL_Buffer *b, bl_module *m)
 	luaL_addstring(b, n ? line : "");
 }
 
-/* A line for each module below m, "[1]: nn.linear(4, 3)  15 parameters", each behind `before`. */
+/* Adds a line for each module below m, such as "[1]: nn.linear(4, 3)  15 parameters", each after the text `before`. */
 static void add_children(lua_State *L, luaL_Buffer *b, bl_module *m, const char *before, int depth)
 {
 	char text[512], line[1024], place[BL_MODULE_PLACE];
@@ -267,7 +267,7 @@ static void add_children(lua_State *L, luaL_Buffer *b, bl_module *m, const char 
 	}
 }
 
-/* For a module of unknown origin: its kind and its children. */
+/* Pushes a text for a module of unknown origin: its kind and its children. */
 static void push_tree(lua_State *L, bl_module *m)
 {
 	char text[512];
@@ -279,7 +279,7 @@ static void push_tree(lua_State *L, bl_module *m)
 	luaL_pushresult(&b);
 }
 
-/* The Lua that makes a module of the same architecture, with its layers as comments (lua/printed.lua). */
+/* Returns Lua code that makes a module of the same architecture, with its layers as comments (lua/printed.lua). */
 static int m_tostring(lua_State *L)
 {
 	bl_module *m = bl_lua_module(L, 1);

@@ -192,7 +192,7 @@ static int64_t count(const bl_params *p)
 	return n;
 }
 
-/* The Lua that makes equal settings. */
+/* Returns Lua code that makes equal settings. */
 static int o_tostring(lua_State *L)
 {
 	const bl_optim_config *c = bl_lua_optim(L, 1);
@@ -266,7 +266,7 @@ static int o_fields(lua_State *L)
 
 /* --- schedules --- */
 
-/* The kind that the table at `index` names, or cosine. */
+/* Returns the kind that the table at `index` names, by default cosine. */
 static bl_schedule schedule_kind(lua_State *L, int index, const char *what)
 {
 	const char *names[32] = { NULL };
@@ -369,7 +369,7 @@ static const bl_lua_function schedule_methods[] = {
 	       "optim.schedule{steps = 100, warmup = 10}(5)"),
 	BL_LUA_END,
 };
-/* The Lua that makes an equal schedule. */
+/* Returns Lua code that makes an equal schedule. */
 static int s_tostring(lua_State *L)
 {
 	const bl_schedule *s = bl_lua_check(L, 1, BL_T_SCHEDULE);

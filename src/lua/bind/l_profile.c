@@ -54,7 +54,7 @@ int bl_lua_profile_rows(lua_State *L)
 	return 2;
 }
 
-/* The peak rate: operations per second of a product of large square matrices, the best of a few. */
+/* Measures the peak rate: operations per second of a product of large square matrices, the best of a few. */
 int bl_lua_profile_ceiling(lua_State *L)
 {
 	enum { N = 1024, TURNS = 5 };

@@ -63,7 +63,7 @@ static int r_integer(lua_State *L)
 	check(L);
 	bool one = lua_isnoneornil(L, 3);
 	lua_Integer low = one ? 1 : luaL_checkinteger(L, 2), high = luaL_checkinteger(L, one ? 2 : 3);
-	luaL_argcheck(L, low <= high, one ? 2 : 3, "there is no integer from the first to the second");
+	luaL_argcheck(L, low <= high, one ? 2 : 3, "there is no integer between the bounds");
 	lua_pushinteger(L, bl_lua_stream_integer(low, high));
 	return 1;
 }

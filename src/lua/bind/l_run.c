@@ -552,7 +552,7 @@ static int t_eval(lua_State *L)
 
 const bl_field bl_lua_fork_fields[] = {
 	BL_FIELD_UNREAD("step", "a number of steps", BL_OTHERWISE("the newest"),
-	                .help = "of which checkpoint (see trainer{checkpoints = ...})"),
+	                .help = "the step of the checkpoint to continue from (see trainer{checkpoints = ...})"),
 	BL_FIELD_UNREAD("set", "a table of settings by their paths", BL_OTHERWISE("no changes"),
 	                .help = "settings that differ from the recipe: {[\"loss.lambda\"] = .02}"),
 	BL_FIELD_UNREAD("name", "a text", BL_OTHERWISE("the run's"), .help = "the new run's name"),

@@ -83,7 +83,7 @@ static const bl_field fields[] = {
 	          .help = "largest norm of the gradient, which is scaled down to it; 0: no limit"),
 	BL_FIELD(
 		CHOICE, settings, precision, BL_DEFAULT(BL_PRECISION_FLOAT32), .choices = precisions,
-		.help = "of the factors of products in linear layers while training: float32, or bf16: rounded to bfloat16, while sums and "
+		.help = "number format of the factors in products of linear layers while training: float32, or bf16 (bfloat16), while sums and "
 			"parameters stay float32"),
 	IN_CONFIG(INT, "workers", loader_threads, BL_DEFAULT(0), BL_WITHIN(0, 256),
 	          .help = "threads that make views; 0: one per core"),
@@ -91,7 +91,7 @@ static const bl_field fields[] = {
 	                .fields = knn_fields, .help = "measures the kNN accuracy of the features during training"),
 	BL_FIELD_UNREAD("convolution", "a table of algorithms by shape",
 	                BL_OTHERWISE("those tuned on this machine, or a fixed rule"),
-	                .help = "which algorithm computes convolutions of which shape, as a run's recipe records it"),
+	                .help = "the algorithm for each shape of convolution, as a run's recipe records it"),
 	IN_CONFIG(TEXT, "name", name, BL_OTHERWISE("\"run\""), .help = "shown with the run; the name of its folder begins with it"),
 	BL_FIELD_UNREAD("folder", "a path, or false", BL_OTHERWISE("a new one, listed by runs()"),
 	                .help = "where the run is saved; false: it stays in memory only"),

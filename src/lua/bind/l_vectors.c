@@ -57,7 +57,7 @@ static const bl_field mix_fields[] = {
 	BL_FIELD_END,
 };
 
-/* A pipeline of one operator, whose reference it takes; NULL with bl_error. */
+/* Returns a pipeline of one operator, taking over the reference to it; NULL with bl_error. */
 static bl_pipeline *pipeline_of(bl_aug *a)
 {
 	bl_pipeline *p = a ? bl_pipeline_new(&a, 1) : NULL;
@@ -82,7 +82,7 @@ static const bl_field pair_fields[] = {
 	BL_FIELD_END,
 };
 
-/* The pipeline of mask and noise for either view. */
+/* Returns the pipeline of mask and noise, the same for both views. */
 static bl_pipeline *features_view(const pair *c)
 {
 	bl_aug *ops[2] = { bl_aug_new("feature_mask"), bl_aug_new("feature_noise") };

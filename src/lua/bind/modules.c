@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* The loader of one of barlow's Lua files in package.preload; upvalue 1: the file. */
+/* Loads one of barlow's Lua files, as an entry of package.preload; upvalue 1: the file. */
 static int load_embedded(lua_State *L)
 {
 	const bl_lua_file *f = lua_touserdata(L, lua_upvalueindex(1));

@@ -14,7 +14,7 @@
 
 enum { MOST_PATH = 4096, MOST_PARTS = 64, MESSAGE = 1024 };
 
-/* Whether the path exists; for a pattern of names, "shard-{00..11}.tar", whether its folder does. */
+/* Returns whether the path exists or, for a pattern of names ("shard-{00..11}.tar"), whether its folder does. */
 static bool is_there(const char *path)
 {
 	char folder[MOST_PATH];
@@ -49,7 +49,7 @@ static bl_dataset *open_checked(const bl_recorded *r, const char *first, const c
 	return NULL;
 }
 
-/* The set below root, or NULL; why: then the error of the first place at which something exists, or "". */
+/* Returns the set below root, or NULL; then `why` is the error of the first path that exists, or "". */
 static bl_dataset *open_moved(const bl_recorded *r, const char *root, char why[MESSAGE])
 {
 	char first[MOST_PATH], second[MOST_PATH];

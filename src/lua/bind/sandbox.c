@@ -43,7 +43,7 @@ static void remove_names(lua_State *L, const char *const *names)
 	}
 }
 
-/* The module's table is on top. */
+/* Removes the functions withheld from sandboxed states; the module's table is on top. */
 void bl_lua_withhold(lua_State *L, const char *module)
 {
 	for (size_t i = 0; i < sizeof withheld / sizeof withheld[0]; i++)

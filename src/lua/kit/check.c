@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Is it the chunk name of one of barlow's own Lua files, "barlow.run"? */
+/* Returns whether it is the chunk name of one of barlow's own Lua files, such as "barlow.run". */
 static bool is_ours(const char *name)
 {
 	return strncmp(name, "barlow.", 7) == 0;

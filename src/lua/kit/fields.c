@@ -254,7 +254,7 @@ static void read_table(lua_State *L, const char *what, const bl_field *fields, i
 	complete(L, what, fields, copy);
 }
 
-/* Is it a table of settings?  A table with an item 1 is a list, which is a value. */
+/* Returns whether it is a table of settings.  A table with an item 1 is a list, which is a value. */
 static bool named_ones(lua_State *L, int index)
 {
 	bool named = plain_table(L, index) && lua_rawgeti(L, index, 1) == LUA_TNIL;

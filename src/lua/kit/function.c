@@ -309,7 +309,7 @@ static int call_in(lua_State *L)
 {
 	if (lua_pcall(L, 1, 0, 0) == LUA_OK)
 		return 0;
-	const char *message = lua_tostring(L, -1), *text = message ? message : "an error that is no text";
+	const char *message = lua_tostring(L, -1), *text = message ? message : "an error value that is not a string";
 	if (bl_lua_interrupted || bl_lua_ending)
 		bl_fail_interrupted("%s", text);
 	else

@@ -24,7 +24,7 @@
 int bl_function_make(lua_State *L, int index, bl_function **out);
 bl_function *bl_function_ref(bl_function *f);
 void bl_function_unref(bl_function *f); /* NULL is allowed */
-/* Pushes it as a value of Lua, taking the reference. */
+/* Pushes f as a Lua value, taking the reference. */
 void bl_lua_give_function(lua_State *L, bl_function *f);
 /*
  * Pushes the value by which recipes contain the Lua function at `index`: the one that bl_function_make made of it last,
@@ -40,7 +40,7 @@ int bl_function_call(bl_function *f, int (*push)(lua_State *L, void *ctx), int r
                      void *ctx);
 /* To be called in push: the number of parameters of the function on top; 255 if it takes any number. */
 int bl_function_arguments(lua_State *L);
-/* The same with its own limits if it runs sandboxed; messages then end with the active calls. */
+/* Like bl_function_call, but a sandboxed call has these limits, and its messages end with the active calls. */
 int bl_function_call_within(bl_function *f, const bl_lua_limits *limits, int (*push)(lua_State *L, void *ctx), int results,
                             void (*take)(lua_State *L, void *ctx), void *ctx);
 
@@ -51,24 +51,24 @@ int bl_function_call_within(bl_function *f, const bl_lua_limits *limits, int (*p
 bl_lua_limits bl_function_limits(lua_State *L, int index, double seconds, int mebibytes);
 
 /*
- * A copy of it, as in a recipe, with tensors to[i] instead of from[i] among its upvalues: a new reference, or
- * NULL with bl_error.  It runs sandboxed on every thread.
+ * Returns a copy of f with tensors to[i] instead of from[i] (0 <= i < n) among its upvalues, which runs sandboxed on every
+ * thread: a new reference, or NULL with bl_error.
  */
 bl_function *bl_function_with(bl_function *f, bl_tensor *const *from, bl_tensor *const *to, int n);
 
 /*
- * A copy of it that keeps no state between calls: it runs sandboxed on every thread, and tables among its
+ * Returns a copy of f that keeps no state between calls: it runs sandboxed on every thread, and tables among its
  * upvalues are read-only.  A new reference, or NULL with bl_error.
  */
 bl_function *bl_function_constant(bl_function *f);
 
-/* Whether both have the same code and equal upvalues, wherever their texts lie. */
+/* Returns whether both have the same code and equal upvalues, even if their source texts are in different places. */
 bool bl_function_same(const bl_function *f, const bl_function *g);
 
-/* The function's cargo, which f owns; its source text is found from it. */
+/* Returns the function's cargo, owned by f, from which its source text can be found. */
 bl_cargo *bl_function_cargo(bl_function *f);
 
-/* Notes which coroutine of a state this thread runs; needed before functions may be called. */
+/* Notes which coroutine of a state this thread runs; must be called before functions may be called. */
 void bl_lua_enter(lua_State *L);
 /* Sets the function that opens the sandboxed states of threads; called once in a process, before any call of a function. */
 void bl_lua_thread_states(lua_CFunction open);

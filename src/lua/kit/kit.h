@@ -46,7 +46,7 @@ void bl_lua_source(lua_State *L, int index);
 
 /* Pushes it, taking the reference; raises bl_error() when t is NULL (tensor_object.c). */
 int bl_lua_give_tensor(lua_State *L, bl_tensor *t);
-/* The same for n >= 1 tensors; if one of them is NULL, the others are released. */
+/* Pushes n >= 1 tensors in the same way; if one of them is NULL, the others are released. */
 int bl_lua_give_tensors(lua_State *L, int n, bl_tensor *const *t);
 bl_tensor *bl_lua_tensor(lua_State *L, int arg);
 void bl_lua_drop_tensor(lua_State *L, bl_tensor **t); /* for __gc: releases the object's tensor and sets it to NULL */
@@ -103,15 +103,15 @@ typedef struct bl_lua_function {
 
 /* Pushes the table of a module with these functions.  Reading an unknown name raises an error that suggests the nearest one. */
 void bl_lua_module_new(lua_State *L, const char *module);
-/* Adds to the table on top, and to the registry as "<module>.<name>". */
+/* Adds the functions to the table on top, and to the registry as "<module>.<name>". */
 void bl_lua_functions(lua_State *L, const char *module, const bl_lua_function *list);
-/* The same for constructors: objects store name and settings as their source, from which recipes are written. */
+/* Adds constructors in the same way; their objects store name and settings as their source, from which recipes are written. */
 void bl_lua_makers(lua_State *L, const char *module, const bl_lua_function *list);
-/* The same for methods that make objects ("dataset:split"), into the methods of a type. */
+/* Adds methods that make objects ("dataset:split") to the methods of a type. */
 void bl_lua_maker_methods(lua_State *L, const char *type, const bl_lua_function *list);
 /* Pushes a constructor that belongs to no module: "trainer". */
 void bl_lua_maker(lua_State *L, const bl_lua_function *f);
-/* Adds to the registry only. */
+/* Adds the function to the registry only. */
 void bl_lua_describe_function(lua_State *L, const char *module, const bl_lua_function *f);
 
 typedef struct bl_lua_type {
@@ -126,7 +126,7 @@ typedef struct bl_lua_type {
 void bl_lua_define_type(lua_State *L, const bl_lua_type *t);
 void bl_lua_methods(lua_State *L, const char *type, const bl_lua_function *list); /* further ones */
 
-/* The description of the function at `index`; NULL if it is not a registered one. */
+/* Returns the description of the function at `index`, or NULL if it is not a registered one. */
 const bl_lua_function *bl_lua_described(lua_State *L, int index);
 /*
  * For a message of Lua at `index` about a nil global or method ("attempt to call a nil value (global 'trainr')"):
@@ -135,7 +135,7 @@ const bl_lua_function *bl_lua_described(lua_State *L, int index);
 void bl_lua_hint(lua_State *L, int index);
 void bl_lua_note_method(lua_State *L, const char *name);      /* a method of objects written in Lua, for bl_lua_hint */
 void bl_lua_push_near_global(lua_State *L, const char *name); /* pushes the most similar global name, or nil */
-/* The description of the function that runs; not for properties, which have no upvalues then. */
+/* Returns the description of the function that runs.  Not to be called in properties, which have no upvalues. */
 const bl_lua_function *bl_lua_running(lua_State *L);
 /* Pushes a list of {name =, kind =, self =, signature =, text =, example =, keys = {{name =, type =, default =, ...}}}. */
 void bl_lua_registry(lua_State *L);
@@ -155,11 +155,11 @@ enum { BL_LUA_UP_ENTRY = 1, BL_LUA_UP_NAME, BL_LUA_UP_SOURCE /* of those that ma
  * Raises errors for unknown keys (with the most similar one), wrong types, numbers out of range, and missing settings.
  */
 void bl_lua_take(lua_State *L, void *out);
-/* The same for a method that makes an object: what it is called on is argument 1 and stays, its settings become argument 2. */
+/* Like bl_lua_take, for a method that makes an object: the object at 1 stays, and the table of settings is at 2. */
 void bl_lua_take_method(lua_State *L, void *out);
-/* The same for a table at `index`, or nothing there; a completed copy takes its place. */
+/* Like bl_lua_take, for a table of settings, or nothing, at `index`; the completed copy takes its place. */
 void bl_lua_take_options(lua_State *L, int index, void *out);
-void bl_lua_check_options(lua_State *L, int index); /* the same without storing them: for functions whose body is in lua/ */
+void bl_lua_check_options(lua_State *L, int index); /* without storing them: for functions that are written in lua/ */
 /* Stores v as argument `index` in the source of the object that is being made, whether or not it was given. */
 void bl_lua_state_integer(lua_State *L, int index, lua_Integer v);
 /* Stores the value at `index` in the field's member of `out`; raises the same errors, which begin with "what: ". */
@@ -177,7 +177,7 @@ int bl_lua_missing(lua_State *L, const char *what, const char *key, const char *
 /* Raises "unknown <thing> 'word' (did you mean ...?)". */
 int bl_lua_unknown(lua_State *L, const char *what, const char *thing, const char *word, const char *const *known);
 
-/* The dimension at `arg` (1-based, negative from the end) counted from 0.  Raises an error if t has no such dimension. */
+/* Returns the dimension at `arg` (1-based, negative from the end) counted from 0; raises an error if t has no such dimension. */
 int bl_lua_dim(lua_State *L, int arg, const bl_tensor *t);
 /* Pushes sizes as a list that prints as "(2, 3)". */
 #define BL_T_SHAPE "shape"
@@ -189,14 +189,14 @@ int64_t *bl_lua_integers(lua_State *L, int index, const char *what, int64_t *n);
 
 /* --- interruption (interrupt.c) --- */
 
-/* How many times Ctrl-C was pressed and is not handled yet.  Counted by the signal handler, polled by whatever takes long. */
+/* Number of times that Ctrl-C was pressed and not handled yet: counted by the signal handler, polled by code that takes long. */
 extern volatile int bl_lua_interrupted;
-/* The process is about to end, by a signal: code is interrupted for good. */
+/* Not 0 once a signal has told the process to end: then code is interrupted again and again. */
 extern volatile int bl_lua_ending;
-/* Sets the hook that raises "interrupted" in L and in coroutines made later; NULL: the handler reaches no state any more. */
+/* Sets the hook that raises "interrupted" in L and in coroutines made later; NULL: no state is interrupted any more. */
 void bl_lua_interrupt_guard(lua_State *L);
-void bl_lua_interrupt(void);               /* counts one; for a signal handler on the thread that runs L */
-void bl_lua_interrupt_check(lua_State *L); /* raises "interrupted" if one is not handled yet, or when the process ends */
+void bl_lua_interrupt(void);               /* counts one Ctrl-C; for a signal handler on the thread that runs L */
+void bl_lua_interrupt_check(lua_State *L); /* raises "interrupted" if a Ctrl-C is not handled yet, or when the process ends */
 
 /*
  * Between begin and end Ctrl-C makes the thread's work incomplete (bl_give_up_on), if L is of the guarded state.  begin returns

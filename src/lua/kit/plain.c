@@ -131,7 +131,7 @@ static int pack_function(packing *c, bl_plain *p)
 	return f || bl_function_make(c->L, -1, &p->function) == 0 ? 0 : bl_fail_prefix("%s: ", c->where);
 }
 
-/* A described call stores its table as its first user value. */
+/* Packs a described call, which stores its table as its first user value. */
 static int pack_call(packing *c, bl_plain *p, int depth)
 {
 	lua_getiuservalue(c->L, -1, 1);

@@ -78,7 +78,7 @@ void bl_lua_state_close(lua_State *L)
 
 static void keep_message(lua_State *L, const bl_budget *b, int status)
 {
-	const char *message = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error that is no text";
+	const char *message = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error value that is not a string";
 	if (status == LUA_ERRMEM) {
 		bl_fail("%s needs more than %zu MiB of memory", b->c.what, b->limit >> 20);
 		return;

@@ -32,7 +32,7 @@ typedef struct bl_lua_state_config {
 	bool interruptible;   /* Ctrl-C raises an error: for states of the main thread */
 } bl_lua_state_config;
 
-/* A new state; NULL with bl_error.  It is used by one thread at a time. */
+/* Returns a new state, or NULL with bl_error.  Only one thread at a time may use it. */
 lua_State *bl_lua_state_new(const bl_lua_state_config *c);
 void bl_lua_state_close(lua_State *L);
 /*
@@ -42,26 +42,26 @@ void bl_lua_state_close(lua_State *L);
  */
 int bl_lua_state_call(lua_State *L, int nargs, int nresults);
 
-/* A budget of one call, which replaces the state's. */
+/* The budget of one call, which replaces the state's. */
 typedef struct bl_lua_limits {
 	double seconds;
 	size_t bytes; /* of what it makes */
 } bl_lua_limits;
-/* The same within these limits; the message ends with the active calls. */
+/* Like bl_lua_state_call, within these limits; the message ends with the active calls. */
 int bl_lua_state_call_within(lua_State *L, int nargs, int nresults, const bl_lua_limits *limits);
-/* budget.c: may this call print so many more bytes?  If not, a notice is printed once. */
+/* budget.c: returns whether this call may print so many more bytes; if not, a notice is printed once. */
 bool bl_lua_state_may_print(lua_State *L, size_t bytes);
-/* Charges tensors of so many bytes to L, or returns them (negative).  Raises an error if the budget is exceeded.  For any state. */
+/* Adds bytes of tensors, which may be negative, to those charged to L, any state; raises an error if they exceed the budget. */
 void bl_lua_state_charge(lua_State *L, int64_t bytes);
-/* Is L a sandboxed state?  Then it runs a stranger's text, otherwise the user's own script. */
+/* Returns whether L is a sandboxed state, which runs untrusted text; others run the user's own script. */
 bool bl_lua_state_is_sandbox(lua_State *L);
 
-/* A thread waits for functions to end: calls that take long are interrupted.  Counted: leave as often as enter. */
+/* true: a thread waits for functions to end, so calls that take long are interrupted; false: it waits no more.  Calls nest. */
 void bl_lua_states_hurry(bool on);
 /* The process is about to end: after a second all calls are interrupted, also later ones.  Not reversible. */
 void bl_lua_states_end(void);
 
-/* Lua's harmless functions as globals (tame.c); for states.c. */
+/* Sets Lua's harmless functions as globals (tame.c); for states.c. */
 void bl_lua_open_tame(lua_State *L);
 
 #endif

@@ -33,7 +33,7 @@ static const char *const writing_table_names[] = { "insert", "remove", "sort", N
 
 /* --- strings --- */
 
-/* The last byte of a character set that begins at i. */
+/* Returns the index of the last byte of a character set that begins at i. */
 static size_t set_end(const char *p, size_t i, size_t lp)
 {
 	i += p[i + 1] == '^' ? 2 : 1;
@@ -43,7 +43,7 @@ static size_t set_end(const char *p, size_t i, size_t lp)
 	return i;
 }
 
-/* An upper bound on the steps of matching: each repetition tries all lengths, from each starting place. */
+/* Returns an upper bound on the steps of matching: each repetition tries all lengths, from each starting place. */
 static double cost(const char *p, size_t lp, size_t ls)
 {
 	double steps = (double)(lp + 1) * (double)(ls + 1) * (*p == '^' ? 1 / (double)(ls + 1) : 1);

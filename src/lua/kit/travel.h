@@ -50,17 +50,17 @@ typedef struct bl_plain {
  * names it in messages: "upvalue 'x'".  Negative with bl_error; may raise an error of L (out of memory).
  */
 int bl_plain_pack(lua_State *L, int index, bl_plain *p, const char *where);
-/* Pushes it; may raise an error. */
+/* Pushes the value; may raise an error. */
 void bl_plain_push(lua_State *L, const bl_plain *p);
 void bl_plain_clear(bl_plain *p);
 
 /*
- * names.c: registers the value on top under a name, by which it travels; functions: also those in the table, as
- * "name.function".  Called when a state is opened.
+ * names.c: registers the value on top under a name, by which it is passed to other states; functions: also those in the
+ * table, as "name.function".  Called when a state is opened.
  */
 void bl_lua_name(lua_State *L, const char *name, bool functions);
 void bl_lua_name_libraries(lua_State *L); /* Lua's harmless ones (tame.c) */
-/* The registered name of the value at `index`, valid as long as the state, or NULL. */
+/* Returns the registered name of the value at `index`, valid as long as the state, or NULL. */
 const char *bl_lua_name_of(lua_State *L, int index);
 void bl_lua_push_named(lua_State *L, const char *name); /* raises an error if no value has that name */
 
@@ -76,7 +76,7 @@ void bl_cargo_push(lua_State *L, const bl_cargo *c, bool constant);
 /* Replaces tensors among its upvalues by read-only copies.  Negative with bl_error. */
 int bl_cargo_freeze(bl_cargo *c);
 void bl_cargo_free(bl_cargo *c);
-/* The same code with the same upvalues (same.c). */
+/* Returns whether both have the same code and equal upvalues (same.c). */
 bool bl_cargo_same(const bl_cargo *c, const bl_cargo *d);
 /* Stores a copy in *out, as above, with tensors to[i] instead of from[i].  Negative with bl_error. */
 int bl_cargo_copy(const bl_cargo *c, bl_tensor *const *from, bl_tensor *const *to, int n, bl_cargo **out);
