@@ -65,7 +65,7 @@ end)
 check("BLAS", function(add, m)
 	local text = ("OpenBLAS with kernels for %s, %s"):format(m.blas_core, m.blas_library)
 	if m.kernels ~= "generic" and (m.blas_core == "Prescott" or m.blas_core == "Core2" or m.blas_core == "Generic") then
-		return add("note", text, "OpenBLAS takes this CPU for an older one, which is several times slower: install a newer libopenblas0, or "
+		return add("note", text, "OpenBLAS treats this CPU as an older one, which is several times slower: install a newer libopenblas0, or "
 			.. "set OPENBLAS_CORETYPE=" .. (m.kernels == "avx2" and "Haswell" or "SkylakeX"))
 	end
 	add("fine", text)
@@ -79,7 +79,7 @@ check("threads", function(add, m)
 	local text = ("%d, on %d cores"):format(m.threads, m.cores)
 	if quota and quota < m.threads then
 		local fit = math.max(1, math.floor(quota))
-		return add("note", ("%s; the control group gives the time of %.1f"):format(text, quota),
+		return add("note", ("%s; the control group allows the time of %.1f of them"):format(text, quota),
 			("start barlow with -t %d: more threads than cores only wait for each other"):format(fit))
 	end
 	add("fine", text)
@@ -90,11 +90,11 @@ check("memory", function(add, m)
 	local text = ("%s, %s of it unused"):format(size(m.memory), size(m.free_memory))
 	if group and group < m.memory then text = ("%s; the control group allows %s"):format(text, size(group)) end
 	if m.address_limit then
-		add(m.address_limit < GIB and "problem" or "note", ("addresses are limited to %s"):format(size(m.address_limit)),
+		add(m.address_limit < GIB and "problem" or "note", ("the address space is limited to %s"):format(size(m.address_limit)),
 			"ulimit -v unlimited: barlow reserves addresses that it does not use, and large runs fail early")
 	end
 	if m.file_limit then
-		add(m.file_limit < 64 << 20 and "problem" or "note", ("files are limited to %s"):format(size(m.file_limit)),
+		add(m.file_limit < 64 << 20 and "problem" or "note", ("the size of files is limited to %s"):format(size(m.file_limit)),
 			"ulimit -f unlimited: checkpoints may be larger than that")
 	end
 	if math.min(m.memory, group or m.memory) < GIB then

@@ -256,7 +256,7 @@ function methods.run(s, options)
 	local c, sign = results.counts(s), sign_of(options.notify)
 	options.notify = nil
 	print(("sweep %s: %d arms x %d %s%s, in %s"):format(native.clean(s.name), s.arms, #s.seeds, seeds_word(s),
-		c.over > 0 and (", %d of %d trials are there"):format(c.over, s.trials) or "", native.clean(s.folder)))
+		c.over > 0 and (", %d of %d trials have a result"):format(c.over, s.trials) or "", native.clean(s.folder)))
 	s:start(options)
 	if options.plain or not native.is_terminal() or show(s) then s:wait() end
 	print(results.table_text(s))

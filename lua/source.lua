@@ -347,7 +347,7 @@ local function upvalue_names(piece)
 end
 
 local MANY_THERE = ("more than %d functions are on its lines: write it on lines of its own"):format(MANY)
-local UNLIKE = "its text alone compiles to another function than in its place: move what it uses from around it inside"
+local UNLIKE = "its text alone does not compile to the same function as in its script: move what it uses from outside into it"
 local UNKNOWN = "the text of its chunk is not stored"
 
 -- Returns the constants from around a function that it may use: those named by its words, except upvalues.

@@ -105,7 +105,7 @@ end
 function actions.stop(what)
 	local s = sweep.open(what)
 	s:stop()
-	print(results.state_text(s) .. "; workers stop after the step that they are at")
+	print(results.state_text(s) .. "; workers stop after their current step")
 end
 
 function actions.list(_, options)

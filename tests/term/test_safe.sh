@@ -63,7 +63,7 @@ result "... which is there then" [ -s "$dir/out/new.npy" ]
 
 # --- Messages about missing functions ---
 for name in trainer plot runs sweep; do
-	try "no $name, and why" 1 "'$name' is refused: a script that runs --safe has no access to it, as .{20}" <<END
+	try "no $name, and why" 1 "'$name' is refused: a script run with --safe has no access to it, as .{20}" <<END
 print($name)
 END
 done
@@ -115,7 +115,7 @@ END
 try "12: a pattern that does not end" 1 'the pattern could take too long|ran for more than' --seconds 5 <<'END'
 print(("a"):rep(50000):find((".-"):rep(50) .. "b"))
 END
-try "13: writing, where nothing may be written" 1 'may write nothing; --below FOLDER' <<'END'
+try "13: writing, where nothing may be written" 1 'may not write files; --below FOLDER' <<'END'
 tensor.ones(2):save("here.npy")
 END
 try "14: writing above the folder" 1 'is refused: it lies outside' --below "$dir/out" <<END

@@ -55,13 +55,13 @@ static void pass(lua_State *L, int arg, bool writes)
 	if (!path || strlen(path) != lua_rawlen(L, arg))
 		luaL_error(L, "%s: expected a path, got %s", name, path ? "a text with zero bytes" : luaL_typename(L, arg));
 	if (writes && !g->both)
-		luaL_error(L, "%s: a script that runs --safe may write nothing; --below FOLDER names where it may", name);
+		luaL_error(L, "%s: a script run with --safe may not write files; --below FOLDER names a folder where it may", name);
 	if (!find_real(path, real))
 		luaL_error(L, "%s: %s: %s", name, path, strerror(errno));
 	if (lies_below(real, g->both) || (!writes && lies_below(real, g->read)))
 		lua_pushstring(L, real);
 	else
-		luaL_error(L, "%s: %s is refused: it lies outside of what a script that runs --safe may %s (%s)", name, path,
+		luaL_error(L, "%s: %s is refused: it lies outside of what a script run with --safe may %s (%s)", name, path,
 		           writes ? "write" : "read",
 		           g->both && (writes || !g->read) ? g->both
 		           : g->read                       ? g->read
@@ -94,7 +94,7 @@ static int open_files(lua_State *L)
 	const bl_lua_gate *g = gate_of(L);
 	const char *name = lua_tostring(L, lua_upvalueindex(3));
 	if (!g->kernel)
-		return luaL_error(L, "%s is refused: data sets of files need a kernel with Landlock in a script that runs --safe",
+		return luaL_error(L, "%s is refused: data sets of files need a kernel with Landlock in a script run with --safe",
 		                  name);
 	lua_pushvalue(L, lua_upvalueindex(1));
 	lua_insert(L, 1);
@@ -102,7 +102,7 @@ static int open_files(lua_State *L)
 		return lua_gettop(L);
 	const char *why = lua_tostring(L, -1);
 	if (why && strstr(why, strerror(EACCES)))
-		return luaL_error(L, "%s (a script that runs --safe may read below %s only)", why,
+		return luaL_error(L, "%s (a script run with --safe may read below %s only)", why,
 		                  g->read   ? g->read
 		                  : g->both ? g->both
 		                            : "no folder");
@@ -228,7 +228,7 @@ static int missing_global(lua_State *L)
 	const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
 	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
 		if (strcmp(refused[i].name, name) == 0)
-			return luaL_error(L, "'%s' is refused: a script that runs --safe has no access to it, as %s", name,
+			return luaL_error(L, "'%s' is refused: a script run with --safe has no access to it, as %s", name,
 			                  refused[i].why);
 	return 0;
 }
