@@ -50,10 +50,10 @@ static int describe(const void *p, const void *drawn, int channels, char *buf, s
 }
 
 static const bl_field fields[] = {
-	BL_FIELD(FLOAT, parameters, degrees, BL_DEFAULT(10), BL_WITHIN(0, 180), .help = "turned by up to so much, either way"),
+	BL_FIELD(FLOAT, parameters, degrees, BL_DEFAULT(10), BL_WITHIN(0, 180), .help = "largest rotation, either way, in degrees"),
 	BL_FIELD(FLOAT, parameters, translate, BL_DEFAULT(.1), BL_WITHIN(0, 1),
-	         .help = "moved by up to this part of the width, and of the height, either way"),
-	BL_FIELD(PAIR, parameters, scale, BL_DEFAULT(.9, 1.1), BL_WITHIN(.01, 100), .help = "made larger or smaller by this"),
+	         .help = "largest shift, either way, as a fraction of width and height"),
+	BL_FIELD(PAIR, parameters, scale, BL_DEFAULT(.9, 1.1), BL_WITHIN(.01, 100), .help = "range of the scale factor"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BACKEND_FIELD,
 	BL_FIELD_END,
@@ -61,7 +61,7 @@ static const bl_field fields[] = {
 
 const operator bl_op_affine = {
 	.name = "affine",
-	.help = "Turned, moved and scaled about the centre, bilinear, black outside.",
+	.help = "Rotates about the centre, shifts and scales; bilinear, black outside.",
 	.fields = fields,
 	.parameters = sizeof(parameters),
 	.draws = sizeof(draws),

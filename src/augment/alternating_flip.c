@@ -35,7 +35,7 @@ static const bl_field fields[] = { BL_FIELD_END };
 
 const operator bl_op_alternating_flip = {
 	.name = "alternating_flip",
-	.help = "Left becomes right in every other epoch, of half of the images in the first.",
+	.help = "Mirrors left and right in every other epoch; in the first epoch, half of the images.",
 	.fields = fields,
 	.draw = draw,
 	.apply = apply,

@@ -137,7 +137,7 @@ static int describe(const void *p, const void *d, int channels, char *buf, size_
 
 static const bl_field fields[] = {
 	BL_FIELD(PAIR, parameters, sigma, BL_DEFAULT(.1, 2), BL_WITHIN(.01, 100),
-	         .help = "standard deviation of the Gaussian in pixels, drawn between these"),
+	         .help = "range of the Gaussian's standard deviation, in pixels"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(1), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BACKEND_FIELD,
 	BL_FIELD_END,

@@ -62,14 +62,14 @@ static int describe(const void *p, const void *d, int channels, char *buf, size_
 
 static const bl_field fields[] = {
 	BL_FIELD(INT, parameters, n, BL_DEFAULT(1), BL_WITHIN(1, BL_CHANNELS_MOST - 1), .position = 1,
-	         .help = "how many channels become 0"),
+	         .help = "number of channels that become 0"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BL_FIELD_END,
 };
 
 const operator bl_op_channel_dropout = {
 	.name = "channel_dropout",
-	.help = "Some channels become 0; at least one stays.",
+	.help = "Sets some channels to 0; at least one stays.",
 	.fields = fields,
 	.parameters = sizeof(parameters),
 	.draws = sizeof(draws),

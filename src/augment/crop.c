@@ -106,9 +106,10 @@ static int describe_crop(const void *p, const void *d, int channels, char *buf, 
 static const bl_field crop_fields[] = {
 	BL_FIELD(INT, parameters, size, BL_DEFAULT(224), BL_WITHIN(1, 16384), .position = 1,
 	         .help = "side of the result in pixels"),
-	BL_FIELD(PAIR, parameters, scale, BL_DEFAULT(.08, 1), BL_WITHIN(1e-6, 1), .help = "part of the image's area"),
+	BL_FIELD(PAIR, parameters, scale, BL_DEFAULT(.08, 1), BL_WITHIN(1e-6, 1),
+	         .help = "area of the crop as a fraction of the image's"),
 	BL_FIELD(PAIR, parameters, ratio, BL_DEFAULT(3. / 4, 4. / 3), BL_WITHIN(1e-3, 1e3),
-	         .help = "width / height of what is cropped"),
+	         .help = "width of the crop divided by its height"),
 	BACKEND_FIELD,
 	BL_FIELD_END,
 };
@@ -137,7 +138,7 @@ static const bl_field resize_fields[] = {
 
 const operator bl_op_resize = {
 	.name = "resize",
-	.help = "The whole image at another size, bicubic with antialiasing.",
+	.help = "Resizes the whole image, bicubic with antialiasing.",
 	.fields = resize_fields,
 	.parameters = sizeof(parameters),
 	.draws = sizeof(draws),

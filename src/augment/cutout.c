@@ -58,14 +58,14 @@ static int describe(const void *p, const void *drawn, int channels, char *buf, s
 
 static const bl_field fields[] = {
 	BL_FIELD(FLOAT, parameters, size, BL_DEFAULT(.3), BL_WITHIN(0, 1), .position = 1,
-	         .help = "side of the hole, as a part of the image's shorter side"),
+	         .help = "side of the square as a fraction of the image's shorter side"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BL_FIELD_END,
 };
 
 const operator bl_op_cutout = {
 	.name = "cutout",
-	.help = "A square of zeros, its centre anywhere.",
+	.help = "Sets a square to 0, with its centre anywhere in the image.",
 	.fields = fields,
 	.parameters = sizeof(parameters),
 	.draws = sizeof(draws),

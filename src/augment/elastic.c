@@ -71,7 +71,7 @@ static int describe(const void *p, const void *d, int channels, char *buf, size_
 
 static const bl_field fields[] = {
 	BL_FIELD(FLOAT, parameters, alpha, BL_DEFAULT(50), BL_WITHIN(0, 10000), .position = 1,
-	         .help = "strength: the smoothed noise of -1 to 1 times half of this is how many pixels a pixel moves"),
+	         .help = "strength: a pixel moves by half of this, times the smoothed noise of -1 to 1, in pixels"),
 	BL_FIELD(FLOAT, parameters, sigma, BL_DEFAULT(5), BL_WITHIN(.3, 100), .position = 2,
 	         .help = "standard deviation of the smoothing, pixels"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
@@ -81,7 +81,7 @@ static const bl_field fields[] = {
 
 const operator bl_op_elastic = {
 	.name = "elastic",
-	.help = "Pixels moved, neighbours alike: as if seen through water.",
+	.help = "Displaces pixels by smooth noise, as if seen through water.",
 	.fields = fields,
 	.parameters = sizeof(parameters),
 	.draws = sizeof(draws),

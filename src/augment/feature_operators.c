@@ -72,16 +72,15 @@ static const bl_field noise_fields[] = {
 	BL_FIELD_END,
 };
 static const bl_field mask_fields[] = {
-	BL_FIELD(FLOAT, mask, p, BL_DEFAULT(.2), BL_WITHIN(0, 1), .position = 1,
-	         .help = "probability of each feature to be left out"),
+	BL_FIELD(FLOAT, mask, p, BL_DEFAULT(.2), BL_WITHIN(0, 1), .position = 1, .help = "probability that a feature is replaced"),
 	BL_FIELD(FLOAT, mask, value, BL_DEFAULT(0), BL_WITHIN(-1e9, 1e9),
-	         .help = "what it becomes; 0 is the mean of standardised features"),
+	         .help = "the value that replaces it; 0 is the mean of standardised features"),
 	BL_FIELD_END,
 };
 
 const operator bl_op_feature_noise = {
 	.name = "feature_noise",
-	.help = "Vectors: Gaussian noise, a number of its own for every feature.",
+	.help = "For vectors: adds Gaussian noise, drawn for each feature.",
 	.fields = noise_fields,
 	.parameters = sizeof(noise),
 	.draws = sizeof(draws),
@@ -93,7 +92,7 @@ const operator bl_op_feature_noise = {
 
 const operator bl_op_feature_mask = {
 	.name = "feature_mask",
-	.help = "Vectors: each feature is left out with a probability of its own.",
+	.help = "For vectors: replaces each feature by a value, with probability p.",
 	.fields = mask_fields,
 	.parameters = sizeof(mask),
 	.draws = sizeof(draws),

@@ -35,7 +35,7 @@ static const bl_field fields[] = {
 
 const operator bl_op_flip = {
 	.name = "flip",
-	.help = "Left becomes right.",
+	.help = "Mirrors left and right.",
 	.fields = fields,
 	.parameters = sizeof(parameters),
 	.draw = draw,

@@ -56,7 +56,7 @@ static const bl_field fields[] = {
 
 const operator bl_op_grayscale = {
 	.name = "grayscale",
-	.help = "Without colour.",
+	.help = "Removes colour.",
 	.fields = fields,
 	.parameters = sizeof(parameters),
 	.accepts = accepts,

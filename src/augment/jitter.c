@@ -142,13 +142,13 @@ static int describe(const void *p, const void *drawn, int channels, char *buf, s
 
 static const bl_field fields[] = {
 	BL_FIELD(FLOAT, parameters, brightness, BL_DEFAULT(.4), BL_WITHIN(0, 100), .settable = true,
-	         .help = "strength s: values times a factor from max(0, 1 - s) to 1 + s"),
+	         .help = "strength s: multiplies values by a factor from max(0, 1 - s) to 1 + s"),
 	BL_FIELD(FLOAT, parameters, contrast, BL_DEFAULT(.4), BL_WITHIN(0, 100), .settable = true,
-	         .help = "strength: the same factor for distances from the mean grey"),
+	         .help = "strength: multiplies differences from the mean grey by such a factor"),
 	BL_FIELD(FLOAT, parameters, saturation, BL_DEFAULT(.2), BL_WITHIN(0, 100), .settable = true,
-	         .help = "strength: the same factor for distances from the grey image"),
+	         .help = "strength: multiplies differences from the grey image by such a factor"),
 	BL_FIELD(FLOAT, parameters, hue, BL_DEFAULT(.1), BL_WITHIN(0, .5), .settable = true,
-	         .help = "turned by up to this part of the colour circle, either way"),
+	         .help = "largest shift of the hue, either way, as a fraction of the colour circle"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.8), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BACKEND_FIELD,
 	BL_FIELD_END,
@@ -156,7 +156,7 @@ static const bl_field fields[] = {
 
 const operator bl_op_jitter = {
 	.name = "jitter",
-	.help = "Brightness, contrast, saturation and hue changed in random order; of grey images the first two.",
+	.help = "Changes brightness, contrast, saturation and hue in random order; of grey images the first two.",
 	.fields = fields,
 	.parameters = sizeof(parameters),
 	.draws = sizeof(draws),

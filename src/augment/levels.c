@@ -99,12 +99,12 @@ static int describe_sharpness(const void *p, const void *d, int channels, char *
 static const bl_field chance_fields[] = { CHANCE(.5), BL_FIELD_END };
 static const bl_field autocontrast_fields[] = { CHANCE(.5), BACKEND_FIELD, BL_FIELD_END };
 static const bl_field posterize_fields[] = {
-	BL_FIELD(INT, parameters, bits, BL_DEFAULT(4), BL_WITHIN(1, 8), .help = "highest bits of 8 that are kept"),
+	BL_FIELD(INT, parameters, bits, BL_DEFAULT(4), BL_WITHIN(1, 8), .help = "number of highest bits, of 8, that are kept"),
 	CHANCE(.5),
 	BL_FIELD_END,
 };
 static const bl_field sharpness_fields[] = {
-	BL_FIELD(FLOAT, parameters, factor, BL_DEFAULT(2), BL_WITHIN(0, 100), .help = "0: smoothed, 1: as it is, 2: sharpened"),
+	BL_FIELD(FLOAT, parameters, factor, BL_DEFAULT(2), BL_WITHIN(0, 100), .help = "0: smoothed, 1: unchanged, 2: sharpened"),
 	CHANCE(.5),
 	BACKEND_FIELD,
 	BL_FIELD_END,
@@ -117,8 +117,8 @@ static const bl_field sharpness_fields[] = {
 		.apply = apply_##name_, .describe = describe_##name_, .needs_unit = true, \
 	}
 /* clang-format on */
-LEVELS(invert, chance_fields, "Light becomes dark.");
-LEVELS(posterize, posterize_fields, "Fewer levels: the lowest bits of 8 become 0.");
-LEVELS(autocontrast, autocontrast_fields, "Each channel's darkest and lightest value become 0 and 1.");
-LEVELS(equalize, chance_fields, "Each channel's levels, of 256, used as evenly as may be.");
-LEVELS(sharpness, sharpness_fields, "Sharper, or smoother, than it is.");
+LEVELS(invert, chance_fields, "Inverts all values: 1 - x.");
+LEVELS(posterize, posterize_fields, "Reduces the number of levels: sets the lowest bits of 8 to 0.");
+LEVELS(autocontrast, autocontrast_fields, "Stretches each channel so that its darkest and lightest values become 0 and 1.");
+LEVELS(equalize, chance_fields, "Equalises the histogram of each channel (256 levels).");
+LEVELS(sharpness, sharpness_fields, "Sharpens or smooths.");

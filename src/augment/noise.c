@@ -43,14 +43,14 @@ static int describe(const void *p, const void *d, int channels, char *buf, size_
 
 static const bl_field fields[] = {
 	BL_FIELD(FLOAT, parameters, std, BL_DEFAULT(.05), BL_WITHIN(0, 100), .position = 1,
-	         .help = "standard deviation of the noise; values are 0 to 1"),
+	         .help = "standard deviation of the noise, for values from 0 to 1"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BL_FIELD_END,
 };
 
 const operator bl_op_noise = {
 	.name = "noise",
-	.help = "Gaussian noise, a number of its own for every value.",
+	.help = "Adds Gaussian noise, drawn for each value.",
 	.fields = fields,
 	.parameters = sizeof(parameters),
 	.draws = sizeof(draws),

@@ -64,7 +64,7 @@ typedef struct operator
 }
 operator;
 
-#define PROBABILITY "probability that a view gets it"
+#define PROBABILITY "probability that it is applied to a view"
 
 /* A field that goes from what it is to these values: it has them from epoch `epochs` - 1 on, counted from 0. */
 typedef struct ramp {

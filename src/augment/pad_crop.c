@@ -69,14 +69,14 @@ static const char *const modes[] = { "black", "reflect", NULL };
 
 static const bl_field fields[] = {
 	BL_FIELD(INT, parameters, padding, BL_DEFAULT(4), BL_WITHIN(0, 1024), .position = 1,
-	         .help = "pixels added at each side before a window of the image's size is taken"),
-	BL_FIELD(CHOICE, parameters, mode, BL_DEFAULT(BLACK), .choices = modes, .help = "what these pixels are"),
+	         .help = "pixels added at each side before a window of the image's size is cropped"),
+	BL_FIELD(CHOICE, parameters, mode, BL_DEFAULT(BLACK), .choices = modes, .help = "content of the added pixels"),
 	BL_FIELD_END,
 };
 
 const operator bl_op_pad_crop = {
 	.name = "pad_crop",
-	.help = "Padded at each side, and a window of the image's size taken from anywhere.",
+	.help = "Pads each side, then crops a window of the image's size anywhere.",
 	.fields = fields,
 	.parameters = sizeof(parameters),
 	.draws = sizeof(draws),

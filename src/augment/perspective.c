@@ -117,7 +117,7 @@ static int describe(const void *p, const void *drawn, int channels, char *buf, s
 
 static const bl_field fields[] = {
 	BL_FIELD(FLOAT, parameters, distortion, BL_DEFAULT(.5), BL_WITHIN(0, 1), .position = 1,
-	         .help = "corners move by up to this part of half the width, and of half the height"),
+	         .help = "largest move of a corner, as a fraction of half the width and half the height"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BACKEND_FIELD,
 	BL_FIELD_END,
@@ -125,7 +125,7 @@ static const bl_field fields[] = {
 
 const operator bl_op_perspective = {
 	.name = "perspective",
-	.help = "Each corner moved inwards, bilinear, black outside.",
+	.help = "Moves each corner inwards; bilinear, black outside.",
 	.fields = fields,
 	.parameters = sizeof(parameters),
 	.draws = sizeof(draws),

@@ -14,7 +14,7 @@ extern const char *const bl_backends[];
 /* clang-format off */
 #define BACKEND_FIELD \
 	BL_FIELD(CHOICE, parameters, backend, BL_DEFAULT(BACKEND_TENSOR), .choices = bl_backends, \
-		 .help = "tensor: as torchvision on float tensors; pil: the authors' way, as on PIL images, which are bytes")
+		 .help = "tensor: computes as torchvision on float tensors; pil: as torchvision on PIL images (bytes), like the authors")
 /* clang-format on */
 
 /* What a patch is resampled by. */

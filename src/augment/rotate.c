@@ -55,7 +55,7 @@ static int describe_shear(const void *p, const void *drawn, int channels, char *
 
 static const bl_field rotate_fields[] = {
 	BL_FIELD(FLOAT, parameters, degrees, BL_DEFAULT(30), BL_WITHIN(0, 180), .position = 1,
-	         .help = "turned by up to so much, either way"),
+	         .help = "largest rotation, either way, in degrees"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BACKEND_FIELD,
 	BL_FIELD_END,
@@ -63,7 +63,7 @@ static const bl_field rotate_fields[] = {
 
 const operator bl_op_rotate = {
 	.name = "rotate",
-	.help = "Turned about the centre, bilinear, black outside.",
+	.help = "Rotates about the centre; bilinear, black outside.",
 	.fields = rotate_fields,
 	.parameters = sizeof(parameters),
 	.draws = sizeof(draws),
@@ -74,8 +74,9 @@ const operator bl_op_rotate = {
 
 static const bl_field shear_fields[] = {
 	BL_FIELD(FLOAT, parameters, x, BL_DEFAULT(10), BL_WITHIN(0, 80), .position = 1,
-	         .help = "degrees by which upright lines lean at most, either way"),
-	BL_FIELD(FLOAT, parameters, y, BL_DEFAULT(0), BL_WITHIN(0, 80), .position = 2, .help = "degrees by which level lines do"),
+	         .help = "largest horizontal shear, either way, in degrees"),
+	BL_FIELD(FLOAT, parameters, y, BL_DEFAULT(0), BL_WITHIN(0, 80), .position = 2,
+	         .help = "largest vertical shear, either way, in degrees"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BACKEND_FIELD,
 	BL_FIELD_END,
@@ -83,7 +84,7 @@ static const bl_field shear_fields[] = {
 
 const operator bl_op_shear = {
 	.name = "shear",
-	.help = "Sheared about the centre, bilinear, black outside.",
+	.help = "Shears about the centre; bilinear, black outside.",
 	.fields = shear_fields,
 	.parameters = sizeof(parameters),
 	.draws = sizeof(draws),

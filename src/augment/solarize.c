@@ -37,7 +37,7 @@ static int describe(const void *p, const void *d, int channels, char *buf, size_
 
 static const bl_field fields[] = {
 	BL_FIELD(FLOAT, parameters, threshold, BL_DEFAULT(128. / 255), BL_WITHIN(0, 1),
-	         .help = "values of this and above are inverted"),
+	         .help = "values of at least this are inverted"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.2), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),
 	BACKEND_FIELD,
 	BL_FIELD_END,
@@ -45,7 +45,7 @@ static const bl_field fields[] = {
 
 const operator bl_op_solarize = {
 	.name = "solarize",
-	.help = "Values above the threshold inverted.",
+	.help = "Inverts values from a threshold on.",
 	.fields = fields,
 	.parameters = sizeof(parameters),
 	.draw = draw,

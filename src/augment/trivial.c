@@ -162,7 +162,7 @@ static const bl_field fields[] = { BACKEND_FIELD, BL_FIELD_END };
 
 const operator bl_op_trivial = {
 	.name = "trivial",
-	.help = "TrivialAugment, wide: one of 14 operations, of any of 31 strengths.",
+	.help = "TrivialAugment (wide): one of 14 operations, with one of 31 strengths.",
 	.fields = fields,
 	.parameters = sizeof(parameters),
 	.draws = sizeof(draws),

@@ -41,7 +41,7 @@ static const bl_field fields[] = {
 
 const operator bl_op_vflip = {
 	.name = "vflip",
-	.help = "Top becomes bottom.",
+	.help = "Mirrors top and bottom.",
 	.fields = fields,
 	.parameters = sizeof(parameters),
 	.draw = draw,

@@ -233,13 +233,13 @@ static bl_dataset *make(const void *settings)
 
 static const bl_field fields[] = {
 	BL_FIELD(TEXT, csv, path, BL_REQUIRED, .position = 1,
-	         .help = "the table: text, fields in quotes where they need them (RFC 4180)"),
+	         .help = "the table, a text file whose fields are quoted where needed (RFC 4180)"),
 	BL_FIELD(TEXT, csv, images, BL_OTHERWISE("the first column"),
 	         .help = "column of the image files' paths, by name or number; they are relative to the table's folder"),
 	BL_FIELD(TEXT, csv, labels, BL_OTHERWISE("no labels"),
 	         .help = "column of labels, by name or number: whole numbers are classes from 0, other texts are classes by name"),
 	BL_FIELD(BOOL, csv, header, BL_DEFAULT(true), .help = "the first row has the names of the columns"),
-	BL_FIELD(TEXT, csv, separator, BL_TEXT(","), .help = "what is between two fields: \",\", \";\" or \"\\t\""),
+	BL_FIELD(TEXT, csv, separator, BL_TEXT(","), .help = "separator of fields: \",\", \";\" or \"\\t\""),
 	BL_PICTURES_FIELDS(csv),
 	BL_FIELD_END,
 };

@@ -395,20 +395,20 @@ typedef struct folder {
 
 static const bl_field fields[] = {
 	BL_FIELD(TEXT, folder, path, BL_REQUIRED, .position = 1,
-	         .help = "the folder; folders in it are classes, their names sorted; files directly in it have no labels"),
+	         .help = "the folder; folders in it are classes, sorted by name; files directly in it have no labels"),
 	BL_FIELD(TEXT, folder, endings, BL_OTHERWISE("those of all formats that are read"),
-	         .help = "only files whose names end so: \"jpg png\""),
+	         .help = "reads only files with these extensions, as in \"jpg png\""),
 	BL_FIELD(
 		FLOATS, folder, size, BL_OTHERWISE("the first image's, 224 where that is larger"), BL_WITHIN(1, BL_PICTURE_SIDE),
 		.count = 2,
-		.help = "side, or {height, width}, of images in evaluation (shorter side to 8/7 of it, centre) and of default views"),
-	BL_FIELD(INT, folder, channels, BL_DEFAULT(3), BL_WITHIN(1, 3), .help = "3, or 1: everything becomes that"),
+		.help = "side, or {height, width}, of default views and of images in evaluation (shorter side to 8/7 of it, centre crop)"),
+	BL_FIELD(INT, folder, channels, BL_DEFAULT(3), BL_WITHIN(1, 3), .help = "3 or 1: all images are converted to it"),
 	BL_FIELD(LIST, folder, background, BL_OTHERWISE("alpha is ignored"), BL_WITHIN(0, 1), .count = 3,
-	         .help = "what shows through where images are transparent: grey, or {red, green, blue}"),
+	         .help = "colour behind transparent pixels: grey, or {red, green, blue}"),
 	BL_FIELD(BOOL, folder, orient, BL_DEFAULT(false), .help = "turns images as their EXIF orientation says"),
 	BL_FIELD(BOOL, folder, labels, BL_DEFAULT(true), .help = "folders are classes"),
 	BL_FIELD(BOOL, folder, skip_broken, BL_DEFAULT(false),
-	         .help = "decodes everything now and leaves out what cannot be (ds.skipped); otherwise a broken file is an error "
+	         .help = "decodes all files now and leaves out broken ones (ds.skipped); otherwise a broken file is an error "
 	                 "when it is needed"),
 	BL_FIELD(BOOL, folder, full_scale, BL_DEFAULT(false), .help = "decodes JPEGs in full size even where a crop needs less"),
 	BL_FIELD(CHOICE, folder, cache, BL_DEFAULT(BL_CACHE_NONE), .choices = bl_cache_words, .help = BL_CACHE_HELP),
@@ -448,7 +448,7 @@ static bl_dataset *make(const void *settings)
 
 const bl_data_kind bl_data_folder = {
 	.name = "folder",
-	.help = "Image files in folders, one a class, read when they are needed: JPEG, PNG, WebP, TIFF, GIF (first frame), BMP, PNM.",
+	.help = "Image files in folders, one for each class, read when they are needed: JPEG, PNG, WebP, TIFF, GIF (first frame), BMP, PNM.",
 	.example = "pcall(data.folder, \"/photographs\")",
 	.fields = fields,
 	.paths = { "path" },

@@ -243,7 +243,7 @@ static bl_dataset *make(const void *settings)
 
 const bl_data_kind bl_data_idx = {
 	.name = "idx",
-	.help = "IDX files, as MNIST comes in, plain or gzip.",
+	.help = "IDX files, the format of MNIST, plain or gzip.",
 	.example = "pcall(data.idx, {images = \"t10k-images-idx3-ubyte.gz\"})",
 	.fields = fields,
 	.paths = { "images", "labels" },

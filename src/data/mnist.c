@@ -210,7 +210,7 @@ const bl_data_kind bl_data_kmnist = {
 };
 const bl_data_kind bl_data_qmnist = {
 	.name = "qmnist",
-	.help = "QMNIST: MNIST made again, with all of its test images.",
+	.help = "QMNIST: MNIST reconstructed, with all of its test images.",
 	.example = "pcall(data.qmnist, {train = false})",
 	.fields = qmnist_fields,
 	.paths = { "folder" },

@@ -9,7 +9,7 @@ enum { BL_PICTURE_SIDE = 16384 };
 
 extern const char *const bl_picture_backends[]; /* the second is PIL's */
 #define BL_PICTURE_BACKEND_HELP \
-	"of evaluation's resize: tensor: bicubic, in one pass; pil: bilinear, to bytes, as torchvision on PIL images"
+	"how evaluation resizes: tensor: bicubic, in one pass; pil: bilinear, to bytes, as torchvision on PIL images"
 
 typedef struct bl_pictures {
 	float size[2]; /* what evaluation sees; 0: see bl_pictures_size */
@@ -27,10 +27,10 @@ typedef struct bl_pictures {
 #define BL_PICTURES_FIELDS(struct_) \
 	BL_PICTURE_FIELD(FLOATS, struct_, size, BL_OTHERWISE("the first image's, 224 where that is larger"), \
 	                 BL_WITHIN(1, BL_PICTURE_SIDE), .count = 2, \
-	                 .help = "side, or {height, width}, of images in evaluation (shorter side to 8/7 of it, centre) and of default views"), \
-	BL_PICTURE_FIELD(INT, struct_, channels, BL_DEFAULT(3), BL_WITHIN(1, 3), .help = "3, or 1: everything becomes that"), \
+	                 .help = "side, or {height, width}, of default views and of images in evaluation (shorter side to 8/7 of it, centre crop)"), \
+	BL_PICTURE_FIELD(INT, struct_, channels, BL_DEFAULT(3), BL_WITHIN(1, 3), .help = "3 or 1: all images are converted to it"), \
 	BL_PICTURE_FIELD(LIST, struct_, background, BL_OTHERWISE("alpha is ignored"), BL_WITHIN(0, 1), .count = 3, \
-	                 .help = "what shows through where images are transparent: grey, or {red, green, blue}"), \
+	                 .help = "colour behind transparent pixels: grey, or {red, green, blue}"), \
 	BL_PICTURE_FIELD(BOOL, struct_, orient, BL_DEFAULT(false), .help = "turns images as their EXIF orientation says"), \
 	BL_PICTURE_FIELD(BOOL, struct_, full_scale, BL_DEFAULT(false), .help = "decodes JPEGs in full size even where a crop needs less"), \
 	BL_PICTURE_FIELD(CHOICE, struct_, cache, BL_DEFAULT(BL_CACHE_NONE), .choices = bl_cache_words, .help = BL_CACHE_HELP), \

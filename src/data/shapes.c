@@ -235,10 +235,10 @@ bl_dataset *bl_dataset_shapes(const bl_shapes_config *c)
 }
 
 static const bl_field fields[] = {
-	BL_FIELD(INT64, bl_shapes_config, n, BL_DEFAULT(10000), BL_WITHIN(1, 1e9), .help = "how many images"),
+	BL_FIELD(INT64, bl_shapes_config, n, BL_DEFAULT(10000), BL_WITHIN(1, 1e9), .help = "number of images"),
 	BL_FIELD(INT, bl_shapes_config, size, BL_DEFAULT(32), BL_WITHIN(1, 4096), .help = "side of an image, pixels"),
 	BL_FIELD(INT, bl_shapes_config, channels, BL_DEFAULT(3), BL_WITHIN(1, 3), .help = "3 for colour, 1 for grey"),
-	BL_FIELD(INT64, bl_shapes_config, seed, BL_DEFAULT(0), .help = "another seed, other images"),
+	BL_FIELD(INT64, bl_shapes_config, seed, BL_DEFAULT(0), .help = "seed of the images; another seed gives other images"),
 	BL_FIELD_END,
 };
 
@@ -249,7 +249,7 @@ static bl_dataset *make_kind(const void *settings)
 
 const bl_data_kind bl_data_shapes = {
 	.name = "shapes",
-	.help = "Generated shapes with known causes.",
+	.help = "Generated images of shapes, whose factors are known.",
 	.example = "data.shapes{n = 10, size = 16}[1].factors",
 	.fields = fields,
 	.make = make_kind,

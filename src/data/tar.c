@@ -368,13 +368,12 @@ static bl_dataset *make(const void *settings)
 }
 
 static const bl_field fields[] = {
-	BL_FIELD(
-		TEXT, tar, path, BL_REQUIRED, .position = 1,
-		.help = "a plain tar archive, or several: \"shards/train-{000..011}.tar\"; a sample is an image and files of the same name "
-			"but for the ending"),
+	BL_FIELD(TEXT, tar, path, BL_REQUIRED, .position = 1,
+	         .help = "a plain tar archive, or several: \"shards/train-{000..011}.tar\"; a sample is an image and the files "
+	                 "of the same name with other endings"),
 	BL_FIELD(
 		TEXT, tar, labels, BL_OTHERWISE("\"cls\", where the first sample has it"),
-		.help = "\"cls\": of files NAME.cls; \"json:KEY\": under a key of NAME.json; \"none\"; whole numbers are classes from 0, other "
+		.help = "\"cls\": from files NAME.cls; \"json:KEY\": from a key of NAME.json; \"none\"; whole numbers are classes from 0, other "
 			"texts are classes by name"),
 	BL_PICTURES_FIELDS(tar),
 	BL_FIELD_END,
@@ -382,7 +381,7 @@ static const bl_field fields[] = {
 
 const bl_data_kind bl_data_tar = {
 	.name = "tar",
-	.help = "Shards as WebDataset has them: image files and their labels in plain tar archives, read where they lie.",
+	.help = "Shards in the format of WebDataset: image files and their labels in plain tar archives, read without unpacking.",
 	.example = "pcall(data.tar, \"/shards/train-{000..011}.tar\")",
 	.fields = fields,
 	.paths = { "path" },

@@ -9,18 +9,18 @@ static const char *const dialects[] = { "paper", "algorithm1", "hsic", "unbiased
 
 static const bl_field fields[] = {
 	BL_FIELD(DOUBLE, bl_barlow_config, lambda, BL_DEFAULT(.0051), BL_AT_LEAST(0), .settable = true,
-	         .help = "weight of the redundancy term, the sum of C_ij^2 beside the diagonal"),
+	         .help = "weight of the redundancy term, the sum of C_ij^2 off the diagonal"),
 	BL_FIELD(DOUBLE, bl_barlow_config, invariance, BL_DEFAULT(1), BL_AT_LEAST(0), .settable = true,
 	         .help = "weight of the invariance term, the sum of (1 - C_ii)^2"),
 	BL_FIELD(DOUBLE, bl_barlow_config, scale, BL_DEFAULT(1), BL_ABOVE(0), .help = "factor on the whole loss"),
 	BL_FIELD(
 		CHOICE, bl_barlow_config, form, BL_DEFAULT(BL_FORM_AUTO), .choices = forms,
-		.help = "gram never makes C and is exact; direct is cheaper where the batch is larger than the width; auto picks. Rounding "
-			"leaves 1e-7 of the sum of C's squares in gram: for a large lambda and a small redundancy take direct"),
+		.help = "gram does not compute C and is exact; direct is faster if the batch is larger than the width; auto chooses. Rounding "
+			"leaves 1e-7 of the sum of C's squares in gram: for a large lambda and a small redundancy use direct"),
 	BL_FIELD(
 		CHOICE, bl_barlow_config, dialect, BL_DEFAULT(BL_DIALECT_PAPER), .choices = dialects,
 		.help = "paper: biased variance and eps 1e-5, as the authors' batch norm; algorithm1: unbiased and no eps, as the paper's "
-			"listing, where a unit that is constant in one view makes NaN; hsic: off-diagonal target -1; "
+			"listing, where a unit that is constant in one view gives NaN; hsic: off-diagonal target -1; "
 			"unbiased: unbiased variance and eps 1e-5"),
 	BL_FIELD_END,
 };
@@ -89,7 +89,7 @@ static bl_loss_dialect matrix(const void *settings)
 
 const bl_loss_ops bl_loss_ops_barlow = {
 	.name = "barlow",
-	.help = "Barlow Twins: the cross-correlation matrix of the views against the identity.",
+	.help = "Barlow Twins: compares the cross-correlation matrix of the views with the identity.",
 	.fields = fields,
 	.terms = terms,
 	.turn = "lambda",
