@@ -6,7 +6,7 @@
  * `checkpoint.safetensors`, perhaps `start.safetensors` (checkpoint.h), and `journal` (journal.h).
  * New folders are made in bl_runs_root, unless the user names another one.
  * Functions return 0, or negative with bl_error, unless they say otherwise;
- * those that return a string return a new one, which the caller frees, or NULL with bl_error.
+ * those that return char * return a new string, which the caller frees, or NULL with bl_error.
  */
 #ifndef BARLOW_RUNS_H
 #define BARLOW_RUNS_H
