@@ -78,7 +78,7 @@ enum { BL_RAMP_MOST = 100000 }; /* epochs */
  * field, or out of range.
  */
 int bl_aug_ramp(bl_aug *a, const char *field, const double *to, int n, int64_t epochs);
-const char *bl_aug_name(const bl_aug *a);
+const char *bl_aug_name(const bl_aug *a); /* borrowed */
 /*
  * "crop{size = 28, scale = {0.08, 1}, ...}" with all fields, from which bl_pipeline_parse and Lua make an equal operator;
  * a ramp is "aug.ramp(from, to, epochs)".  Returns buf.

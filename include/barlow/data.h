@@ -65,7 +65,7 @@ bl_dataset *bl_dataset_fashion(const char *folder, bool train);
  * Classes: disc, square, triangle, ring, cross, star, ... (10).
  */
 typedef struct bl_shapes_config {
-	int64_t n;    /* number of images; the default of data.shapes is 10000 */
+	int64_t n;    /* number of images, 1 to 2^32 - 1; the default of data.shapes is 10000 */
 	int size;     /* side in pixels; 32 there */
 	int channels; /* 3, or 1 */
 	uint64_t seed;

@@ -50,16 +50,16 @@ bl_tensor *bl_sub(bl_tensor *a, bl_tensor *b);
 bl_tensor *bl_mul(bl_tensor *a, bl_tensor *b);
 bl_tensor *bl_div(bl_tensor *a, bl_tensor *b);
 bl_tensor *bl_affine(bl_tensor *a, float scale, float shift); /* scale * a + shift */
-bl_tensor *bl_pow(bl_tensor *a, float exponent);
+bl_tensor *bl_pow(bl_tensor *a, float exponent);              /* the exponent is a constant */
 bl_tensor *bl_exp(bl_tensor *a);
 bl_tensor *bl_log(bl_tensor *a);
 bl_tensor *bl_sqrt(bl_tensor *a);
 bl_tensor *bl_abs(bl_tensor *a);
 bl_tensor *bl_tanh(bl_tensor *a);
-bl_tensor *bl_sigmoid(bl_tensor *a);
+bl_tensor *bl_sigmoid(bl_tensor *a); /* 1 / (1 + exp(-a)) */
 bl_tensor *bl_relu(bl_tensor *a);
-bl_tensor *bl_clamp(bl_tensor *a, float lo, float hi);
-bl_tensor *bl_maximum(bl_tensor *a, bl_tensor *b); /* ties: the gradient goes to a */
+bl_tensor *bl_clamp(bl_tensor *a, float lo, float hi); /* min(max(a, lo), hi); NULL with bl_error: lo > hi */
+bl_tensor *bl_maximum(bl_tensor *a, bl_tensor *b);     /* ties: the gradient goes to a */
 bl_tensor *bl_minimum(bl_tensor *a, bl_tensor *b);
 
 /*
@@ -100,7 +100,7 @@ bl_tensor *bl_std(bl_tensor *a, int dim, bool keepdim, bool unbiased);
 bl_tensor *bl_max(bl_tensor *a, int dim, bool keepdim); /* of equal elements the first gets the gradient */
 bl_tensor *bl_min(bl_tensor *a, int dim, bool keepdim);
 
-bl_tensor *bl_cumsum(bl_tensor *a, int dim);
+bl_tensor *bl_cumsum(bl_tensor *a, int dim); /* sums of the elements up to each one along dim; of a's shape */
 /* (sum |x|^p)^(1/p) for p > 0; p = INFINITY: the largest |x|.  For p = 2 the gradient at 0 is 0. */
 bl_tensor *bl_norm(bl_tensor *a, double p, int dim, bool keepdim);
 

@@ -68,7 +68,7 @@ typedef struct bl_snapshot {
 	int32_t n, d;          /* batch and embedding width */
 	int32_t of_embeddings; /* non-zero: the loss does not use a matrix; C is computed for display only */
 	int32_t grid;          /* cells a side, min(d, BL_GRID_MAX) */
-	int32_t diag;          /* diagonal values kept, min(d, BL_DIAG_MAX): means of equal runs when fewer than d */
+	int32_t diag;          /* number of diagonal values, min(d, BL_DIAG_MAX); fewer than d: means of equal ranges */
 	float mean[BL_GRID_MAX * BL_GRID_MAX];    /* row-major grid x grid: mean over the cell's block of C */
 	float extreme[BL_GRID_MAX * BL_GRID_MAX]; /* the signed element of largest magnitude in the block */
 	/*
@@ -81,7 +81,7 @@ typedef struct bl_snapshot {
 	float cell_diagonal[BL_GRID_MAX]; /* mean C_ii of the blocks on the diagonal */
 	int64_t grid_elements;            /* elements of C that the extremes cover (means cover all); < d x d: a sample */
 	float diagonal[BL_DIAG_MAX];
-	float quantile[BL_QUANTILES];                 /* of all C_ii, ascending, evenly spread from the least to the largest */
+	float quantile[BL_QUANTILES];                 /* quantiles of all C_ii at even ranks, from the least to the largest */
 	int32_t pairs;                                /* length of the next array */
 	bl_pair pair[BL_PAIRS_MAX];                   /* off-diagonal elements of largest magnitude among grid_elements */
 	uint32_t histogram[BL_HIST_BINS];             /* off-diagonal values (of a sample when d is large) over [-1, 1] */
@@ -90,11 +90,11 @@ typedef struct bl_snapshot {
 	int32_t spectrum;                             /* number of eigenvalues; 0: not computed yet */
 	float eigenvalues[BL_SPECTRUM_MAX];           /* of the embedding covariance, descending */
 	double rankme;                                /* NaN: not computed */
-	float singular[BL_SPECTRUM_MAX];              /* singular values of C, descending, the same number; NaN: not computed */
+	float singular[BL_SPECTRUM_MAX];              /* singular values of C, descending, as many; NaN: not computed */
 	int32_t view_count, view_side, view_channels; /* of the views below; 1 or 3 channels are shown; 0: no views */
-	int32_t image_channels;                       /* of the real views: of more than 3 the first 3 are shown, of 2 the first */
+	int32_t image_channels;                       /* channels of the sample: of more than 3, 3 are shown, of 2 one */
 	uint8_t views[BL_VIEWS_MAX][BL_VIEW_MAX * BL_VIEW_MAX * 3]; /* augmented, 0..255, (h,w,c) */
-	int64_t view_row;                                           /* its row in the data set, 0-based; -1: not known */
+	int64_t view_row;                                           /* the sample's row in the data set, 0-based; -1: unknown */
 	int32_t view_label;                                         /* -1: none */
 	char view_class[BL_CLASS_TEXT];                             /* its name; "": not known */
 	char view_draws[BL_VIEWS_MAX][BL_DRAW_TEXT]; /* what the pipelines drew: "crop 3,4 20x22, flip, brightness 1.21" */
@@ -177,16 +177,16 @@ void bl_live_set_info(bl_live *l, const bl_live_info *info);
 int bl_live_add(bl_live *l, const bl_record *r); /* at most info.steps records */
 /* Adds a column to later records; earlier ones have NaN there.  Returns its index, or negative: see bl_columns_add. */
 int bl_live_column(bl_live *l, const bl_column *column);
-void bl_live_publish(bl_live *l, const bl_snapshot *s);
+void bl_live_publish(bl_live *l, const bl_snapshot *s); /* makes a copy of s the newest snapshot */
 /* A message about the file, each once: it could not be written, was truncated, was rewritten.  False: no message. */
 bool bl_live_problem(bl_live *l, char *out, size_t size);
 bool bl_live_take(bl_live *l, bl_command *out);       /* takes the oldest command from the mailbox; false: empty */
 bool bl_live_asked(const bl_live *l, bl_region *out); /* the last requested region; false: none in the last seconds */
 /*
- * Ownership of the run whose live file is at `path`.  The callback `claim` is called when another file has that name,
- * or none has.  It locks the run against a takeover and returns a descriptor, whose close() ends the lock;
- * BL_LIVE_BUSY: another process is taking it over right now (only if !wait); -1 with bl_error: the run belongs to
- * another process. Without a callback, another file of that name always belongs to another process.
+ * Sets the owner of the run, a text that identifies it (copied), and the callback `claim`, which is called when another
+ * file has the name of the live file, or none has.  It locks the run against a takeover and returns a descriptor, whose
+ * close() ends the lock; BL_LIVE_BUSY: another process is taking it over right now (only if !wait); -1 with bl_error:
+ * the run belongs to another process. Without a callback, another file of that name always belongs to another process.
  */
 enum { BL_LIVE_BUSY = -2 };
 typedef int bl_live_claim(const char *path, const char *owner, bool wait);

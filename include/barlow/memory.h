@@ -28,7 +28,7 @@ typedef struct bl_memory_stats {
 	size_t used;           /* bytes in blocks handed out */
 	size_t peak;           /* largest `used` so far */
 } bl_memory_stats;
-void bl_memory(bl_memory_stats *out);
+void bl_memory(bl_memory_stats *out); /* fills in the statistics of the process */
 
 /* Returns all free blocks to the system. */
 void bl_memory_trim(void);

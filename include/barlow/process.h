@@ -19,7 +19,7 @@ typedef struct bl_process_id {
 	uint64_t born; /* start of the process in clock ticks of the system; 0: not known */
 } bl_process_id;
 
-void bl_process_self(bl_process_id *id);
+void bl_process_self(bl_process_id *id); /* fills in the identity of this process */
 /* Is `id` a process of this host and this boot? */
 bool bl_process_is_here(const bl_process_id *id);
 /* Is a process of this host and boot alive?  A zombie is not. */

@@ -24,7 +24,7 @@ typedef struct bl_profile_row {
 
 /* Clears all rows; from now on threads that call bl_profile_begin are profiled. */
 void bl_profile_start(void);
-void bl_profile_stop(void);
+void bl_profile_stop(void); /* the rows remain until the next start */
 bool bl_profile_on(void);
 /* Seconds of profiled threads between bl_profile_begin and bl_profile_end, whether or not a row has them. */
 double bl_profile_wall(void);

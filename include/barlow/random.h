@@ -47,7 +47,7 @@ bl_rng_place bl_rng_enter(uint64_t seed, int64_t step, const char *what, uint32_
 void bl_rng_leave(bl_rng_place before);
 bool bl_rng_of_call(bl_rng *r); /* starts the stream of the next call; false: the thread is not in a run */
 
-uint32_t bl_rng_u32(bl_rng *r);
+uint32_t bl_rng_u32(bl_rng *r);                        /* 32 random bits */
 float bl_rng_uniform(bl_rng *r);                       /* [0, 1), 24 bits */
 float bl_rng_between(bl_rng *r, float lo, float hi);   /* [lo, hi) */
 float bl_rng_normal(bl_rng *r);                        /* mean 0, variance 1 (Box-Muller) */

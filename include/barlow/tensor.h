@@ -34,7 +34,7 @@ bl_tensor *bl_tensor_new(int ndim, const int64_t *shape);
 bl_tensor *bl_tensor_new_image(int64_t n, int64_t c, int64_t h, int64_t w);
 /* A new tensor with t's shape and memory order (row-major if t is not dense), and undefined values. */
 bl_tensor *bl_tensor_like(const bl_tensor *t);
-bl_tensor *bl_tensor_full(int ndim, const int64_t *shape, float value);
+bl_tensor *bl_tensor_full(int ndim, const int64_t *shape, float value); /* new, row-major, filled with value */
 bl_tensor *bl_tensor_scalar(float value);
 /* A new tensor with a copy of `values`, in row-major order. */
 bl_tensor *bl_tensor_from(int ndim, const int64_t *shape, const float *values);

@@ -202,8 +202,8 @@ void bl_trainer_called_by(const char *who);
 
 /* These functions are to be called between steps: the trainer does not run, or is paused. */
 int bl_trainer_steps(bl_trainer *t, int64_t n); /* makes n steps now, in the calling thread */
-bl_params *bl_trainer_params(bl_trainer *t);
-bl_optim *bl_trainer_optim(bl_trainer *t);
+bl_params *bl_trainer_params(bl_trainer *t);    /* borrowed */
+bl_optim *bl_trainer_optim(bl_trainer *t);      /* borrowed */
 /*
  * The configuration that it was made with, borrowed; bl_trainer_get returns settings in force.  name and live_path are
  * NULL.
@@ -238,7 +238,7 @@ typedef struct bl_progress {
 	int settings;    /* changed settings of views and optimiser, except its rates, in the order of change */
 	bl_progress_setting setting[BL_PROGRESS_SETTINGS];
 } bl_progress;
-bl_progress bl_trainer_progress(bl_trainer *t);
+bl_progress bl_trainer_progress(bl_trainer *t); /* the current progress, for a checkpoint */
 /*
  * Sets the progress of a new trainer; the caller sets weights and the rest.  `past` is the live file of the run so
  * far, whose records and kept snapshots up to that step are copied; may be NULL.  The journal says "resumed at step

@@ -40,6 +40,7 @@ typedef struct bl_trial {
 /* FOLDER/trials/NNNN, and FOLDER/trials/NNNN/attempt-N where attempt > 0: a new string, or NULL with bl_error. */
 char *bl_trial_path(const char *sweep, int trial, int attempt);
 
+/* Reads the state of a trial, from its files. */
 int bl_trial_look(const char *sweep, int trial, bl_trial *t);
 /* Claims that attempt, from 1, for this process.  1: another process has it. */
 int bl_trial_claim(const char *sweep, int trial, int attempt);

@@ -51,7 +51,7 @@ char *bl_watch_text(const bl_live *run, int width, int height);
  */
 typedef enum bl_colours { BL_COLOURS_AUTO, BL_COLOURS_ALWAYS, BL_COLOURS_NEVER } bl_colours;
 void bl_colours_set(bl_colours when);
-bool bl_colours_wanted(bool terminal);
+bool bl_colours_wanted(bool terminal); /* terminal: is the output one? */
 
 /* Sets the background as reported by the terminal, which overrides COLORFGBG; once for the process. */
 void bl_background_set(bool light);
