@@ -21,7 +21,7 @@ static const bl_option options[] = {
 	BL_OPTION(FLAG, struct wish, plain, .name = "plain",
 	          .help = "print lines of progress also on a terminal, instead of the screen"),
 	BL_OPTION(TEXT, struct wish, data, .name = "data", .argument = "PATH", .thing = BL_THING_FOLDER,
-	          .help = "folder of the images if they were moved; they have to be the same ones"),
+	          .help = "search for the images, if they were moved, below this folder first; they have to be the same ones"),
 	BL_OPTION_THREADS(struct wish, threads),
 	BL_OPTION_END,
 };

@@ -19,8 +19,9 @@ struct wish {
 };
 
 static const bl_option options[] = {
-	BL_OPTION(TEXT, struct wish, data, .name = "data", .argument = "PATH", .thing = BL_THING_FOLDER,
-	          .help = "folder of the recipe's images if they were moved; they have to be the same ones"),
+	BL_OPTION(
+		TEXT, struct wish, data, .name = "data", .argument = "PATH", .thing = BL_THING_FOLDER,
+		.help = "search for the recipe's images, if they were moved, below this folder first; they have to be the same ones"),
 	BL_OPTION_THREADS(struct wish, threads),
 	BL_OPTION(FLAG, struct wish, forget, .name = "forget",
 	          .help = "remove the stored choices, so that the fixed rule applies again"),
