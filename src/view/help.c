@@ -68,7 +68,7 @@ static int fitting(const char *text, int w)
 static const char *text_of(const bl_scene *s, const struct line *line)
 {
 	if (line->request == BL_REQUEST_INTERRUPT)
-		return s->interrupt_stops ? "stop training, and leave the screen" : "leave the screen; training goes on";
+		return s->interrupt_stops ? "stop training, and close the screen" : "close the screen; training continues";
 	return line->request == BL_REQUEST_NONE ? line->heading : bl_request_describe(line->request)->help;
 }
 

@@ -42,38 +42,37 @@ int bl_key_of_mouse(bl_mouse m);
 bool bl_key_is_mouse(int key, bl_mouse *out);
 
 /* clang-format off */
-/* clang-format off */
 #define BL_VIEWS(X) \
 	X(DASHBOARD, dashboard, "1", "dashboard", "Dashboard", "loss terms, C and its diagonal") \
-	X(HEATMAP, heatmap, "2", "heatmap", "Heatmap", "C over the whole screen") \
-	X(CURVES, curves, "3", "curves", "Curves", "any metrics of this run and of marked ones, over any steps") \
+	X(HEATMAP, heatmap, "2", "heatmap", "Heatmap", "C on the whole screen") \
+	X(CURVES, curves, "3", "curves", "Curves", "any metrics of this run and of the marked runs") \
 	X(SPECTRUM, spectrum, "4", "spectrum", "Spectrum", "eigenvalues, singular values, ranks, dead dims") \
-	X(SAMPLES, samples, "5", "views", "Views", "pairs of augmented images, as the network gets them") \
-	X(EMBEDDING, embedding, "6", "embedding", "Embedding", "features of images on their two widest axes") \
-	X(RUNS, runs, "7", "runs", "Runs", "table of all runs, live and past") \
+	X(SAMPLES, samples, "5", "views", "Views", "pairs of augmented images, as the network receives them") \
+	X(EMBEDDING, embedding, "6", "embedding", "Embedding", "features of images, projected on two principal axes") \
+	X(RUNS, runs, "7", "runs", "Runs", "table of all runs") \
 	X(SETTINGS, settings, "8", "settings", "Settings", \
-	  "background, colours, characters, smoothing, frames a second")
+	  "background, colours, characters, smoothing, frames per second")
 
 #define BL_REQUESTS_FIRST(X) \
-	X(QUIT, ALL, "q", "q", "leave", false, "leave the screen; training goes on") \
+	X(QUIT, ALL, "q", "q", "leave", false, "close the screen; training continues") \
 	X(HELP, ALL, "?h", "?", "help", false, "this help; again, or Esc: back") \
-	X(PAUSE, ALL, " ", "Space", "pause", true, "pause training, or let it go on") \
-	X(INTERRUPT, ALL, "\x03", "Ctrl-C", "", false, "leave the screen; where t:watch() made it, stop training, too")
+	X(PAUSE, ALL, " ", "Space", "pause", true, "pause or continue training") \
+	X(INTERRUPT, ALL, "\x03", "Ctrl-C", "", false, "close the screen; if t:watch() opened it, stop training, too")
 
 #define BL_REQUESTS(X) \
-	X(STEP, ALL, ".", ".", "step", true, "one step, then pause") \
+	X(STEP, ALL, ".", ".", "step", true, "make one step, then pause") \
 	X(TURN_UP, ALL, "+=", "+", "parameter up", true, \
-	  "the loss's first parameter, as lambda, times 1.1 from now on") \
-	X(TURN_DOWN, ALL, "-_", "-", "parameter down", true, "the same divided by 1.1") \
-	X(STOP, ALL, "Q", "Q", "stop", true, "stop training, after a question") \
+	  "multiply the loss's main parameter, such as lambda, by 1.1") \
+	X(TURN_DOWN, ALL, "-_", "-", "parameter down", true, "divide it by 1.1") \
+	X(STOP, ALL, "Q", "Q", "stop", true, "stop training, after confirmation") \
 	X(POOL, ALL, "m", "m", "rms/mean/largest", false, \
-	  "a dot shows its block's root mean square, mean, or largest element") \
-	X(SYMLOG, ALL, "g", "g", "linear/log", false, "colours linear in C, or spread for the small") \
+	  "show root mean square, mean or largest element of a dot's block") \
+	X(SYMLOG, ALL, "g", "g", "linear/log", false, "colours linear in C, or with more contrast for small values") \
 	X(LIGHT, ALL, "b", "b", "background", false, "colours for a dark or a light background") \
 	X(EVAL, ALL, "e", "e", "evaluate", true, "measure kNN at this step") \
 	X(CHECKPOINT, ALL, "c", "c", "checkpoint", true, "save a checkpoint now") \
-	X(SAVE, ALL, "x", "x", "export", false, "what is seen as files in this folder: picture, numbers") \
-	X(SHOT, ALL, "s", "s", "screenshot", false, "this screen as a text file in this folder") \
+	X(SAVE, ALL, "x", "x", "export", false, "save what is shown to the current folder: picture, numbers") \
+	X(SHOT, ALL, "s", "s", "screenshot", false, "save this screen as a text file to the current folder") \
 	X(LEFT, HEATMAP, "h" BL_KEYS_LEFT, "h Left", "", false, "cursor one dot to the left; H: half the picture") \
 	X(DOWN, HEATMAP, "j" BL_KEYS_DOWN, "j Down", "", false, "cursor one dot down; J, PgDn: half the picture") \
 	X(UP, HEATMAP, "k" BL_KEYS_UP, "k Up", "", false, "cursor one dot up; K, PgUp: half the picture") \
@@ -82,61 +81,61 @@ bool bl_key_is_mouse(int key, bl_mouse *out);
 	X(FAR_DOWN, HEATMAP, "J" BL_KEYS_PAGE_DOWN, "", "", false, "") \
 	X(FAR_UP, HEATMAP, "K" BL_KEYS_PAGE_UP, "", "", false, "") \
 	X(FAR_RIGHT, HEATMAP, "L", "", "", false, "") \
-	X(ZOOM_IN, HEATMAP, "z>", "z >", "zoom", false, "twice as near around the cursor, down to single elements") \
-	X(ZOOM_OUT, HEATMAP, "Z<", "Z <", "out", false, "half as near") \
+	X(ZOOM_IN, HEATMAP, "z>", "z >", "zoom", false, "zoom in around the cursor, down to single elements") \
+	X(ZOOM_OUT, HEATMAP, "Z<", "Z <", "out", false, "zoom out") \
 	X(WHOLE, HEATMAP, "0", "0", "whole", false, "the whole matrix") \
 	X(KIND, HEATMAP, "t", "t", "matrix", false, "C, C - I, |C|, or the first view with itself") \
-	X(ORDER, HEATMAP, "o", "o", "order", false, "dims as they are, by C_ii, or similar ones side by side") \
-	X(SEVERAL, HEATMAP, "M", "M", "marked", false, "this run and the marked ones in small, side by side; again: back") \
-	X(FREEZE, HEATMAP, "f", "f", "freeze", false, "keep this moment as the reference; again: let go") \
+	X(ORDER, HEATMAP, "o", "o", "order", false, "order of dims: unchanged, by C_ii, or similar ones side by side") \
+	X(SEVERAL, HEATMAP, "M", "M", "marked", false, "small pictures of this run and the marked ones; again: back") \
+	X(FREEZE, HEATMAP, "f", "f", "freeze", false, "use this matrix as the reference; again: remove the reference") \
 	X(DIFFERENCE, HEATMAP, "d", "d", "difference", false, "values minus those of the reference") \
-	X(EARLIER, HEATMAP, "[", "[", "earlier", false, "the snapshot kept before this one") \
-	X(LATER, HEATMAP, "]", "]", "later", false, "the one after it") \
+	X(EARLIER, HEATMAP, "[", "[", "earlier", false, "the previous stored snapshot") \
+	X(LATER, HEATMAP, "]", "]", "later", false, "the next one") \
 	X(FIRST, HEATMAP, BL_KEYS_HOME, "Home", "", false, "the first snapshot of the run") \
-	X(NOW, HEATMAP, BL_KEYS_END "n", "End n", "now", false, "the newest, as it comes") \
-	X(HEATMAP_MOUSE, HEATMAP, "", "Click", "", false, "cursor to this dot; wheel: nearer or farther") \
+	X(NOW, HEATMAP, BL_KEYS_END "n", "End n", "now", false, "follow the newest snapshot") \
+	X(HEATMAP_MOUSE, HEATMAP, "", "Click", "", false, "move the cursor to this dot; wheel: zoom") \
 	X(CURVES_CHOOSE, CURVES, BL_KEYS_ENTER "t", "Enter t", "choose", false, \
-	  "show the metric under the bar, or hide it") \
-	X(CURVES_ONLY, CURVES, "o", "o", "only", false, "only the metric under the bar") \
-	X(CURVES_DOWN, CURVES, "j" BL_KEYS_DOWN, "j Down", "", false, "the bar to the next metric") \
-	X(CURVES_UP, CURVES, "k" BL_KEYS_UP, "k Up", "", false, "the bar to the metric before") \
+	  "show or hide the selected metric") \
+	X(CURVES_ONLY, CURVES, "o", "o", "only", false, "show only the selected metric") \
+	X(CURVES_DOWN, CURVES, "j" BL_KEYS_DOWN, "j Down", "", false, "select the next metric") \
+	X(CURVES_UP, CURVES, "k" BL_KEYS_UP, "k Up", "", false, "select the previous metric") \
 	X(CURVES_SMOOTHER, CURVES, "w", "w", "smoother", false, \
-	  "more smoothing: exponential, without bias at the start") \
+	  "more smoothing (exponential, bias-corrected)") \
 	X(CURVES_ROUGHER, CURVES, "W", "W", "rougher", false, "less smoothing, down to none") \
-	X(CURVES_AXIS, CURVES, "y", "y", "y axis", false, "y axis: as fits, linear, logarithmic") \
+	X(CURVES_AXIS, CURVES, "y", "y", "y axis", false, "y axis: automatic, linear, logarithmic") \
 	X(CURVES_LOG_X, CURVES, "Y", "Y", "x axis", false, "steps linear or logarithmic") \
 	X(CURVES_IN, CURVES, "z>", "z >", "zoom", false, "half as many steps, around the cursor") \
 	X(CURVES_OUT, CURVES, "Z<", "Z <", "out", false, "twice as many steps") \
 	X(CURVES_WHOLE, CURVES, "0", "0", "whole", false, "all steps") \
-	X(CURVES_LEFT, CURVES, "h" BL_KEYS_LEFT, "h Left", "", false, "cursor back; H: ten times as far") \
-	X(CURVES_RIGHT, CURVES, "l" BL_KEYS_RIGHT, "l Right", "", false, "cursor on; L: ten times as far") \
+	X(CURVES_LEFT, CURVES, "h" BL_KEYS_LEFT, "h Left", "", false, "move the cursor to the left; H: ten times as far") \
+	X(CURVES_RIGHT, CURVES, "l" BL_KEYS_RIGHT, "l Right", "", false, "move the cursor to the right; L: ten times as far") \
 	X(CURVES_FAR_LEFT, CURVES, "H", "", "", false, "") \
 	X(CURVES_FAR_RIGHT, CURVES, "L", "", "", false, "") \
 	X(CURVES_BACK, CURVES, BL_KEYS_PAGE_UP, "PgUp", "", false, "earlier steps, by half of what is shown") \
 	X(CURVES_ON, CURVES, BL_KEYS_PAGE_DOWN, "PgDn", "", false, "later steps, by half of what is shown") \
-	X(CURVES_FIRST, CURVES, BL_KEYS_HOME, "Home", "", false, "cursor to the first step") \
-	X(CURVES_NOW, CURVES, BL_KEYS_END "n", "End n", "now", false, "no cursor: the newest values, as they come") \
+	X(CURVES_FIRST, CURVES, BL_KEYS_HOME, "Home", "", false, "move the cursor to the first step") \
+	X(CURVES_NOW, CURVES, BL_KEYS_END "n", "End n", "now", false, "no cursor: follow the newest values") \
 	X(CURVES_MOUSE, CURVES, "", "Wheel", "", false, "fewer or more steps") \
 	X(SPECTRUM_EARLIER, SPECTRUM, "[h" BL_KEYS_LEFT, "[ h Left", "earlier", false, \
-	  "the snapshot kept before this one") \
-	X(SPECTRUM_LATER, SPECTRUM, "]l" BL_KEYS_RIGHT, "] l Right", "later", false, "the one after it") \
+	  "the previous stored snapshot") \
+	X(SPECTRUM_LATER, SPECTRUM, "]l" BL_KEYS_RIGHT, "] l Right", "later", false, "the next one") \
 	X(SPECTRUM_FIRST, SPECTRUM, BL_KEYS_HOME "0", "Home 0", "first", false, "the first snapshot of the run") \
-	X(SPECTRUM_NOW, SPECTRUM, BL_KEYS_END "n", "End n", "now", false, "the newest, as it comes") \
+	X(SPECTRUM_NOW, SPECTRUM, BL_KEYS_END "n", "End n", "now", false, "follow the newest snapshot") \
 	X(SAMPLES_NEXT, SAMPLES, "nl" BL_KEYS_RIGHT, "n l Right", "next", false, "the next sample of the batch") \
-	X(SAMPLES_BACK, SAMPLES, "ph" BL_KEYS_LEFT, "p h Left", "back", false, "the sample before") \
-	X(SAMPLES_AGAIN, SAMPLES, "r", "r", "again", false, "the same sample, drawn again") \
+	X(SAMPLES_BACK, SAMPLES, "ph" BL_KEYS_LEFT, "p h Left", "back", false, "the previous sample") \
+	X(SAMPLES_AGAIN, SAMPLES, "r", "r", "again", false, "new views of the same sample") \
 	X(EMBEDDING_EARLIER, EMBEDDING, "[h" BL_KEYS_LEFT, "[ h Left", "earlier", false, \
-	  "the moment kept before this one") \
-	X(EMBEDDING_LATER, EMBEDDING, "]l" BL_KEYS_RIGHT, "] l Right", "later", false, "the one after it") \
-	X(EMBEDDING_FIRST, EMBEDDING, BL_KEYS_HOME "0", "Home 0", "first", false, "the first moment with points") \
-	X(EMBEDDING_NOW, EMBEDDING, BL_KEYS_END "n", "End n", "now", false, "the newest, as it comes") \
+	  "the previous stored snapshot with points") \
+	X(EMBEDDING_LATER, EMBEDDING, "]l" BL_KEYS_RIGHT, "] l Right", "later", false, "the next one") \
+	X(EMBEDDING_FIRST, EMBEDDING, BL_KEYS_HOME "0", "Home 0", "first", false, "the first snapshot with points") \
+	X(EMBEDDING_NOW, EMBEDDING, BL_KEYS_END "n", "End n", "now", false, "follow the newest snapshot") \
 	X(EMBEDDING_DOWN, EMBEDDING, "j" BL_KEYS_DOWN, "j Down", "one label", false, \
-	  "light up the next label; after the last, all") \
-	X(EMBEDDING_UP, EMBEDDING, "k" BL_KEYS_UP, "k Up", "", false, "the label before") \
+	  "highlight the next label; after the last, all") \
+	X(EMBEDDING_UP, EMBEDDING, "k" BL_KEYS_UP, "k Up", "", false, "the previous label") \
 	X(SETTINGS_DOWN, SETTINGS, "j" BL_KEYS_DOWN, "j Down", "", false, "the next setting") \
-	X(SETTINGS_UP, SETTINGS, "k" BL_KEYS_UP, "k Up", "", false, "the setting before") \
+	X(SETTINGS_UP, SETTINGS, "k" BL_KEYS_UP, "k Up", "", false, "the previous setting") \
 	X(SETTINGS_ON, SETTINGS, "l" BL_KEYS_RIGHT BL_KEYS_ENTER, "l Right", "turn", false, "its next value") \
-	X(SETTINGS_BACK, SETTINGS, "h" BL_KEYS_LEFT, "h Left", "", false, "the value before") \
+	X(SETTINGS_BACK, SETTINGS, "h" BL_KEYS_LEFT, "h Left", "", false, "its previous value") \
 	X(HELP_DOWN, HELP, "j" BL_KEYS_DOWN BL_KEYS_PAGE_DOWN, "j Down", "more", false, "keys further down") \
 	X(HELP_UP, HELP, "k" BL_KEYS_UP BL_KEYS_PAGE_UP, "k Up", "", false, "keys further up") \
 	X(RUN_UP, RUNS, "k" BL_KEYS_UP, "k Up", "", false, "the run above; PgUp: ten above") \
@@ -145,23 +144,22 @@ bool bl_key_is_mouse(int key, bl_mouse *out);
 	X(RUN_PAGE_DOWN, RUNS, BL_KEYS_PAGE_DOWN, "", "", false, "") \
 	X(RUN_FIRST, RUNS, "g" BL_KEYS_HOME, "g Home", "", false, "the first run") \
 	X(RUN_LAST, RUNS, "G" BL_KEYS_END, "G End", "", false, "the last run") \
-	X(RUN_OPEN, RUNS, BL_KEYS_ENTER, "Enter", "open", false, "this run onto the screen") \
-	X(RUN_BACK, RUNS, BL_KEYS_BACKSPACE, "Bksp", "", false, "back to the run that the screen came up with") \
-	X(RUN_MARK, RUNS, "m", "m", "mark", false, "mark the run, to compare its curves, matrices and settings; again: unmark") \
+	X(RUN_OPEN, RUNS, BL_KEYS_ENTER, "Enter", "open", false, "show this run") \
+	X(RUN_BACK, RUNS, BL_KEYS_BACKSPACE, "Bksp", "", false, "return to the run that was shown first") \
+	X(RUN_MARK, RUNS, "m", "m", "mark", false, "mark the run, to compare curves, matrices and settings; again: unmark") \
 	X(RUN_BESIDE, RUNS, "v", "v", "beside", false, \
-	  "its heatmap beside that of the run on the screen; again: no more") \
-	X(RUN_SORT, RUNS, "s", "s", "sort", false, "by the next column") \
-	X(RUN_REVERSE, RUNS, "r", "r", "reverse", false, "the other way round") \
-	X(RUN_FILTER, RUNS, "/", "/", "filter", false, "only runs with this text in name, folder or state; Esc: all") \
+	  "show its heatmap beside that of the shown run; again: remove it") \
+	X(RUN_SORT, RUNS, "s", "s", "sort", false, "sort by the next column") \
+	X(RUN_REVERSE, RUNS, "r", "r", "reverse", false, "reverse the order") \
+	X(RUN_FILTER, RUNS, "/", "/", "filter", false, "show only runs with this text in name, folder or state; Esc: all") \
 	X(RUN_COLUMNS, RUNS, "C", "C", "columns", false, \
-	  "choose the columns: metrics, and settings by their paths, with commas between; none: the usual ones") \
+	  "choose the columns: metrics and paths of settings, separated by commas; none: the default") \
 	X(RUN_DIFF, RUNS, "d", "d", "difference", false, \
-	  "settings and metrics in which the marked runs and this one differ; again, or Esc: back") \
-	X(RUN_TAG, RUNS, "t", "t", "tag", false, "a tag for this run, or -TAG to remove one") \
-	X(RUN_DELETE, RUNS, "D", "D", "delete", false, "move this run to the trash, after a question") \
-	X(RUN_MOUSE, RUNS, "", "Click", "", false, "this run; again: onto the screen") \
-	X(REDRAW, ALL, "\f", "Ctrl-L", "redraw", false, "draw everything anew")
-/* clang-format on */
+	  "show settings and metrics that differ between the marked runs and this one; again, or Esc: back") \
+	X(RUN_TAG, RUNS, "t", "t", "tag", false, "add a tag to this run; -TAG removes one") \
+	X(RUN_DELETE, RUNS, "D", "D", "delete", false, "move this run to the trash, after confirmation") \
+	X(RUN_MOUSE, RUNS, "", "Click", "", false, "select this run; again: show it") \
+	X(REDRAW, ALL, "\f", "Ctrl-L", "redraw", false, "redraw the screen")
 /* clang-format on */
 
 /* The scopes that have keys of their own: the views and the help. */

@@ -595,9 +595,9 @@ static void test_interrupt_is_told(void **state)
 	bl_scene *s = begin(MIDWAY, "1");
 	assert_has(s, 80, 24, "Ctrl-C", false);
 	press(s, "?");
-	assert_has(s, 80, 24, " Ctrl-C    leave the screen; training goes on\n", true);
+	assert_has(s, 80, 24, " Ctrl-C    close the screen; training continues\n", true);
 	s->interrupt_stops = true;
-	assert_has(s, 80, 24, " Ctrl-C    stop training, and leave the screen\n", true);
+	assert_has(s, 80, 24, " Ctrl-C    stop training, and close the screen\n", true);
 	press(s, "?");
 	assert_has(s, 80, 24, "Space pause  Ctrl-C stop", true);
 	end(s);
@@ -682,11 +682,11 @@ static void test_long_texts(void **state)
 	assert_has(s, 40, 12, "cifar-with…  ● running  step 700/4000000\n", true);
 	assert_has(s, 80, 24, "cifar-with-a-name-as-long…  ● running  step 700/4000000  ", true);
 	press(s, "?");
-	assert_has(s, 40, 12, " Space     pause training, or let it go\n           on\n", true);
+	assert_has(s, 40, 12, " q         close the screen; training\n           continues\n", true);
 	assert_has(s, 40, 12, " more below: j\n", true);
 	for (int i = 0; i < 100; i++)
 		press(s, "j");
-	assert_has(s, 40, 60, "draw everything anew\n", true);
+	assert_has(s, 40, 60, "redraw the screen\n", true);
 	assert_has(s, 40, 60, "more below", false);
 	end(s);
 }
