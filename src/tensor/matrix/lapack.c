@@ -93,8 +93,8 @@ int bl_gram(int64_t m, int64_t count, const float *x, int64_t step_k, int64_t st
 	prepare();
 	j.chunks = (m + COLUMNS - 1) / COLUMNS;
 	bl_parallel(j.chunks, gram_chunk, &j);
-	if (atomic_load(&j.failed))
-		return -1;
+	if (atomic_load(&j.failed)) /* the pool's thread has its own bl_error */
+		return bl_fail("no memory for the products of %lld vectors", (long long)m);
 	for (int64_t r = 0; r < m; r++)
 		for (int64_t c = r + 1; c < m; c++)
 			g[r * m + c] = g[c * m + r];
