@@ -64,7 +64,7 @@ static uint64_t turn_of(const char *half)
 	return turn;
 }
 
-/* The half with the newer turn is taken, where it is whole; else the other one. */
+/* Takes the half with the newer turn if its checksum fits, otherwise the other one. */
 static bool newest_in(const char *bytes, size_t room, void *out, size_t n)
 {
 	const char *half[2] = { bytes, bytes + room };
@@ -106,7 +106,7 @@ static struct flock lock_of(short type, const struct live_section *s)
 	return (struct flock){ .l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)s->at, .l_len = (off_t)s->size };
 }
 
-/* Held for microseconds by whoever is honest.  Where locks cannot be had at all, checks alone have to do. */
+/* Other processes hold it for microseconds.  Where the file system has no locks, the checksums must suffice. */
 int bl_disk_lock(int fd, const struct live_section *s)
 {
 	for (int i = 0; i < LOCK_TRIES; i++) {

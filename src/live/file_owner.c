@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * file_owner.c: whose run lies where the live file's name is, and putting a file back that has lost its name.
+ * file_owner.c: finds out which run the file at the live file's path belongs to, and restores a live file that has lost its name.
  *
  * A file that was removed, moved away or replaced does not say why: whoever resumes a run replaces it as well.  So the run's
  * owner is asked (bl_live_owned), and the claim is held until the file is back.

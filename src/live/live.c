@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* live.c: publishing a run, and reading of its info.  Nothing read is believed before it is checked. */
+/* live.c: publishes a run and reads its info.  Whatever was read is checked before it is used. */
 #include "live/livefile.h"
 
 #include <barlow/text.h>

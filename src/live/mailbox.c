@@ -94,8 +94,8 @@ static bool take_from_file(bl_live *l, bl_command *out)
 	}
 	const struct live_slot *s = oldest(&m, w->taken);
 	/*
-	 * Slots are not read in one moment: the one before may have been written behind our back, and this one ahead of us.
-	 * Senders follow each other, so whatever was sent before this one is there when it is read again.
+	 * Reading the slots is not atomic: this one may have been written while they were read, after the one before it was read as
+	 * empty.  Senders write one after another, so whatever was sent before this one is there when the slots are read again.
 	 */
 	if (s && s->ticket != w->taken + 1)
 		s = bl_disk_read(l->fd, at->at, &m, sizeof m) ? oldest(&m, w->taken) : NULL;
@@ -119,7 +119,7 @@ static bool take_from_memory(struct live_writer *w, bl_command *out)
 	return true;
 }
 
-/* A kind that is none of ours is dropped: anyone who may write the file could have put it there. */
+/* An unknown kind is dropped: anyone who may write to the file could have put it there. */
 bool bl_live_take(bl_live *l, bl_command *out)
 {
 	bool found = false;

@@ -60,7 +60,7 @@ static void write_extent(bl_live *l, int i)
 	bl_writer_put(l, l->section[SECTION_EXTENTS].at + (size_t)i * sizeof e, &e, sizeof e);
 }
 
-/* Room grows with the run, so that one that is stopped early has a small file; it never exceeds the steps to come. */
+/* Extents grow with the run, so that one that is stopped early has a small file; their room never exceeds the steps that remain. */
 static int begin_extent(bl_live *l)
 {
 	struct live_writer *w = l->writer;
@@ -195,7 +195,7 @@ static bool read_state(const bl_live *l, struct live_state *s)
 	return bl_disk_newest(l->fd, &l->section[SECTION_STATE], s, sizeof *s);
 }
 
-/* A count that the file has no room for is not believed. */
+/* A count that exceeds the size of the file is limited to it. */
 static int64_t length_in_file(const bl_live *l)
 {
 	struct live_state s;

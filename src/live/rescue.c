@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * rescue.c: what is whole in a live file that nobody writes any more, and that is damaged.
+ * rescue.c: recovers the intact parts of a damaged live file that no process writes any more.
  *
  * Tables that say where things lie may be damaged themselves, so all of the file is searched: rows of records and packed
  * snapshots begin at multiples of LIVE_ALIGN, or a row behind another one, and carry checks.  What is found becomes a run in
@@ -52,7 +52,7 @@ static bool read_tables(struct rescue *r, int fd, const struct live_header *h, c
 	return r->head || r->info_whole || r->state_whole;
 }
 
-/* A writer that lives puts its file right by itself. */
+/* Has the run ended?  A process that still writes the file repairs it by itself. */
 static bool is_settled(const struct rescue *r, const struct live_header *h)
 {
 	char boot[sizeof h->boot];

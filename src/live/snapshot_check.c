@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* snapshot_check.c: whether a snapshot that was read can be believed. */
+/* snapshot_check.c: checks that the values of a snapshot which was read are possible. */
 #include "live/livefile.h"
 
 #include <barlow/text.h>

@@ -218,7 +218,7 @@ static bool load(const bl_live *l, int64_t i, const struct live_stored *k, bl_sn
 	return whole && out->step == k->step;
 }
 
-/* If the snapshot was dropped meanwhile, the list is read again, which no longer has it. */
+/* If the snapshot was dropped in the meantime, the list is read again, which no longer contains it. */
 int64_t bl_live_snapshot_at(const bl_live *l, int i, bl_snapshot *out)
 {
 	struct live_list k;

@@ -4,7 +4,7 @@
  *
  *     header | mailbox, asks | info, twice | snapshot, twice | list of kept, twice | kept ... | records ...
  *
- * These structs are what lies in such files and never change.  The run takes no commands, and is shown as it was when
+ * These structs are the layout of such files and never change.  The run accepts no commands, and is shown as it was when
  * the file was opened.
  */
 #include "live/livefile.h"

@@ -76,7 +76,7 @@ static void write_newest(bl_live *l)
 	bl_writer_put(l, w->area[area].at, w->newest, w->newest_size);
 }
 
-/* The header comes last: before it nobody believes anything. */
+/* The header is written last: without it, no reader accepts the file. */
 void bl_whole_write(bl_live *l)
 {
 	struct live_writer *w = l->writer;

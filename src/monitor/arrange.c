@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * arrange.c: dims in an order to be looked at.
+ * arrange.c: orders of the dims for pictures of C.
  *
  * By cluster: average linkage on similarity (|C_ij| + |C_ji|) / 2, found by
  * chains of nearest neighbours in O(D^2), the leaves laid out so that the more
@@ -78,7 +78,7 @@ static float touch(const struct linkage *k, int32_t a, int32_t b)
 	return k->leaf[a * k->d + b];
 }
 
-/* b's leaves behind a's, either turned round where that brings the more similar ends together. */
+/* Appends b's leaves to a's; either list is reversed if that brings the more similar ends together. */
 static void append(struct linkage *k, int32_t a, int32_t b)
 {
 	float near = fmaxf(touch(k, k->head[a], k->head[b]), touch(k, k->head[a], k->tail[b]));

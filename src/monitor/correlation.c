@@ -72,7 +72,7 @@ double bl_heat_cost(bl_heat_effort e, int64_t n, int64_t d)
 	return cost_of(e, n, d, d);
 }
 
-/* A small part costs less whole than a sample of it. */
+/* A small region costs less as a whole than by a sample of it. */
 static bl_heat_effort effort_for(bl_heat_effort e, int64_t n, int64_t rows, int64_t cols)
 {
 	bl_heat_effort all = bl_heat_all(n, rows > cols ? rows : cols);
@@ -81,11 +81,11 @@ static bl_heat_effort effort_for(bl_heat_effort e, int64_t n, int64_t rows, int6
 
 /* --- Cells ------------------------------------------------------------------------------ */
 
-/* What becomes of cells: (rows->cells, cols->cells) each, and what stands behind them. */
+/* Results for the cells, (rows->cells, cols->cells) each, and how much of the matrix they are computed from. */
 struct cells {
 	float *mean, *extreme, *rms, *diagonal;
 	float *share, *error;
-	bl_snapshot *pairs; /* NULL: of no interest */
+	bl_snapshot *pairs; /* NULL: not wanted */
 };
 
 static int fill_rms(const bl_monitor_input *l, bl_tensor *const z[2], const bl_loss_side side[2], int64_t samples,
@@ -100,7 +100,7 @@ static int fill_rms(const bl_monitor_input *l, bl_tensor *const z[2], const bl_l
 	return 0;
 }
 
-/* Of these dims: means and extremes, and, where they are all that there are, also the rms and the diagonal. */
+/* Means and extremes of these dims; if they are all dims of both sides, also the rms and the diagonal. */
 static int fill_direct(const bl_monitor_input *l, bl_tensor *const z[2], const bl_loss_side side[2], bool all,
                        const struct cells *out)
 {
@@ -135,7 +135,7 @@ static void all_dims(const struct span *s, int32_t *dims)
 		dims[i] = dim_at(s, i);
 }
 
-/* Elements of the matrix behind the extremes, or -1. */
+/* Returns the number of elements that the extremes are taken over, or -1. */
 static int64_t pool(const bl_monitor_input *l, bl_tensor *const z[2], const struct span *rows, const struct span *cols,
                     bl_heat_effort e, const struct cells *out)
 {
@@ -330,7 +330,7 @@ static void name_dims(const struct span *s, int32_t *dims)
 	}
 }
 
-/* What viewers look at most is there already. */
+/* Is the region all of C in plain order?  Then the grid has it already. */
 static bool is_grid(const bl_snapshot *s)
 {
 	const bl_region *r = &s->region;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * monitor.c: when the world gets a snapshot, and what goes into it.
+ * monitor.c: decides when a snapshot is published, and what it contains.
  *
- * Time is measured, and what a thing cost last is what it is expected to cost
- * next.  Frames (pictures of C, a pair of views) have one budget; slow tasks
- * have another, which they use in turn, so that none of them keeps frames from
- * coming.  Of a C too large for the budget a frame has the extremes of a sample and
- * the rms of some pairs of the batch; its means are always of all.
+ * The time of each task is measured; what it took last is the estimate for the next time.  Frames (pictures of C, a pair of
+ * views) have one budget.  Slow tasks share another one and take turns, so that none of them delays frames.  If C is too
+ * large for the budget, a frame has the extremes of a sample of its elements and the rms over some pairs of images of the
+ * batch; its means are always those of all elements.
  */
 #include "monitor/monitor.h"
 
@@ -20,7 +19,7 @@
 #include "monitor/meter.h"
 #include "monitor/snapshot.h"
 
-/* Of the training time; what is left of 2%, and of 5% while a viewer asks, is for the viewer's own work and for chance. */
+/* Shares of the training time.  The rest of 2%, or of 5% while a viewer asks, is for the viewer's own work and for scatter. */
 #define FRAMES .006
 #define FRAMES_ASKED .02
 #define SLOW .005
@@ -30,11 +29,11 @@
 #define SPECTRUM_GUESS 1e-9 /* seconds, times min(N,D)^2 (10 min(N,D) + D), before it was ever measured */
 #define SPECTRUM_LAST 1.    /* seconds that the last step may spend on it, whatever the budget */
 #define ORDER_HOLDS 2.      /* seconds of training: dims that change places all the time cannot be read */
-/* Seconds between frames that more of C is worth. */
+/* Seconds between frames that are accepted for more of C. */
 #define PATIENCE 4.
 #define PATIENCE_ASKED 1.
 #define POINTS_COST .25 /* seconds that points may cost at once, if few rows will do */
-#define FORGETS .98     /* a frame: what a larger sample cost once need not be true for ever */
+#define FORGETS .98     /* per frame: the cost that a larger sample once had is forgotten slowly */
 
 enum { POINTS_LEAST = 128, SAMPLES_LEAST = 64, SAMPLES_NARROW = 1024, EFFORTS = 64 };
 
@@ -70,7 +69,7 @@ static bl_heat_effort all_of(const bl_monitor *m)
 	return m->effort[m->efforts - 1];
 }
 
-/* The narrower cells are, the more a sample's pairs scatter: so many that a cell of chance is known within a fifth. */
+/* The narrower a cell, the larger the error of a sample: enough rows that the rms of a cell of noise is known to 20%. */
 static int64_t least_samples(const bl_monitor *m)
 {
 	int64_t s = SAMPLES_NARROW / bl_heat_all(m->n, m->d).most;
@@ -78,7 +77,10 @@ static int64_t least_samples(const bl_monitor *m)
 	return s < m->n ? s : m->n;
 }
 
-/* The rms first, which is what is looked at, then the extremes, as long as that costs less than all of C. */
+/*
+ * First more rows, which improve the rms that is shown, then more dims, which improve the extremes, while that costs less
+ * than all of C.
+ */
 static void list_efforts(bl_monitor *m)
 {
 	bl_heat_effort all = bl_heat_all(m->n, m->d), e = { 1, least_samples(m) };
@@ -95,8 +97,8 @@ static void list_efforts(bl_monitor *m)
 }
 
 /*
- * The first spectrum comes when the budget allows, long after the step has
- * settled: what it works in is taken from the system now.
+ * The first spectrum is computed when the budget allows, long after a step has stopped asking the system for memory: its
+ * working memory is taken from the system now.
  */
 static void reserve(int64_t n, int64_t d)
 {
@@ -198,7 +200,7 @@ static int find_points(bl_monitor *m, const bl_monitor_input *l)
 	return m->pointless ? -1 : 0;
 }
 
-/* All the same what fails: the others and the frame go on; the first message stands. */
+/* The first failure ends the tasks, and its message is the one that is reported; the frame is made all the same. */
 static int run_tasks(bl_monitor *m, const bl_monitor_input *l, unsigned tasks)
 {
 	int rc = 0;
@@ -215,7 +217,7 @@ static int run_tasks(bl_monitor *m, const bl_monitor_input *l, unsigned tasks)
 	return rc;
 }
 
-/* The next one that is wanted, if it can be paid for: a dear one is waited for, not passed over. */
+/* The next wanted task, if the budget covers it: an expensive task is waited for, not skipped. */
 static unsigned next_task(bl_monitor *m, const bl_monitor_input *l)
 {
 	unsigned want = wanted(m, l);
@@ -257,7 +259,7 @@ static int fill(bl_monitor *m, const bl_monitor_input *l, bl_heat_effort e)
 	return e.most >= all_of(m).most ? bl_measure_dead(l, s) : 0;
 }
 
-/* Slow tasks first, as a region is drawn in the order that one of them finds. */
+/* Slow tasks first, as one of them finds the order in which a region is drawn.  1: the snapshot was made, but a task failed. */
 static int make(bl_monitor *m, const bl_monitor_input *look, unsigned tasks, bl_heat_effort e)
 {
 	bl_monitor_input l = *look;
@@ -282,10 +284,9 @@ int bl_monitor_snapshot(bl_monitor *m, const bl_monitor_input *look, bool with_s
 /* --- When -------------------------------------------------------------------------------------- */
 
 /*
- * So much effort that a frame costs no more than what is earned until it should
- * be there.  The next one may cost four times as much of what is made of C, but
- * much of a frame is none of that: it is tried, and what it cost is kept in
- * mind, so that samples do not change size all the time.
+ * Chooses the effort so that a frame costs no more than the budget earns until the next frame is due.  The next larger
+ * effort may cost four times as much for C, but C is only a part of a frame: so it is tried, and its cost is remembered,
+ * so that the size of the sample does not change all the time.
  */
 static void adapt(bl_monitor *m, const bl_monitor_input *l, double cost)
 {
@@ -305,7 +306,7 @@ static void adapt(bl_monitor *m, const bl_monitor_input *l, double cost)
 	}
 }
 
-/* The first and the last are not charged: all of a large C would keep the next ones away for long. */
+/* The first and the last frame are not charged to the budget: computing all of a large C would delay the next ones for long. */
 static int frame(bl_monitor *m, const bl_monitor_input *l, bl_live *live, double start)
 {
 	double before = m->slow.credit;
@@ -321,7 +322,7 @@ static int frame(bl_monitor *m, const bl_monitor_input *l, bl_live *live, double
 	return rc == 0 ? 0 : -1;
 }
 
-/* Nothing is trained that looking could hold up: a new question gets a whole answer at once. */
+/* While training is paused, nothing is delayed: a new request is answered completely at once. */
 static int answer(bl_monitor *m, const bl_monitor_input *l, bl_live *live)
 {
 	if (!l->asked || (m->answered_step == l->step && memcmp(l->asked, &m->answered, sizeof m->answered) == 0))

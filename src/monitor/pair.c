@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * pair.c: the views of one sample, and what their pipelines drew.
+ * pair.c: the views of one image, and the random numbers that their pipelines drew.
  *
- * A view is a function of (seed, epoch, row, view), so that it can be made
- * again long after its batch is gone.
+ * A view is a function of (seed, epoch, row, view), so that it can be made again after its batch has been freed.
  */
 #include "data/dataset.h"
 #include "monitor/snapshot.h"
@@ -45,7 +44,7 @@ static void make_room(bl_snapshot *s, int64_t height, int64_t width)
 	s->view_side = most > s->view_side ? (int32_t)most : s->view_side;
 }
 
-/* Darkest to brightest becomes 0..255: normalised views have no range of their own. */
+/* The range from the darkest to the brightest value becomes 0..255: normalised views have no fixed range. */
 static void draw(const struct image *v, int which, bl_snapshot *s)
 {
 	int side = s->view_side;
@@ -76,7 +75,7 @@ static void draw_from_batch(const bl_tensor *v, int64_t i, int which, bl_snapsho
 
 /* --- Drawn again ------------------------------------------------------------------------- */
 
-/* The view as the network got it, or one drawn anew for who asks. */
+/* The key of the view that the network got, or of a new draw that a viewer asked for. */
 static bl_view_key key_of(const bl_monitor_input *l, const bl_source *source, int64_t row, int which)
 {
 	int32_t redraw = l->asked ? l->asked->redraw : 0;
@@ -102,7 +101,7 @@ static int draw_again(const bl_pipeline *p, const bl_plan *plan, const bl_image 
 
 /* --- One of the pair ------------------------------------------------------------------------ */
 
-/* Which image of the batch: asked for by counting up, or down. */
+/* Which image of the batch: viewers count up or down from the first. */
 static int64_t place(const bl_monitor_input *l, int64_t n)
 {
 	int64_t i = l->asked ? l->asked->view % n : 0;
@@ -128,7 +127,7 @@ static int add_size(const int size[][2], int n, int which, char out[BL_DRAW_TEXT
 	return same ? 0 : snprintf(out, BL_DRAW_TEXT, "%d x %d, ", size[which][0], size[which][1]);
 }
 
-/* Where the batch is at hand the image's size is enough, to say what was drawn. */
+/* If the batch is available, the views are in it: the image's size suffices to describe the draws. */
 static int draw_views(const bl_monitor_input *l, const bl_source *source, bl_pipeline *const *pipeline, bl_snapshot *s,
                       bl_opened *o)
 {

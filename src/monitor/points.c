@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* points.c: PCA of the encoder's features of some images: the same rows from one time to the next. */
+/* points.c: PCA of the encoder's features of some images, always the same rows of the data set. */
 #include "monitor/snapshot.h"
 
 #include <barlow/error.h>
@@ -78,7 +78,10 @@ static double along(const float *x, const double *axis, int64_t f)
 	return sum;
 }
 
-/* An axis may point either way: it does as last time, or at first so that its farthest point is on the right. */
+/*
+ * The sign of an axis is arbitrary: it is chosen to agree with the last points, or at first so that the farthest point is
+ * on the right.
+ */
 static double direction(const bl_snapshot *s, const double *now, int64_t n, int k)
 {
 	double same = 0, far = 0;

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Commands of another process cannot wake us: while paused we look for them this often. */
+/* Commands of another process cannot wake the thread: while it is paused, it looks for them this often. */
 #define POLL_SECONDS .05
 
 enum turn { TURN_STEP, TURN_WAIT, TURN_END };
@@ -135,7 +135,7 @@ static bool is_idle(bl_trainer *t)
 	return idle;
 }
 
-/* Nobody polls the mailbox of a trainer that does not run: its commands are taken by the caller. */
+/* No thread polls the mailbox of a trainer that is not running: the caller takes its commands. */
 static void take_if_idle(bl_trainer *t)
 {
 	if (!is_idle(t))
@@ -188,7 +188,7 @@ int64_t bl_trainer_requests(bl_trainer *t, bl_command_kind kind)
 
 /* --- The thread --------------------------------------------------------------------- */
 
-/* What the thread does next.  A decision to end is final: start() waits for the end before it starts anew. */
+/* What the thread does next.  A decision to end is final: bl_trainer_start waits for the end before it starts a new thread. */
 static enum turn decide(bl_trainer *t)
 {
 	enum turn next = TURN_STEP;
@@ -208,7 +208,7 @@ static enum turn decide(bl_trainer *t)
 	return next;
 }
 
-/* Nothing happens between the look at the flags and the sleep: both are under lock. */
+/* The flags cannot change between the check and the wait: both are under the lock. */
 static void rest(bl_trainer *t)
 {
 	struct timespec at = after(POLL_SECONDS);
@@ -281,7 +281,7 @@ static void *train(void *arg)
 	return NULL;
 }
 
-/* Under lock; the thread that ended needs no lock any more but the one that we hold, so it is let go meanwhile. */
+/* Called under the lock, which is released during the join: the ending thread may still need it. */
 static void join_ended(bl_trainer *t)
 {
 	if (!t->joinable || t->active)
@@ -314,7 +314,7 @@ static int launch(bl_trainer *t)
 	return 0;
 }
 
-/* A resume behind all that is in the mailbox: it overrides a pause or a stop that the thread has not come to yet. */
+/* Appends a resume to the mailbox: it overrides a pause or a stop that the thread has not processed yet. */
 static int restart(bl_trainer *t)
 {
 	if (bl_live_send(t->live, (bl_command){ .kind = BL_CMD_RESUME, .value = 0 }) != 0)
@@ -399,7 +399,7 @@ void bl_trainer_ask_to_stop(bl_trainer *t, const char *why)
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* Steps made by hand end with the exclusive section; nobody has saved them. */
+/* Steps made by hand end with the exclusive section, and have not been saved. */
 static void save_by_hand(void *ctx)
 {
 	bl_trainer *t = ctx;

@@ -12,7 +12,7 @@ static bool began(bl_trainer *t)
 	return t->save && (s == BL_RUN_RUNNING || s == BL_RUN_PAUSED);
 }
 
-/* A command is all that is needed: who makes the steps takes it. */
+/* Only asks: the thread that makes the steps saves. */
 void bl_trainers_save(const char *who)
 {
 	for (bl_trainer *t = bl_trainers_lock(); t; t = t->next)

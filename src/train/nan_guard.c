@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* nan_guard.c: a step that makes NaN or infinity leaves the weights and buffers as they were, and says where it began. */
+/* nan_guard.c: a step that produces NaN or infinity leaves weights and buffers unchanged, and its message names where it began. */
 #include "train/trainer.h"
 
 #include <barlow/grad.h>
@@ -53,7 +53,7 @@ void bl_nan_guard_free(struct nan_guard *g)
 	free(g->copy);
 }
 
-/* Shapes are equal by making, so these copies cannot fail. */
+/* The copies were created with the same shapes, so copying cannot fail. */
 void bl_nan_guard_save(struct nan_guard *g)
 {
 	for (int i = 0; i < g->n; i++)
@@ -66,7 +66,7 @@ void bl_nan_guard_restore(struct nan_guard *g)
 		bl_tensor_copy(g->live[i], g->copy[i]);
 }
 
-/* A ReLU may swallow a NaN, running statistics do not. */
+/* A ReLU may turn a NaN into 0; running statistics keep it. */
 bool bl_nan_guard_finite(const struct nan_guard *g)
 {
 	for (int i = 0; i < g->n; i++)
@@ -108,7 +108,7 @@ static bool blame_view(const bl_trainer *t, bl_tensor *view, int which, char *bu
 	return found;
 }
 
-/* The buffers go back first: they may be spoilt by what is looked for, and would be blamed for it. */
+/* The buffers are restored first: the NaN that is searched for may be in them already, and they would be named as its origin. */
 int bl_nan_guard_blame(bl_trainer *t, bl_tensor *const *view, const char *what)
 {
 	char text[384];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * step.c: one step: views, forward, loss, backward, update, publish, each a
- * function of its own, so that an exchange between machines fits in between.
+ * step.c: one training step.  Views, forward, loss, backward, update and publishing are a function each, so that an
+ * exchange of gradients between machines could be inserted.
  */
 #include "train/trainer.h"
 
@@ -17,7 +17,7 @@
 
 enum { NORM_CHUNK = 1 << 16, NORM_LANES = 8 };
 
-/* What a step makes; references are held until it ends. */
+/* The results of a step; the references are held until it ends. */
 struct work {
 	bl_tensor *view[BL_VIEWS_MOST], *z[BL_VIEWS_MOST], *loss;
 	bl_measured measured;
@@ -52,8 +52,8 @@ void bl_trainer_set_training(const bl_trainer_config *c, bool on)
 }
 
 /*
- * Training mode anew each time: whoever looked at the network between steps may have left it in evaluation mode.  The
- * layers remember the precision for their way back.
+ * Training mode is set in each step, since callers between steps may have left the network in evaluation mode.  The layers
+ * store the precision for their backward pass.
  */
 static int forward(bl_trainer *t, struct work *w)
 {
@@ -171,7 +171,7 @@ static void update(bl_trainer *t, struct work *w)
 
 /* --- After the step ------------------------------------------------------------------ */
 
-/* For the monitor and whoever asks for C.  The last thing that can fail: a step is whole or has left no trace. */
+/* For the monitor and for bl_trainer_correlation.  Nothing after this can fail: a step takes place completely or not at all. */
 static int keep_embeddings(bl_trainer *t, const struct work *w)
 {
 	for (int i = 0; i < 2; i++) {
@@ -201,7 +201,7 @@ static bl_tensor *features(bl_trainer *t, bl_dataset *d)
 	return bl_eval_features(c->encoder, d, c->mean, c->std, c->batch, &t->cancel);
 }
 
-/* A kNN that cannot be taken is no reason to end the run: it is journaled, and so is one that was asked for. */
+/* A kNN that fails does not end the run: the message is noted, as is the result of one that was asked for. */
 static double take_knn(bl_trainer *t, int64_t step)
 {
 	const bl_trainer_config *c = &t->config;
@@ -286,8 +286,8 @@ static void fail_step(bl_trainer *t)
 }
 
 /*
- * The step was given up because somebody waits for its end: it has left no trace, and the run goes on with it, now or
- * when it is resumed.
+ * The step was given up because another thread waits for its end.  It has changed nothing, and the run continues with it,
+ * now or when it is resumed.
  */
 static void abandon_step(bl_trainer *t)
 {

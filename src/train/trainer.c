@@ -84,7 +84,7 @@ static int check_config(const bl_trainer_config *c)
 
 /* --- Parts ------------------------------------------------------------------------- */
 
-/* A deviation of 0 would divide by it: one not given counts as 1. */
+/* The images are divided by the deviation: one that is not given counts as 1. */
 static void take_config(bl_trainer *t, const bl_trainer_config *c)
 {
 	t->config = *c;
@@ -197,8 +197,8 @@ static int64_t dry_run(const bl_trainer_config *c, bl_tensor *x)
 }
 
 /*
- * The loss of one batch of random embeddings: it takes their shape, and says what its terms are.  Its value is that of
- * nothing, so it need not be finite.
+ * Computes the loss of one batch of random embeddings, to check that it accepts their shape and to learn the names of its
+ * terms.  The value has no meaning, so it need not be finite.
  */
 static int check_loss(bl_trainer *t)
 {
@@ -219,7 +219,7 @@ static int check_loss(bl_trainer *t)
 	return y ? 0 : -1;
 }
 
-/* Does the network take views of that size?  In evaluation mode, as running statistics must not learn from it. */
+/* Does the network accept views of that size?  In evaluation mode, so that running statistics do not change. */
 static int check_size(bl_trainer *t, int h, int w)
 {
 	const bl_trainer_config *c = &t->config;
@@ -238,7 +238,7 @@ static int check_size(bl_trainer *t, int h, int w)
 	return d >= 0 ? 0 : -1;
 }
 
-/* Puts in front of the message which views the network did not take. */
+/* Prefixes the message with the views that the network did not accept. */
 static int name_size(const int size[][2], int view, int64_t epoch)
 {
 	char when[48] = "";
@@ -270,7 +270,7 @@ static int check_epoch(bl_trainer *t, int64_t epoch, int size[][2])
 	return 0;
 }
 
-/* At each size that views have in the run. */
+/* Checks the network at each size that views have during the run. */
 static int check_shapes(bl_trainer *t)
 {
 	int size[BL_VIEWS_MOST][2] = { { 0 } }, rc = 0;
@@ -295,7 +295,7 @@ static int make_model(bl_trainer *t)
 	return t->partial ? 0 : bl_fail("trainer: no memory");
 }
 
-/* Whole images may have another size than the views, which the encoder must take too. */
+/* kNN uses whole images, whose size may differ from that of the views; the encoder must accept it, too. */
 static int check_knn_shape(const bl_trainer_config *c, const bl_dataset *d)
 {
 	int h = bl_dataset_height(d), w = bl_dataset_width(d);
@@ -356,7 +356,7 @@ static int make_live(bl_trainer *t, const char *path)
 	return t->monitor ? 0 : -1;
 }
 
-/* The dry runs meet every shape of the run: what its convolutions take there they take to the end. */
+/* The dry runs have every shape of the run: the algorithms chosen for the convolutions there are kept to its end. */
 static int check_and_choose(bl_trainer *t)
 {
 	t->choices = bl_choices_new();

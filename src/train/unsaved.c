@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whoever takes the text frees it, and the message with it: to tell needs no memory. */
+/* The text comes first, so that the caller who takes it frees the message with it; taking it needs no memory. */
 struct message {
 	char text[640];
 	struct message *next;
