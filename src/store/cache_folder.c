@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cache_folder.c: where files lie that can be made again. */
+/* cache_folder.c: the folder of files that can be generated again. */
 #include "store/cache_folder.h"
 
 #include <barlow/error.h>
@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-/* As the XDG base directory specification has it: what is not absolute does not count. */
+/* XDG base directory specification: a path that is not absolute is ignored. */
 char *bl_cache_folder(const char *what)
 {
 	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* checkpoint.c: a trainer between two steps, to a file and back. */
+/* checkpoint.c: writes the state of a trainer between two steps to a file, and reads it back. */
 #include "base/path.h"
 #include "store/state.h"
 #include "tensor/kernel/kernel.h"
@@ -102,7 +102,7 @@ static int take_facts(const char *path, char *const *metadata, facts f)
 	return bl_fail("%s: checkpoint of format %s, this program reads formats 1 and 2", path, f[FORMAT]);
 }
 
-/* What the steps so far went by; without it their number means nothing. */
+/* The settings that the number of steps depends on: they must be the same. */
 static int check_facts(const char *path, facts file, facts here)
 {
 	static const struct {
@@ -343,7 +343,7 @@ int bl_checkpoint_save(const char *path, bl_trainer *t)
 
 /* --- Loading ------------------------------------------------------------------------- */
 
-/* A file, read and found whole. */
+/* The content of a file that was read and checked. */
 typedef struct content {
 	bl_named *items;
 	int n;
@@ -370,7 +370,7 @@ static int read_file(const char *path, content *c)
 	return take_number(path, c->f, LR_BIAS, &p->lr_bias);
 }
 
-/* What else there is to say in the journal. */
+/* Remarks for the run's message: another processor, lost records. */
 static void make_remark(char *out, size_t size, const content *c, facts here, const bl_live *past)
 {
 	bool other = strcmp(c->f[CPU], here[CPU]) != 0, lost = !past && c->progress.step > 0;
@@ -387,7 +387,7 @@ static char *beside(const char *path, const char *name)
 	return file;
 }
 
-/* A journal that cannot be read is told, and lost like records are; the run's weights do not depend on it. */
+/* If the journal cannot be read, this is reported, and the changes are lost; the run's weights do not depend on them. */
 static int take_journal(const char *path, bl_trainer *t, const bl_progress *p)
 {
 	char *file = beside(path, BL_RUN_JOURNAL);
@@ -403,7 +403,7 @@ static int take_journal(const char *path, bl_trainer *t, const bl_progress *p)
 	return rc;
 }
 
-/* Nothing is changed before all that may refuse has been asked. */
+/* All checks come first, so that a refused checkpoint changes nothing. */
 static int put(const char *path, bl_trainer *t, content *c, bl_live *past)
 {
 	char remark[256];

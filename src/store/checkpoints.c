@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * checkpoints.c: checkpoints of steps before the newest: checkpoint-STEP.safetensors.
+ * checkpoints.c: checkpoints of earlier steps, checkpoint-STEP.safetensors.
  *
- * The newest one has two names, that of checkpoint.safetensors and one with its step, so that it takes its room once.
+ * The newest one has two names (hard links), checkpoint.safetensors and one with its step, so that it is stored once.
  */
 #include "store/checkpoints.h"
 
@@ -45,7 +45,7 @@ static char *path_of(const char *folder, int64_t step)
 	return bl_runs_path(folder, name);
 }
 
-/* Where a file cannot have two names it is copied. */
+/* If the file system has no hard links, the file is copied. */
 static int keep_one(const char *from, const char *to)
 {
 	size_t n;

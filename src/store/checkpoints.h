@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The folder's newest checkpoint, of that step, is kept under a name of its own as well, and of those the `most` newest. */
+/* Links the folder's newest checkpoint, of that step, to a name with its step, and removes all such names but the `most` newest. */
 int bl_checkpoints_keep(const char *folder, int64_t step, int most);
 #define BL_CHECKPOINT_HEAD "checkpoint-"
 #define BL_CHECKPOINT_TAIL ".safetensors"

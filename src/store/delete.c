@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * delete.c: a run's folder is removed.
+ * delete.c: removes the folder of a run.
  *
- * Everything is looked at and removed through the folder's descriptor, and no link is ever followed, so that nothing
- * outside of the folder can be reached whatever lies in it.
+ * Everything is examined and removed relative to the folder's descriptor, and no link is followed, so that nothing outside
+ * of the folder can be removed, whatever the folder contains.
  */
 #include "store/runs.h"
 
@@ -53,7 +53,7 @@ static int remove_one(int fd, const char *name, const char *shown, int depth)
 	return unlinkat(fd, name, 0) == 0 || errno == ENOENT ? 0 : bl_fail("%s: %s: %s", shown, name, strerror(errno));
 }
 
-/* wanted NULL: all there is. */
+/* wanted NULL: everything. */
 static int remove_below(int fd, const char *shown, choice *wanted, int depth)
 {
 	int again = openat(fd, ".", FOLDER_FLAGS), rc = 0;
@@ -110,7 +110,7 @@ static bool holds_a_run(int fd)
 	return false;
 }
 
-/* Does it lie among all runs, where barlow made it and everything in it? */
+/* Is it the folder of all runs?  There barlow has made every folder and everything in it. */
 static bool is_ours(int parent)
 {
 	struct stat above, root;

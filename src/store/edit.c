@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* edit.c: what people say of a run: its tags and notes. */
+/* edit.c: changes a run's tags and notes. */
 #include "store/known.h"
 
 #include <barlow/error.h>
@@ -14,7 +14,7 @@ typedef struct job {
 	const bl_run_edit *edit;
 } job;
 
-/* A run of a version before has no run.json: what its live file says goes there. */
+/* A run of an earlier version has no run.json: one is made from its live file. */
 static int begin_file(const char *folder, bl_run_file *f)
 {
 	const char *slash = strrchr(folder, '/');

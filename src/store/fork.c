@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* fork.c: a new run that goes on from the checkpoint of another one, which keeps its own. */
+/* fork.c: makes a new run that continues from a copy of another run's checkpoint. */
 #define _GNU_SOURCE 1 /* asprintf */
 #include "store/runs.h"
 
@@ -18,7 +18,7 @@
 
 /* --- What is copied ------------------------------------------------------------------------ */
 
-/* Written whole or not at all.  A checkpoint that is written meanwhile is read as it was or as it is: it is renamed. */
+/* Written completely or not at all.  A checkpoint that is being replaced is read in its old or new state, since it is renamed. */
 static int copy_file(const char *from, const char *into, const char *name)
 {
 	size_t n;
@@ -77,7 +77,7 @@ static int read_step(const char *folder, int64_t *step)
 	return rc;
 }
 
-/* Records and snapshots up to the checkpoint; a parent whose live file is lost has none to give. */
+/* Copies records and snapshots up to the checkpoint, if the parent has a live file. */
 static int make_live(const char *from, const char *into, int64_t step)
 {
 	char *source = bl_runs_path(from, BL_RUN_LIVE), *target = bl_runs_path(into, BL_RUN_LIVE);

@@ -2,10 +2,10 @@
 /*
  * heartbeat.c: run.json of a run of this process.
  *
- * A thread of its own looks at the run's live file each second, and writes run.json when the state has changed or five
- * seconds have passed.  A step may take longer than that, so the thread that makes the steps cannot do it; that one writes
- * only at the run's end, so that a process may end right after.  Tags and notes are whoever else's: they are kept as the file
- * has them.
+ * A separate thread reads the run's live file each second, and writes run.json when the state has changed or five seconds
+ * have passed.  A step may take longer than that, so the thread that makes the steps cannot do it; it writes only at the
+ * run's end, so that the process may end right afterwards.  Tags and notes may be changed by other processes: they are kept as
+ * they are in the file.
  */
 #include "base/wall_time.h"
 #include "store/heartbeat.h"
@@ -53,7 +53,7 @@ static bool is_over(const char *state)
 
 /* --- Writing (under lock) -------------------------------------------------------------------- */
 
-/* Of a column that is measured now and then the newest value there is. */
+/* The newest value of each column; some are not measured at each step. */
 static void take_metrics(bl_heartbeat *h)
 {
 	bl_columns c;
@@ -67,7 +67,7 @@ static void take_metrics(bl_heartbeat *h)
 	}
 }
 
-/* What the file on disk has of others goes into what is written; ours stays ours. */
+/* Tags and notes are taken from the file on disk, everything else from this process. */
 static int merge(void *ctx, bl_run_file *there)
 {
 	bl_heartbeat *h = ctx;
@@ -81,7 +81,7 @@ static int merge(void *ctx, bl_run_file *there)
 	return rc == 0 ? 1 : rc; /* it is written */
 }
 
-/* A file that somebody has spoilt is replaced by a whole one. */
+/* A damaged file is replaced. */
 static int write_file(bl_heartbeat *h)
 {
 	if (bl_live_check_place(h->live) != 0)
@@ -102,7 +102,7 @@ static void set_state(bl_heartbeat *h, const char *state, const char *reason)
 	take_metrics(h);
 }
 
-/* Of an end that nobody asked for. */
+/* The reason of an end that no command caused. */
 static const char *usual_reason(const bl_live_info *i)
 {
 	switch (i->state) {
@@ -150,7 +150,7 @@ static void *beat(void *arg)
 	return NULL;
 }
 
-/* Signals are for others. */
+/* The thread blocks all signals, so that other threads handle them. */
 static int start_thread(bl_heartbeat *h)
 {
 	pthread_condattr_t attr;
@@ -215,7 +215,7 @@ static void describe(bl_run_file *f, const char *folder, bl_trainer *t)
 	}
 }
 
-/* A run that goes on keeps when it was made; a file that cannot be read is put aside, not lost. */
+/* The creation time of a resumed run is kept; a file that cannot be read is renamed, not overwritten. */
 static double created_before(const char *folder)
 {
 	bl_run_file old;
@@ -280,7 +280,7 @@ void bl_heartbeat_recipe(bl_heartbeat *h, bl_facts *recipe)
 	pthread_mutex_unlock(&h->lock);
 }
 
-/* The last stop in the journal says who wanted it. */
+/* The last stop in the journal names who asked for it. */
 static void reason_of(bl_trainer *t, char *out, size_t size)
 {
 	bl_change c;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* heartbeat.h (private): the thread that keeps a run's run.json up to date while its process lives. */
+/* heartbeat.h (private): the thread that keeps a run's run.json up to date while its process exists. */
 #ifndef BARLOW_STORE_HEARTBEAT_H
 #define BARLOW_STORE_HEARTBEAT_H
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * index.c: the index of runs, in SQLite.  Nobody else knows of it.
+ * index.c: the index of runs.  No other file uses SQLite.
  *
- * Whatever is wrong with its file, the folders can say it all again: the file is removed and made anew, and where that does
- * not help, or somebody else keeps it locked, the index is in memory.
+ * All of the index can be read from the runs' folders again: if its file is damaged, it is removed and created again, and if
+ * that does not help, or another process keeps it locked, the index is in memory.
  *
  * A file that is removed may still be open in other processes.  A rollback journal on disk is found by its name, so theirs would
  * be played back into the new file; the journal is in memory instead, and a writer that was killed is known by the version HALF
@@ -34,7 +34,7 @@
 
 enum { VERSION = 2, HALF = 999, BUSY_MS = 2000, STAMP = 96, ROWS_MOST = 100000, TURNS = 2000 };
 
-/* What the index has of a run, to see whether that still holds. */
+/* The entry of a run, to find out whether it is still up to date. */
 typedef struct entry {
 	char *id, *state;
 	char stamp[STAMP]; /* of the files that it was read from */
@@ -83,7 +83,7 @@ static sqlite3_stmt *prepare(bl_index *x, const char *sql)
 	return s;
 }
 
-/* Of a statement that gives no rows; it can be used again. */
+/* Runs a statement that returns no rows, and resets it for the next use. */
 static int finish(bl_index *x, sqlite3_stmt *s)
 {
 	int rc = sqlite3_step(s);
@@ -179,7 +179,7 @@ static int compare_entry(const void *id, const void *e)
 
 /* --- A run goes in ---------------------------------------------------------------------------------- */
 
-/* The statements that a run is written by. */
+/* The prepared statements that write a run. */
 typedef struct writers {
 	sqlite3_stmt *drop, *run, *metric, *setting, *tag;
 } writers;
@@ -225,7 +225,7 @@ static void bind_run(sqlite3_stmt *s, const bl_known *k)
 	bind_text(s, 7, k->problem);
 	sqlite3_bind_int64(s, 8, f->step);
 	sqlite3_bind_int64(s, 9, f->steps);
-	if (f->barlow[0]) /* a run without run.json says no seed */
+	if (f->barlow[0]) /* a run without run.json has no seed */
 		sqlite3_bind_int64(s, 10, f->seed);
 	sqlite3_bind_int(s, 11, f->d);
 	sqlite3_bind_int64(s, 12, f->pid);
@@ -373,7 +373,7 @@ static int write_all(bl_index *x)
 	return run_sql(x, "COMMIT");
 }
 
-/* What was found before the lock was had may be written by now: all is compared again under it. */
+/* Another process may have written the differences while this one waited for the lock: everything is compared again. */
 static int write_alone(bl_index *x)
 {
 	int64_t version;
@@ -387,7 +387,7 @@ static int write_alone(bl_index *x)
 
 /* --- Its file ------------------------------------------------------------------------------------------ */
 
-/* FNV-1a of the place's name: each has an index of its own. */
+/* FNV-1a of the path of the folder of runs: each such folder has its own index. */
 static uint64_t hash_of(const char *root)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
@@ -396,7 +396,7 @@ static uint64_t hash_of(const char *root)
 	return h;
 }
 
-/* Links on the way to it are the user's; it is none itself (SQLITE_OPEN_NOFOLLOW would refuse all of them). */
+/* Links in the path of the folder are resolved, because SQLITE_OPEN_NOFOLLOW refuses all links; the file itself must not be one. */
 char *bl_index_path(const char *root)
 {
 	char name[64], *whole = realpath(root, NULL), *folder = bl_cache_folder("an index of runs");
@@ -419,7 +419,7 @@ static int check_pages(bl_index *x)
 	return rc;
 }
 
-/* A file of nothing gets its tables; another version's is refused. */
+/* Creates the tables in an empty file; a file of another version is refused. */
 static int make_tables(bl_index *x)
 {
 	int64_t version, tables;
@@ -434,7 +434,7 @@ static int make_tables(bl_index *x)
 		return bl_fail("the index of runs is version %lld's", (long long)version);
 	if (run_sql(x, "BEGIN IMMEDIATE") != 0)
 		return -1;
-	if (single_number(x, "PRAGMA user_version", &version) == 0 && version == VERSION) /* somebody else was faster */
+	if (single_number(x, "PRAGMA user_version", &version) == 0 && version == VERSION) /* another process was faster */
 		return run_sql(x, "COMMIT");
 	if (run_sql(x, schema) == 0 && set_version(x, VERSION) == 0)
 		return run_sql(x, "COMMIT");
@@ -450,7 +450,7 @@ static int open_file(bl_index *x, const char *path)
 	sqlite3_busy_timeout(x->db, BUSY_MS);
 	sqlite3_db_config(x->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(x->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	/* What a crash of the machine leaves may be broken: it is made anew. */
+	/* Not synchronous: a file that a crash of the machine damaged is created again. */
 	if (run_sql(x,
 	            "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; "
 	            "PRAGMA cache_size = -16000") != 0)
@@ -461,7 +461,7 @@ static int open_file(bl_index *x, const char *path)
 	return x->stale ? write_alone(x) : 0;
 }
 
-/* May a new file help?  Not where it is locked, or where nothing can be written. */
+/* Is the file damaged, so that a new one may help?  Not if it is locked, or if nothing can be written. */
 static bool is_spoilt(const bl_index *x)
 {
 	int code = x->db ? sqlite3_errcode(x->db) : SQLITE_OK;
@@ -528,7 +528,7 @@ const char *bl_index_problem(const bl_index *x)
 
 /* --- Questions --------------------------------------------------------------------------------------------- */
 
-/* Reading the tables, and functions that do not leave them, is all that a question may do. */
+/* A query may only read the tables and call functions without side effects. */
 static int authorize(void *unused, int action, const char *a, const char *b, const char *c, const char *d)
 {
 	(void)unused, (void)c, (void)d;

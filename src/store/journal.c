@@ -28,7 +28,7 @@ enum { MOST_BYTES = 256 << 20 };
 
 /* --- Writing ---------------------------------------------------------------------------- */
 
-/* Texts that are not UTF-8 lose the bytes that say so.  False: no memory. */
+/* In a text that is not UTF-8, bytes from 128 on are replaced.  False: no memory. */
 static bool add_text(FILE *f, const char *name, const char *text)
 {
 	char clean[BL_CHANGE_TEXT];
@@ -92,7 +92,7 @@ int bl_journal_write(const char *path, const bl_change *c, int64_t n)
 	return rc;
 }
 
-/* What was written of a line that does not fit is taken back. */
+/* If a line cannot be written completely, the file is cut back to its old length. */
 static int append_bytes(int fd, const char *path, const char *bytes, size_t n)
 {
 	struct stat s;
@@ -214,7 +214,7 @@ typedef struct job {
 	int rc;
 } job;
 
-/* Nothing is changed meanwhile. */
+/* Between two steps, so that no setting changes in the meantime. */
 static void begin(void *ctx)
 {
 	job *j = ctx;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * json_text.c: json_dumps() lets its buffer grow while it writes, and (jansson 2.14, dump.c) does not look whether an object's
- * key found room: one allocation that fails leaves a text without that key.  So the text is measured first.
+ * json_text.c: JSON values as text.
+ *
+ * json_dumps() grows its buffer while it writes, and (jansson 2.14, dump.c) ignores a failed allocation for an object's key:
+ * the text then lacks that key.  So the length is measured first.
  */
 #include <barlow/json_text.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * known.c: what a run's folder says: its run.json, and its live file where that knows more.
+ * known.c: reads the state of a run from its folder: from run.json, and from the live file if that is more recent.
  *
- * A run that goes on is as its live file has it, step by step; one of a version before has no run.json at all.
+ * The state of a run that is going on is that of its live file.  A run of an earlier version has no run.json.
  */
 #include "store/known.h"
 
@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A run on another host whose count has stood still for so long is dead: it goes up every five seconds. */
+/* A run on another host whose counter has not changed for so long has been killed: a living one counts every five seconds. */
 enum { STILL_SECONDS = 30 };
 
 bool bl_known_going(const char *state)
@@ -45,7 +45,7 @@ static bool beats_still(bl_known *k, bl_beats before, double now)
 
 /* --- The live file ---------------------------------------------------------------------------- */
 
-/* Values of the last record; of columns that are measured now and then the newest among the last `LOOK_BACK`. */
+/* Values of the last record; of columns that are not measured at each step, the newest among the last `LOOK_BACK`. */
 static void read_metrics(bl_known *k, const bl_live *l)
 {
 	enum { LOOK_BACK = 20000 };
@@ -71,7 +71,7 @@ static void read_metrics(bl_known *k, const bl_live *l)
 	}
 }
 
-/* Which of the states there is in the end: the file's, or that its process is gone. */
+/* The final state: that of the file, or "killed" if its process no longer exists. */
 static void judge(bl_known *k, bool alive, const char *state)
 {
 	snprintf(k->state, sizeof k->state, "%s", bl_known_going(state) && !alive ? BL_KNOWN_KILLED : state);
@@ -82,7 +82,7 @@ static void take_live(bl_known *k, const bl_live *l, bool has_file, bool beating
 	bl_live_info i;
 	bl_live_info_get(l, &i);
 	snprintf(k->message, sizeof k->message, "%s", i.message);
-	if (!has_file) { /* all that there is to know of a run without run.json */
+	if (!has_file) { /* a run without run.json: everything comes from the live file */
 		bl_run_file *f = &k->file;
 		snprintf(f->name, sizeof f->name, "%s", i.name);
 		f->steps = i.steps;
@@ -92,7 +92,7 @@ static void take_live(bl_known *k, const bl_live *l, bool has_file, bool beating
 		f->step = i.step;
 		read_metrics(k, l);
 	}
-	/* A trainer that ends writes run.json first; one that goes on, its live file. */
+	/* At its end a trainer writes run.json first; before that, its live file is more recent. */
 	bool fresh = has_file && bl_known_going(k->file.state) && i.step >= k->file.step;
 	if (fresh) {
 		k->file.step = i.step;
@@ -127,7 +127,7 @@ void bl_known_read(bl_known *k, const char *folder, const char *id, bl_beats bef
 	bool has_file = rc == 0, beating = has_file && beats_still(k, before, now);
 	if (rc < 0)
 		snprintf(k->problem, sizeof k->problem, "%s", bl_error());
-	if (rc != 0 || bl_known_going(k->file.state)) /* of a run that is over its run.json says all */
+	if (rc != 0 || bl_known_going(k->file.state)) /* run.json suffices for a run that is over */
 		read_live(k, folder, has_file, beating);
 	else
 		snprintf(k->state, sizeof k->state, "%s", k->file.state);

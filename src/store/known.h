@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* known.h (private): all that a run's folder says, for the index. */
+/* known.h (private): the state of a run as its folder has it, for the index. */
 #ifndef BARLOW_STORE_KNOWN_H
 #define BARLOW_STORE_KNOWN_H
 
@@ -9,7 +9,7 @@
 #define BL_KNOWN_KILLED "killed"
 #define BL_KNOWN_BROKEN "broken"
 
-/* How the counts of heartbeats of a run on another host have come, by this host's clock. */
+/* When the heartbeat counter of a run on another host changed last, by this host's clock. */
 typedef struct bl_beats {
 	int64_t count;
 	double since; /* seconds since 1970 at which it was first seen */
@@ -27,7 +27,7 @@ typedef struct bl_known {
 void bl_known_read(bl_known *k, const char *folder, const char *id, bl_beats before, double now);
 void bl_known_free(bl_known *k);
 
-/* Is that the state of a run that is not over, in the words of run.json? */
+/* Is that a state (as in run.json) of a run that is not over? */
 bool bl_known_going(const char *state);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* owner.c: whose the run in a folder is, by run.json, under the lock that whoever resumes the run holds. */
+/* owner.c: finds out from run.json which trainer owns the run in a folder, under the lock that is held to resume a run. */
 #include "store/owner.h"
 
 #include <barlow/error.h>
@@ -19,7 +19,7 @@
 
 enum { TRIES = 400, PAUSE_NS = 5000000 };
 
-/* The count tells trainers of this process apart even where the system has no random numbers. */
+/* The count distinguishes the trainers of this process even if the system has no random numbers. */
 void bl_owner_new(char owner[BL_OWNER_TEXT])
 {
 	static atomic_int count;
@@ -38,7 +38,7 @@ bool bl_owner_is(const bl_run_file *f, const char *owner)
 	return f->pid == 0 || (f->pid == getpid() && strcmp(f->boot, boot) == 0);
 }
 
-/* The lock of bl_runs_claim, without its look at the run. */
+/* Takes the lock of bl_runs_claim without checking the run. */
 static int lock_folder(const char *folder, bool wait)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

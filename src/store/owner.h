@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* owner.h (private): whose the run in a folder is: that of the trainer which run.json names. */
+/* owner.h (private): the owner of the run in a folder is the trainer that run.json names. */
 #ifndef BARLOW_STORE_OWNER_H
 #define BARLOW_STORE_OWNER_H
 
@@ -8,7 +8,7 @@
 
 enum { BL_OWNER_TEXT = 40 };
 
-/* A text that no other trainer has. */
+/* Makes a text that no other trainer has. */
 void bl_owner_new(char owner[BL_OWNER_TEXT]);
 /* Does the file name that owner?  A version before named its process only. */
 bool bl_owner_is(const bl_run_file *f, const char *owner);

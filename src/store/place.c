@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* place.c: a run and its folder: settling there, going on there, and what is saved. */
+/* place.c: a run and its folder: how it gets one, continues in one, and saves its files. */
 #include "base/path.h"
 #include "store/checkpoints.h"
 #include "store/heartbeat.h"
@@ -83,7 +83,7 @@ struct job {
 	int rc;
 };
 
-/* By whoever holds the trainer between two steps. */
+/* Called between two steps. */
 static void write_weights(void *ctx)
 {
 	struct job *j = ctx;
@@ -102,8 +102,8 @@ static void write_weights_asked(void *ctx)
 }
 
 /*
- * The checkpoint first: it has the weights too.  Where it fails these may still find room.  An end that was not saved is
- * told as well, and what went wrong with the saving is the message that stays.
+ * The checkpoint comes first, since it contains the weights, too; if it fails, there may still be room for the weights alone.
+ * The message is that of the checkpoint's failure.
  */
 static int save_run(void *ctx, bl_save_why why)
 {
@@ -194,7 +194,7 @@ static int name_files(bl_place *p, const char *folder)
 	               : bl_fail("%s: no memory for its files' names", folder);
 }
 
-/* No recipe can draw these weights again.  A run that goes on has kept them already. */
+/* Weights that a recipe cannot draw again are stored.  A resumed run has stored them already. */
 static int keep_start(bl_place *p)
 {
 	if (!bl_trainer_warm(p->trainer))
@@ -209,7 +209,7 @@ static int keep_start(bl_place *p)
 	return access(p->start, F_OK) == 0 ? 0 : bl_start_save(p->start, p->trainer);
 }
 
-/* A run without it goes on all the same: its live file says where it stands. */
+/* A run continues without run.json: its live file has its state. */
 static void begin_heartbeat(bl_place *p)
 {
 	char owner[BL_OWNER_TEXT];
@@ -219,7 +219,7 @@ static void begin_heartbeat(bl_place *p)
 		bl_trainer_complain(p->trainer, "the run's " BL_RUN_FILE " cannot be written: %s", bl_error());
 }
 
-/* The live file comes last: where it is there, the run is kept.  Where something fails nothing is. */
+/* The live file comes last: if it exists, the run is stored.  After a failure nothing is. */
 static int move_in(bl_place *p, const char *folder)
 {
 	int rc = name_files(p, folder);
@@ -238,7 +238,7 @@ static int move_in(bl_place *p, const char *folder)
 	return rc;
 }
 
-/* What a folder that held nothing of a run got before something failed; then the folder, if it is empty. */
+/* Removes the files that a new folder got before a failure; then the folder, if it is empty. */
 static void move_out(const char *folder)
 {
 	static const char *const files[] = { BL_RUN_START, BL_RUN_JOURNAL, BL_RUN_PARENT };
@@ -277,7 +277,7 @@ int bl_place_settle(bl_place *p, const char *folder)
 		return BL_PLACE_REFUSED;
 	char *made = taken ? NULL : folder ? strdup(folder) : bl_runs_folder_new(info.name);
 	int rc = made ? 0 : -1;
-	if (rc == 0 && p->from) /* a run that goes on elsewhere is a fork */
+	if (rc == 0 && p->from) /* a run that continues in another folder is a fork */
 		rc = bl_runs_write_parent(p->from, made, info.step);
 	if (rc == 0)
 		rc = move_in(p, made);

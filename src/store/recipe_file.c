@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* recipe_file.c: a run's recipe on disk, of which nothing that a person wrote is lost. */
+/* recipe_file.c: writes a run's recipe; a text that somebody has edited is kept under another name. */
 #include <barlow/error.h>
 #include <barlow/file.h>
 #include <barlow/runs.h>
@@ -13,7 +13,7 @@
 
 enum { COPIES = 1000 };
 
-/* Is that what the file holds?  Negative: what is there cannot be read. */
+/* Is that the content of the file?  Negative: it cannot be read. */
 static int holds(const char *path, const char *text, size_t n)
 {
 	size_t there;
@@ -23,7 +23,7 @@ static int holds(const char *path, const char *text, size_t n)
 	return same;
 }
 
-/* Under another name as well, "recipe.lua.1" or the first that is free. */
+/* Links the file to another name: "recipe.lua.1" or the first that is free. */
 static int keep_copy(const char *path)
 {
 	size_t size = strlen(path) + 16;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* replay.c: may steps of a kept run be made again here, to the same bits? */
+/* replay.c: checks that steps of a stored run can be repeated on this machine with the same bits. */
 #include "store/machine.h"
 
 #include <barlow/error.h>

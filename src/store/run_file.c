@@ -214,7 +214,7 @@ int bl_run_file_read(const char *folder, bl_run_file *out)
 
 /* --- Writing ---------------------------------------------------------------------------------- */
 
-/* Texts that are not UTF-8 lose the bytes that say so. */
+/* In a text that is not UTF-8, bytes from 128 on are replaced. */
 static json_t *text_of(const char *text)
 {
 	json_t *s = json_string(text);
@@ -309,7 +309,7 @@ static int open_locked(const char *path)
 			return -1;
 		bool locked = fcntl(fd, F_OFD_SETLK, &whole) == 0 || (errno != EAGAIN && errno != EACCES);
 		if (locked && is_current(fd, path))
-			return fd; /* also where the file system knows no locks: nothing better exists there */
+			return fd; /* also if the file system has no locks */
 		close(fd);
 		if (!locked)
 			nanosleep(&(struct timespec){ .tv_nsec = LOCK_NS }, NULL);

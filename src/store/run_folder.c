@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* run_folder.c: where runs lie, and new folders for them. */
+/* run_folder.c: the folder of all runs, and new folders for runs. */
 #include "store/runs.h"
 
 #include <barlow/error.h>
@@ -21,7 +21,7 @@
 
 enum { NAME_BYTES = 63, NAME_TRIES = 1000 };
 
-/* As the XDG base directory specification has it: what is not absolute does not count. */
+/* XDG base directory specification: a path that is not absolute is ignored. */
 char *bl_runs_root(void)
 {
 	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
@@ -42,7 +42,7 @@ bool bl_runs_is_folder(DIR *d, const struct dirent *e)
 	return fstatat(dirfd(d), e->d_name, &s, 0) == 0 && S_ISDIR(s.st_mode);
 }
 
-/* Letters, digits, dot, dash and underscore stay; no name hides, none is an option. */
+/* Keeps letters, digits, dot, dash and underscore; the first character is neither dot (hidden) nor dash (an option). */
 static void folder_name(char out[NAME_BYTES + 1], const char *name)
 {
 	int n = 0;

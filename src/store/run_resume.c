@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* run_resume.c: which run is to go on, whether it may, and that nobody else goes on with it. */
+/* run_resume.c: finds the run to resume, checks that it can be resumed, and locks it against other processes. */
 #include "store/known.h"
 #include "store/runs.h"
 
@@ -29,7 +29,7 @@ static int refuse_running(const char *folder, int64_t pid, const char *state, in
 	               pid == getpid() ? "this process" : "process", (long long)pid, state, (long long)step, (long long)steps);
 }
 
-/* Heartbeats are recent: a process that got the number of one which was killed is told apart. */
+/* Heartbeats must be recent, so that another process with the number of one that was killed is not mistaken for it. */
 static int check_by_run_file(const char *folder, const bl_run_file *f)
 {
 	char boot[BL_RUN_TEXT];
@@ -78,7 +78,7 @@ static int check_checkpoint(const char *folder)
 
 /* --- Which one ------------------------------------------------------------------ */
 
-/* What is going on is somebody's; what is done is over; what failed would fail again, until somebody has looked at it. */
+/* Neither runs that are going on, nor those that are done, nor those that failed, which would fail again. */
 static char *newest_unfinished(void)
 {
 	char *root = bl_runs_root(), *folder = NULL;
@@ -117,7 +117,7 @@ char *bl_runs_resumable(const char *what)
 
 /* --- One at a time ---------------------------------------------------------------- */
 
-/* A process that was killed while it wrote leaves a temporary file. */
+/* Removes the temporary files of processes that were killed while they wrote. */
 static void sweep(const char *folder)
 {
 	DIR *d = opendir(folder);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* runs.c: the list of runs, live and past, and the one that is meant by a word. */
+/* runs.c: lists the runs, and finds the one that a name refers to. */
 #include "store/runs.h"
 #include "store/known.h"
 
@@ -36,7 +36,7 @@ const char *bl_run_state_text(const bl_run *r)
 	return is_over(r) || r->alive ? bl_run_state_name(r->info.state) : BL_KNOWN_KILLED;
 }
 
-/* Takes the values that r lacks of those columns; returns how many it lacks still. */
+/* Copies the values of those columns that r does not have yet; returns how many are still missing. */
 static int take_rare(bl_run *r, const bl_record *at, bool lacks[BL_COLUMNS_MAX])
 {
 	int left = 0;
@@ -50,7 +50,7 @@ static int take_rare(bl_run *r, const bl_record *at, bool lacks[BL_COLUMNS_MAX])
 	return left;
 }
 
-/* Backwards to the newest value of each column, but not over records that were looked at before. */
+/* Searches backwards for the newest value of each column, but not in records that were read before. */
 static void read_records(bl_run *r, const bl_live *l)
 {
 	int64_t n = bl_live_length(l);

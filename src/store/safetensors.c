@@ -340,7 +340,7 @@ static json_t *describe(const bl_named *item, uint64_t begin)
 	                 (json_int_t)begin, (json_int_t)(begin + bytes_of(item)));
 }
 
-/* jansson does not say why it takes a text not. */
+/* jansson does not report why it refuses a text. */
 static int refuse_text(const char *what, const char *name, bool utf8)
 {
 	return utf8 ? bl_fail("no memory for the header") : bl_fail("%s '%s' is not UTF-8 text", what, name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* start.c: the weights that a run starts from, where they are not freshly drawn ones. */
+/* start.c: saves the weights that a run starts from, if they were not initialised randomly. */
 #include "store/state.h"
 
 #include <barlow/checkpoint.h>
@@ -13,7 +13,7 @@ typedef struct job {
 	int rc;
 } job;
 
-/* A run that has begun has other weights by now than it started from. */
+/* The weights of a run that has begun have changed: those that it started from are put in their place. */
 static int put_back(bl_state *s, const bl_trainer *t)
 {
 	for (int i = 0; i < s->n; i++) {

@@ -85,7 +85,7 @@ int bl_trial_look(const char *sweep, int trial, bl_trial *t)
 	return 0;
 }
 
-/* An attempt of which nobody knows whose it is would be waited for. */
+/* Removes the attempt: others would wait for one that names no process. */
 static int give_up(const char *sweep, int trial, int attempt)
 {
 	char *worker = path_of(sweep, trial, attempt, WORKER), *folder = path_of(sweep, trial, attempt, "");
@@ -100,7 +100,7 @@ static int give_up(const char *sweep, int trial, int attempt)
 
 /* --- what this process is at --- */
 
-/* A signal may end the process at any time: it comes before a claim, or after all of it. */
+/* A signal may end the process at any time: the lock makes sure that it does so before a claim or after all of it. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char *own; /* the path of the mark of the attempt that was claimed last, until it has a result */
 static bool ending;
@@ -190,7 +190,7 @@ int bl_trial_beat(const char *sweep, int trial, int attempt)
 
 /* --- results --- */
 
-/* The name survives a crash of the machine when its folder has been written. */
+/* Syncs the folder, so that the name of a result survives a crash of the machine. */
 static void sync_folder(const char *sweep, int trial)
 {
 	char *path = path_of(sweep, trial, 0, "");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* weights.c: what modules are made of, to a safetensors file and back. */
+/* weights.c: writes the tensors of modules to a safetensors file, and reads them back. */
 #include <barlow/error.h>
 
 #include "store/state.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Who is being walked, and what its names get in front. */
+/* The state being collected, and the prefix of its names. */
 typedef struct walk {
 	bl_state *state;
 	const char *prefix;

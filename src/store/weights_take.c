@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* weights_take.c: a file of weights whose names, or some of them, are not quite the module's. */
+/* weights_take.c: loads weights from a file some of whose names differ from the module's. */
 #include "store/state.h"
 
 #include <barlow/error.h>
@@ -38,7 +38,7 @@ static int strip(file *f, const char *front)
 	return bl_fail("%s: no name in it begins with '%s' (the first is '%s')", f->path, front, f->item[0].name);
 }
 
-/* Items without it go; the others lose it and the dot behind it. */
+/* Removes the items whose names do not begin with the prefix, and the prefix and its dot from the other names. */
 static int choose(file *f, const char *prefix)
 {
 	size_t n = strlen(prefix);
@@ -80,7 +80,7 @@ static size_t front_of(const file *f, const char *ours, const char **name)
 	return 0;
 }
 
-/* Where all of the module's names are in the file, with the same in front: says behind the message how to take them. */
+/* If the file has all names of the module with a common prefix, the message gets a hint how to load them. */
 static void hint(const file *f, const bl_state *s)
 {
 	char why[512], whole[512];

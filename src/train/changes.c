@@ -50,9 +50,10 @@ void bl_changes_add(bl_trainer *t, bl_change c)
 	pthread_mutex_lock(&t->lock);
 	int rc = bl_changes_append(j, &c);
 	pthread_mutex_unlock(&t->lock);
-	if (rc == 0 && j->tell && bl_live_check_place(t->live) == 0) /* a run that was resumed elsewhere has its journal there */
+	if (rc == 0 && j->tell &&
+	    bl_live_check_place(t->live) == 0) /* the journal of a run that was resumed elsewhere belongs to the new trainer */
 		rc = j->tell(j->ctx, &c);
-	if (rc == 0 || j->lost++ > 0) /* told once a run: a full disk has one reason for all that follows */
+	if (rc == 0 || j->lost++ > 0) /* reported once a run: all later failures have the same reason */
 		return;
 	bl_trainer_note(t, "step %lld: the journal lacks %s: %s", (long long)c.step, c.name, bl_error());
 	bl_trainer_complain(t, "run '%s': its journal on disk lacks '%s' at step %lld, and perhaps more: %s", t->info.name, c.name,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* changes_replay.c: changes of settings that are made again at the steps at which they were made. */
+/* changes_replay.c: repeats changes of settings at the steps at which they were made. */
 #include "train/trainer.h"
 
 #include <math.h>
@@ -49,7 +49,7 @@ int bl_trainer_replay(bl_trainer *t, const bl_change *c, int64_t n, int64_t from
 	return r.rc;
 }
 
-/* In their order, which is that of the steps: whatever is due at the step that is made. */
+/* Makes the changes that are due at the current step, in their order, which is that of the steps. */
 void bl_changes_replay_due(bl_trainer *t)
 {
 	struct changes *again = &t->replay;

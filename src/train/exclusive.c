@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* exclusive.c: the section that one thread at a time is in: for a whole step, or, as a guest, between two of them. */
+/* exclusive.c: the exclusive section: one thread at a time is in it, for a whole step or, as a guest, between two steps. */
 #include "train/trainer.h"
 
 #include <time.h>

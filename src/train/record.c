@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * record.c: the columns of a run's records, and what a step puts into them.
+ * record.c: the columns of a run's records, and their values at each step.
  *
  * A column that the trainer measures is a row of a table here: its description beside the function that gives its
- * value.  Everybody else (live file, views, figures, Lua) learns of it from the run.
+ * value.  All other parts (live file, views, figures, Lua) read the list of columns from the run.
  */
 #include "train/trainer.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* resume.c: where a run stands, and a new trainer that is put there. */
+/* resume.c: the progress of a run, and a new trainer that continues from it. */
 #include "train/trainer.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* save.c: a run's place on disk: where its live file goes, who saves the rest, and when. */
+/* save.c: where a run is stored: the path of its live file, the function that saves the rest, and when it is called. */
 #include "train/trainer.h"
 
 #include <barlow/parallel.h>
@@ -49,7 +49,7 @@ void bl_trainer_unsaved(bl_trainer *t)
 
 /* --- Saving --------------------------------------------------------------------------- */
 
-/* What saving may cost of the training time where nobody said how often; and how long it may be put off then. */
+/* Limits if the interval between checkpoints was not given: share of the training time, and most seconds between two. */
 #define SHARE .01
 #define MOST_SECONDS 600.
 

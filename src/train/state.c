@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* state.c: where a run stands, and what is said of it: the message that screens show, and troubles for whoever waits. */
+/* state.c: the state of a run, the message that screens show, and troubles, which are reported to the user. */
 #include "train/trainer.h"
 
 #include <barlow/number.h>
@@ -96,7 +96,7 @@ void bl_trainer_complain(bl_trainer *t, const char *fmt, ...)
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* At the end, how often it was what was told once only. */
+/* At the end, reports how often each trouble occurred that was reported only once. */
 void bl_trainer_count_trouble(bl_trainer *t)
 {
 	char text[sizeof t->told[0].text + 40];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* trainer.c: making a trainer out of its configuration, every part of which is checked before a step is made. */
+/* trainer.c: makes a trainer from its configuration, all of which is checked before the first step. */
 #include "train/trainer.h"
 
 #include <barlow/eval.h>
