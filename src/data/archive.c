@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * archive.c: an index of tar archives by libarchive, and reading by it.  Nobody else includes archive.h.
+ * archive.c: makes an index of a tar archive with libarchive, and reads files by their offsets.  No other file includes
+ * libarchive's archive.h.
  *
  * libarchive says where an entry's headers begin; its bytes begin behind them: a header of 512 bytes, before it perhaps
  * others (a long name, PAX records) with bytes of their own.
@@ -47,7 +48,7 @@ static int read_at(int fd, int64_t offset, void *out, int64_t n)
 	return got == n ? 0 : bl_fail("it ends before byte %" PRId64, offset + got);
 }
 
-/* It is read where it lies: what has to be unpacked cannot be. */
+/* Refuses compressed archives, whose files cannot be read at their offsets. */
 static int refuse_compressed(int fd)
 {
 	char first[8] = "";
@@ -135,7 +136,7 @@ static int walk(const indexing *x, struct archive *a)
 		int rc = archive_read_next_header(a, &e);
 		if (rc == ARCHIVE_EOF)
 			return 0;
-		/* A warning is about what is not looked at (an owner's name); anything else ends it. */
+		/* Warnings are about fields that are not used, such as an owner's name; anything else is an error. */
 		if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
 			return fail_archive(a);
 		if ((rc = take_entry(x, a, e)) < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* braces.c: patterns of names, from the left: the first range is put in, the rest is a pattern of its own. */
+/* braces.c: expands patterns of names: the first range from the left, then the rest, which is a pattern again. */
 #include "data/braces.h"
 
 #include <barlow/error.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cache.c: images that were decoded once. */
+/* cache.c: keeps decoded images, in memory or in a file. */
 #include "data/cache.h"
 #include "augment/window.h"
 
@@ -55,7 +55,7 @@ static kept *decode(const bl_dataset *root, int64_t row)
 	return NULL;
 }
 
-/* Of two threads that decode the same image the first one's stays. */
+/* If two threads decode the same image, the result of the first is kept. */
 static int open_in_memory(bl_opened *o, bl_cache *c)
 {
 	kept *k = atomic_load(&c->image[o->row]), *none = NULL;
@@ -102,7 +102,7 @@ void bl_cache_free(bl_cache *c)
 	free(c);
 }
 
-/* Size and time of every file: a fingerprint looks into a few only. */
+/* Size and time of every file, since a fingerprint covers the content of a few files only. */
 static int hash_files(const bl_dataset *root, uLong *crc)
 {
 	char text[96];
@@ -122,7 +122,7 @@ static int hash_files(const bl_dataset *root, uLong *crc)
 	return 0;
 }
 
-/* All that the kept pixels follow from. */
+/* The key of the cache: everything that the decoded pixels depend on. */
 static int put_key(bl_dataset *root, const bl_wish *w, char *key, size_t size)
 {
 	const char *fingerprint = bl_dataset_fingerprint(root);

@@ -4,8 +4,8 @@
  *
  *     head | key | n times (offset, size, checksum) | pixels
  *
- * A file is written under a name of its own and renamed when it is complete: whoever opens one finds all of it, also where
- * two processes make the same at once.  One that does not fit its key is made anew.
+ * A file is written under a temporary name and renamed when it is complete, so that readers find complete files only, also if
+ * two processes write the same one.  A file that does not fit its key is written again.
  */
 #define _GNU_SOURCE /* mkostemp */
 #include "data/cache.h"
@@ -108,7 +108,7 @@ static int check_places(const bl_cache_file *f, uint64_t end, uint64_t size)
 	return end == size ? 0 : -1;
 }
 
-/* Is it complete, and the one of that key?  Anything else is no error: it will be made anew. */
+/* Is the file complete, and of that key?  Otherwise it is written again, which is no error. */
 static bool is_whole(bl_cache_file *f, const char *key)
 {
 	head h;
@@ -219,7 +219,7 @@ static int write_all(const bl_dataset *root, bl_cache_file *f, const char *key)
 	return 0;
 }
 
-/* Under a name that no other process has; it is there under its own when all of it is. */
+/* Writes the file under a temporary name, and renames it when it is complete. */
 static int make(const bl_dataset *root, bl_cache_file *f, const char *key)
 {
 	char name[PATH + 16];

@@ -97,7 +97,7 @@ static int measure(bl_dataset *d)
 		double mean = ((double)all.x[c] + all.v[c]) / n;
 		double variance = ((double)all.xx[c] + all.vv[c]) / n - mean * mean;
 		d->mean[c] = (float)(mean / 255);
-		/* A channel that never changes would divide by 0 later: half a grey level stands in for its deviation. */
+		/* The deviation is at least half a grey level, since images are divided by it later. */
 		d->std[c] = (float)(sqrt(fmax(variance, 0.25)) / 255);
 	}
 	d->measured = true;

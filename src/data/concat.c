@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * concat.c: several sets, one behind the other.
+ * concat.c: the concatenation of several sets.
  *
- * An image is opened by the part that has it: what is open belongs to the part's root from then on.
+ * An image is opened by the part that contains it, and then belongs to the root of that part.
  */
 #include "data/dataset.h"
 
@@ -38,7 +38,7 @@ static int open_row(bl_opened *o)
 	return bl_dataset_open(part, i, o);
 }
 
-/* Never asked: an open image is that of a part. */
+/* Never called: an open image belongs to a part. */
 static int read_row(bl_opened *o, const bl_window *w, bl_image *out)
 {
 	(void)w, (void)out;

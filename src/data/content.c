@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* content.c: what tells a set in memory from others of its kind: its shape, and hashes of all values and labels. */
+/* content.c: identifies a set in memory by its shape and by hashes of all values and labels. */
 #include "data/dataset.h"
 
 #include <inttypes.h>

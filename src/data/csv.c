@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* csv.c: data.csv: image files and labels as a table of text lists them. */
+/* csv.c: data.csv: image files and labels that are listed in a text table. */
 #include "base/path.h"
 #include "data/csv_text.h"
 #include "data/labels.h"

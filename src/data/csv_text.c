@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* csv_text.c: one pass over the text; fields lose their quotes in place. */
+/* csv_text.c: parses a table in one pass; quotes are removed from fields in place. */
 #include "data/csv_text.h"
 
 #include <barlow/error.h>

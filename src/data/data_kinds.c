@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* data_kinds.c: the kinds of data sets that there are, and how one is made of texts. */
+/* data_kinds.c: the list of the kinds of data sets, and how a set is made from settings given as text. */
 #include <barlow/data.h>
 #include <barlow/error.h>
 #include <barlow/number.h>

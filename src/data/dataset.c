@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* dataset.c: life of a dataset, and what can be asked of it. */
+/* dataset.c: creates and frees data sets, and returns their properties. */
 #include "data/cache.h"
 #include "data/dataset.h"
 

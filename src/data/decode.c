@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* decode.c: image files: the bytes, which format, and what all formats share. */
+/* decode.c: reads image files, finds their format, and does what all formats have in common. */
 #include "data/decode.h"
 
 #include <barlow/error.h>
@@ -97,7 +97,7 @@ static int read_open(int fd, bl_encoded *e, const bl_mark *as_it_was)
 	return 0;
 }
 
-/* Without waiting for a writer, should it be a pipe. */
+/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
 static int read_file(const char *path, bl_encoded *e, const bl_mark *as_it_was)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

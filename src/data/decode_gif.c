@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* decode_gif.c: the first frame of GIF files, through giflib; around it, what PIL fills with. */
+/* decode_gif.c: the first frame of GIF files, with giflib; the area around it is filled as PIL does. */
 #include "data/decode.h"
 
 #include <barlow/error.h>

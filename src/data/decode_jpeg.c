@@ -4,8 +4,7 @@
  * that are needed, at a half, a quarter or an eighth of the size where that is
  * enough (the transform of a block of 8 x 8 then yields 4, 2 or 1 pixels a side).
  *
- * Damage that the library can step over is let pass, as elsewhere; an image
- * whose data end too early is refused.
+ * Damage that the library only warns of is accepted, as in other programs; an image whose data end too early is refused.
  */
 #include "base/bounded.h"
 #include "data/decode.h"
@@ -201,7 +200,7 @@ static int decode(job *j)
 	return j->pixels ? read_part(j) : -1;
 }
 
-/* The library's errors come back here. */
+/* Errors of the library return here by longjmp. */
 static int guarded(job *j, int (*work)(job *))
 {
 	return setjmp(j->escape) == 0 ? work(j) : -1;

@@ -51,7 +51,7 @@ static void on_read(png_structp png, png_bytep out, size_t n)
 	j->at += n;
 }
 
-/* Chunks that change no pixel are passed over unread: text and colour profiles may be compressed bombs. */
+/* Chunks that do not affect pixels are skipped without being unpacked: compressed text and profiles may be huge. */
 static int open_library(job *j)
 {
 	j->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, j, on_error, on_warning);
@@ -154,7 +154,7 @@ static int decode(job *j)
 	return read_part(j);
 }
 
-/* The library's errors come back here. */
+/* Errors of the library return here by longjmp. */
 static int guarded(job *j, int (*work)(job *))
 {
 	return setjmp(j->escape) == 0 ? work(j) : -1;

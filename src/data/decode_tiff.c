@@ -162,7 +162,7 @@ static int read_plain(job *j, uint8_t *pixels)
 	return row ? 0 : -1;
 }
 
-/* As it lies in the file: what EXIF's orientation says is no affair of ours here. */
+/* As it is in the file: the EXIF orientation is applied in decode.c. */
 static int read_converted(job *j, uint8_t *pixels)
 {
 	char why[1024] = "";
@@ -193,7 +193,7 @@ static int read_tiff(bl_encoded *e, const bl_window *w, bl_image *out)
 		return -1;
 	if ((is_plain(j) ? read_plain(j, pixels) : read_converted(j, pixels)) < 0)
 		return -1;
-	/* The library goes on after some of its complaints. */
+	/* The library continues after some of its errors. */
 	return j->reason[0] ? fail_library(j, j->reason) : 0;
 }
 

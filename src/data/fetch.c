@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* fetch.c: one image of a set: opened, read as far as it is needed, closed. */
+/* fetch.c: opens an image of a set, reads the window that is needed, and closes it. */
 #include "data/cache.h"
 #include "data/dataset.h"
 

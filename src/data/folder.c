@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* folder.c: data.folder: image files in folders, decoded when they are asked for. */
+/* folder.c: data.folder: image files in folders, which are decoded when they are needed. */
 #include "base/path.h"
 #include "data/listing.h"
 #include "data/pictures.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* function_set.c: sets whose images are made by a function of the program's, or changed by one. */
+/* function_set.c: sets whose images a function of the calling program makes or changes. */
 #include "data/dataset.h"
 
 #include <barlow/error.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* gunzip.c: a plain or gzip file as a run of plain bytes, each failure named with its place. */
+/* gunzip.c: reads a plain or gzip file as a sequence of plain bytes; messages name the place of a failure. */
 #include "data/gunzip.h"
 
 #include <barlow/error.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * idx.c: the IDX files of MNIST and its kin.
+ * idx.c: IDX files, the format of MNIST and similar sets.
  *
  * 00 00 TYPE NDIM, then NDIM sizes (32 bits, big-endian), then the numbers,
  * big-endian as well.  Images are (N,H,W) or (N,H,W,C), mostly of unsigned

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * loader.c: batches of views, made ahead by threads of their own.
+ * loader.c: makes batches of views in advance, in separate threads.
  *
  * A ring of `ahead` slots holds the batches head, head + 1, ...  A thread takes
  * the next few images of the oldest batch that has some left, works on them

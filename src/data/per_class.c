@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* per_class.c: parts of a set that have as many images of each class. */
+/* per_class.c: subsets with the same number of images of each class. */
 #include "data/dataset.h"
 
 #include <barlow/error.h>

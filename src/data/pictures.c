@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* pictures.c: settings of sets of image files, checked and put to use. */
+/* pictures.c: checks and applies the settings that sets of image files have in common. */
 #include "data/pictures.h"
 
 #include <barlow/error.h>

@@ -2,8 +2,8 @@
 /*
  * tar.c: data.tar: shards as WebDataset has them: images and labels as files in plain tar archives.
  *
- * Files of one name up to the first dot, one behind the other, are a sample: 000123.jpg, 000123.cls, 000123.json.  The
- * archives are gone through once, for where everything lies; images are read from there in whatever order is asked for.
+ * Successive files whose names differ only behind the last dot are a sample: 000123.jpg, 000123.cls, 000123.json.  The
+ * archives are read once for an index; images are then read at their offsets, in any order.
  */
 #include "base/path.h"
 #include "data/archive.h"
