@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * livefile.h: how a live file lies on disk, and the handle on one.
+ * livefile.h: the layout of a live file, and the handle of one.
  *
  *     header with a table of sections | sections of fixed places | rows of records and packed snapshots, as they came
  *
- * Nothing is mapped.  The trainer's own handle holds info, records and the newest snapshot in memory under a lock; the
- * file is a copy of that, written by pwrite, so that a file that somebody cuts short, or a full disk, costs the copy and
- * not the run: it is written anew from memory as soon as that can be.  Readers of a path use pread.  What changes
- * carries a checksum, and lies in two places of which the older one stays whole: a reader that was overtaken, or finds
- * what a dead writer left half written, sees that and takes the other, or reads again.
+ * Nothing is mapped.  The trainer's handle holds info, records and the newest snapshot in memory under a lock; the file is
+ * a copy of that, written with pwrite.  If another process truncates the file, or the disk is full, only the copy is lost,
+ * not the run: it is written again from memory as soon as possible.  Readers use pread.  Data that change have a checksum
+ * and two places, written in turn, of which the older one stays intact: a reader that finds one half written takes the
+ * other, or reads again.
  *
- * Little-endian.  A reader looks sections up by name, skips those that it does not know, and takes the first bytes of
- * one that has grown.
+ * Little-endian.  A reader finds sections by name, skips unknown ones, and reads the first bytes of one that is larger than
+ * it expects.
  */
 #ifndef BARLOW_LIVE_LIVEFILE_H
 #define BARLOW_LIVE_LIVEFILE_H
@@ -26,7 +26,7 @@ enum { LIVE_VERSION = 3, LIVE_MARK = 0x01020304, LIVE_ALIGN = 64 };
 enum { LIVE_SECTION_NAME = 16, LIVE_SECTIONS_MAX = 32 };
 enum { LIVE_SLOTS = 16, LIVE_ASKS = 8, LIVE_ASK_WORDS = 5, LIVE_EXTENTS_MAX = 192, LIVE_CACHE = 128, LIVE_PACK_HEAD = 32 };
 enum { LIVE_SNAPSHOTS_SOME = BL_SNAPSHOTS_MAX - 1, LIVE_SNAPSHOTS_ALL = 1023 }; /* the newest snapshot counts as kept too */
-enum { LIVE_RETRY_MS = 3000 }; /* between two attempts to write a broken file anew */
+enum { LIVE_RETRY_MS = 3000 }; /* between two attempts to write a broken file again */
 
 #define LIVE_MAGIC "barlow\x1a\n"
 #define LIVE_MAILBOX_MAGIC UINT64_C(0x0a1a786f626c696d)
@@ -48,7 +48,7 @@ struct live_header {
 	char magic[8];
 	uint32_t version, mark;
 	int64_t capacity; /* steps that the run has */
-	int64_t pid;      /* of the writer; with its start time and the boot, so that a reused pid is told apart */
+	int64_t pid;      /* of the writer; with its start time and the boot, so that a reused pid is recognised */
 	uint64_t pid_ticks;
 	char boot[40];
 	uint64_t sections;
@@ -56,12 +56,12 @@ struct live_header {
 	uint64_t check;
 };
 
-/* Newest wins: turn n lies in half n & 1 of its section, with a check of all that follows `check`, and of n. */
+/* Turn n is in half n & 1 of its section, with a checksum of n and of all that follows `check`; the newest intact one counts. */
 struct live_turn {
 	uint64_t turn, length, check;
 };
 
-/* What of the file counts by now; the newest snapshot lies where it says. */
+/* The current counts, and the place of the newest snapshot. */
 struct live_state {
 	uint64_t records, snapshots;
 	uint32_t columns, extents;
@@ -78,7 +78,7 @@ struct live_extent {
 };
 enum { LIVE_ROW_MAX = 2 + BL_COLUMNS_MAX };
 
-/* A command counts when its ticket is one of the LIVE_SLOTS after those taken, and its check fits. */
+/* A command is valid if its ticket is one of the LIVE_SLOTS after those taken, and its checksum fits. */
 struct live_slot {
 	uint64_t ticket, kind, value, sender;
 	char name[BL_COLUMN_NAME];
@@ -89,7 +89,7 @@ struct live_mailbox {
 	struct live_slot slot[LIVE_SLOTS];
 };
 
-/* What viewers look at.  Each asks into the slot of its ticket; one whose check does not fit was never asked. */
+/* Requests of viewers.  Each writes the slot of its ticket; one whose checksum does not fit is ignored. */
 struct live_ask {
 	uint64_t ticket, stamp, region[LIVE_ASK_WORDS], check; /* stamp: milliseconds of the monotonic clock */
 };
@@ -141,24 +141,24 @@ struct live_writer {
 	int queued;
 	struct live_ask own_ask;
 	/* The copy on disk. */
-	uint64_t end; /* bytes of the file that are somebody's */
+	uint64_t end; /* bytes of the file that are in use */
 	uint64_t turn[SECTIONS];
 	uint64_t taken;            /* the last command's ticket */
 	int failed;                /* the errno of the last failure */
-	bool failing;              /* that was said, and the file was not whole since */
-	bool broken;               /* the file is not what it should be, and waits to be written anew */
-	int64_t look_at, retry_at; /* ms: when it is looked whether it is whole, and, where broken, tried again */
-	int64_t check_at;          /* ms: when its content is compared with ours */
-	int64_t checked;           /* rows of the extents that were, round and round */
+	bool failing;              /* the failure was reported, and the file has not been intact since */
+	bool broken;               /* the file is damaged, and will be written again */
+	int64_t look_at, retry_at; /* ms: the time of the next check, and, if broken, of the next attempt */
+	int64_t check_at;          /* ms: when its content is compared with memory */
+	int64_t checked;           /* rows of the extents that were compared; begins again at 0 */
 	char *path;                /* of the file, absolute; NULL: there was none yet */
-	char *owner;               /* as it was said by bl_live_owned; NULL: it was not */
+	char *owner;               /* of bl_live_owned; NULL: it was not called */
 	bl_live_claim *claim;
-	bool lost;   /* it was said that the run's folder is another's */
-	bool spoken; /* of `problem` */
+	bool lost;   /* it was reported that another trainer owns the folder */
+	bool spoken; /* `problem` was reported */
 	char problem[200];
 };
 
-/* Records never change once they are counted, so a reader may keep a run of them. */
+/* Records do not change once they are counted, so a reader may cache them. */
 struct live_cache {
 	int64_t from, n;
 	int columns;
@@ -183,16 +183,16 @@ struct bl_live {
 	char damage[160];           /* of the file that it was read from; "": none that is known */
 };
 
-/* disk.c: moving bytes. */
+/* disk.c: reading and writing bytes. */
 bool bl_disk_read(int fd, uint64_t at, void *out, size_t n);      /* false: they are not there */
 int bl_disk_write(int fd, uint64_t at, const void *in, size_t n); /* 0, or the errno of what failed */
-/* Before the file gets the name of another one: else a machine that stops might keep the name, and none of the bytes.  0 or errno. */
+/* Before a file is renamed: otherwise a crash of the machine might leave the name without the bytes.  0 or errno. */
 int bl_disk_sync(int fd);
 /* FNV-1a over words of eight bytes, of which what is left over counts as filled up by 0. */
 uint64_t bl_disk_check(uint64_t seed, const void *bytes, size_t n);
 /* The newest turn of a section into out: its first n bytes, 0 where it is shorter.  False: there is none that is whole. */
 bool bl_disk_newest(int fd, const struct live_section *s, void *out, size_t n);
-/* Keeps other processes' senders and askers out of a section; negative: bl_error. */
+/* Locks a section against senders and viewers of other processes; negative with bl_error. */
 int bl_disk_lock(int fd, const struct live_section *s);
 void bl_disk_unlock(int fd, const struct live_section *s);
 int64_t bl_disk_ms(void); /* of the monotonic clock */
@@ -202,21 +202,21 @@ static inline uint64_t bl_live_aligned(uint64_t n)
 	return (n + LIVE_ALIGN - 1) / LIVE_ALIGN * LIVE_ALIGN;
 }
 
-/* writer.c: under the lock, by the writer.  They note a failure, and do nothing while the file is broken. */
+/* writer.c: by the writer, under the lock.  Failures are stored; nothing is written while the file is broken. */
 bool bl_writer_has_file(const bl_live *l);
 void bl_writer_fail(bl_live *l, int err); /* a write has failed with this errno */
 void bl_writer_put(bl_live *l, uint64_t at, const void *in, size_t n);
 void bl_writer_turn(bl_live *l, int section, const void *in, size_t n);
 void bl_writer_state(bl_live *l);
-/* Are these bytes there? */
+/* Does the file contain these bytes? */
 bool bl_writer_has(const bl_live *l, uint64_t at, const void *bytes, size_t n);
-/* records.c: are columns, extents and the next some rows in the file as we have them? */
+/* records.c: are columns, extents and the next few thousand rows in the file the same as in memory? */
 bool bl_records_whole(bl_live *l);
 /* Room for n bytes at the end of the file, reserved where it can be. */
 uint64_t bl_writer_room(bl_live *l, size_t n);
 void bl_writer_problem(bl_live *l, const char *fmt, ...) BL_PRINTF(2, 3);
 
-/* whole_file.c: somebody has cut the file short, or a write failed some time ago: it is written anew. */
+/* whole_file.c: the file was truncated or overwritten, or a write failed some time ago: it is written again. */
 void bl_whole_look_after(bl_live *l);
 void bl_whole_spoilt(bl_live *l);
 void bl_whole_write(bl_live *l); /* the whole file, from its first byte on */
@@ -233,12 +233,15 @@ size_t bl_pack_most(void);
 size_t bl_pack_snapshot_most(int32_t d);               /* of a kept one of width d; 0: no memory */
 int64_t bl_pack_step(const char head[LIVE_PACK_HEAD]); /* of a packed one, or -1 */
 size_t bl_pack(const bl_snapshot *s, bool kept, char *out);
-/* False: it is not whole, or cannot be believed. */
+/* False: it is damaged, or its values are impossible. */
 bool bl_unpack(const char *bytes, size_t n, bl_snapshot *out);
-/* snapshot_check.c: readers believe a snapshot only if this does, which also cleans its texts. */
+/* snapshot_check.c: are the values of a snapshot that was read possible?  Also cleans its texts. */
 bool bl_live_snapshot_clean(bl_snapshot *s);
 
-/* file_owner.c: has the file its name still, or was it moved with its folder; if not, puts it back where the run is ours. */
+/*
+ * file_owner.c: does the file still have its name, or was it moved with its folder?  If not, bl_owner_regain restores it,
+ * if the run is ours.
+ */
 bool bl_owner_named(const bl_live *l);
 bool bl_owner_regain(bl_live *l);
 
@@ -264,12 +267,12 @@ int bl_livefile_sections(bl_live *l, const struct live_header *h, const char *pa
 void bl_whole_usual_sections(bl_live *l);
 
 /*
- * rescue.c: what is whole in a file that is damaged, as a run in memory.  NULL: somebody writes it, it is no live file, or, where
- * `look`, its tables are whole.
+ * rescue.c: the intact parts of a damaged file, as a run in memory.  NULL: a process is writing it, it is no live file, or, with
+ * `look`, its tables are intact.
  */
 bl_live *bl_rescue(int fd, const struct live_header *h, bool look, const char *path);
 
-/* version2.c: a file of the version before as a run in memory.  NULL: it is none that can be believed. */
+/* version2.c: a file of version 2 as a run in memory.  NULL with bl_error: it is damaged. */
 bl_live *bl_version2_open(int fd, const char *path);
 
 #endif

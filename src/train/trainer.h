@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * trainer.h: the trainer's inside, shared by trainer.c (making), control.c (thread, commands), exclusive.c (the section
- * below), state.c (where it stands, and what is said of it), break.c (where it pauses by itself), set.c (what may be set),
- * changes.c (its journal), step.c (one step), record.c (what it records), nan_guard.c (numbers that are not finite), save.c
- * (saving), resume.c (a run that was begun before), trainers.c (all of them), unsaved.c (ends that were not saved),
- * ending.c (the end of the process), ownership.c (whose modules these are).
+ * trainer.h: the struct of a trainer, shared by trainer.c (creation), control.c (thread, commands), exclusive.c (the section
+ * below), state.c (state and messages), break.c (conditions that pause it), set.c (settings that may change), changes.c (its
+ * journal), step.c (one step), record.c (its records), nan_guard.c (numbers that are not finite), save.c (saving), resume.c
+ * (continuing a run), trainers.c (the list of trainers), unsaved.c (ends that were not saved), ending.c (the end of the
+ * process), ownership.c (which trainer owns the modules).
  *
  * Two locks.  The *exclusive section* is held for a whole step, or by another thread (a guest) between two steps: its
- * holder may touch weights, optimiser, last embeddings and counters.  `lock` is held for moments and guards what says so
- * below.
+ * holder may use weights, optimiser, last embeddings and counters.  `lock` is held briefly and guards the members that are
+ * marked below.
  */
 #ifndef BARLOW_TRAIN_TRAINER_H
 #define BARLOW_TRAIN_TRAINER_H
@@ -29,7 +29,7 @@ struct rate {
 	int n, next;
 };
 
-/* Copies of the buffers (running statistics) as they were before the step, so that a failed step leaves no trace. */
+/* Copies of the buffers (running statistics) as they were before the step, so that a failed step can be undone. */
 struct nan_guard {
 	bl_tensor **live, **copy;
 	int n;
@@ -101,7 +101,7 @@ struct bl_trainer {
 	void *save_ctx;
 	char why_unsaved[256]; /* why it has none; "": nobody wanted one */
 	double saved_at;       /* seconds of training at the last save */
-	double save_cost;      /* seconds that it took */
+	double save_cost;      /* the seconds that it took */
 
 	/* Under the locks of trainers.c and unsaved.c. */
 	bl_trainer *next;
@@ -132,11 +132,11 @@ struct bl_trainer {
 		char text[200];
 		int n;
 	} told[8];        /* what it was given so far, and how often */
-	bl_record logged; /* values of the user's own for the next record; NaN: none */
+	bl_record logged; /* values of bl_trainer_log for the next record; NaN: none */
 };
 
 /* trainer.c */
-bl_loss_dialect bl_trainer_dialect(const bl_trainer *t); /* of the matrix that is looked at */
+bl_loss_dialect bl_trainer_dialect(const bl_trainer *t); /* of the matrix that is shown */
 
 /* break.c, by the exclusive section's holder: after a step; before one; and at the trainer's end. */
 void bl_break_look(bl_trainer *t);
@@ -190,9 +190,9 @@ void bl_views_list(bl_trainer *t); /* into view_name, once */
 
 /* set.c, by the exclusive section's holder, or before it runs. */
 int bl_trainer_may_set_now(bl_trainer *t, const char *name, double value);
-/* set.c, by the exclusive section's holder: as a checkpoint has it, without a word. */
+/* set.c, by the exclusive section's holder: sets a value of a checkpoint, without an entry in the journal. */
 int bl_trainer_set_again(bl_trainer *t, const bl_progress_setting *s);
-/* set.c, by the exclusive section's holder: sets, and says so in the journal.  Negative with bl_error. */
+/* set.c, by the exclusive section's holder: sets a value, with an entry in the journal.  Negative with bl_error. */
 int bl_trainer_set_now(bl_trainer *t, const char *name, double value, const char *who);
 
 /* step.c: one step by the exclusive section's holder.  Negative: state is FAILED, weights and buffers as before. */
