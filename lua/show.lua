@@ -105,12 +105,26 @@ local function sorted_keys(t)
 end
 show.sorted_keys = sorted_keys
 
+-- Joins the texts of numbers to lines, so that a list of many takes few.
+local function packed(parts, width)
+	local lines = {}
+	for _, part in ipairs(parts) do
+		local line = lines[#lines]
+		if line and #line + 2 + #part < width then
+			lines[#lines] = line .. ", " .. part
+		else
+			lines[#lines + 1] = part
+		end
+	end
+	return lines
+end
+
 local function table_text(t, depth, indent, seen)
 	if seen[t] then return "{...}" end
 	if next(t) == nil then return "{}" end
 	if depth == 0 then return "{ ... }" end
 	seen[t] = true
-	local parts, keys, long = {}, sorted_keys(t), 0
+	local parts, keys, long, numbers = {}, sorted_keys(t), 0, true
 	for i, k in ipairs(keys) do
 		if i > ITEMS then
 			parts[i] = ("... (%d more)"):format(#keys - ITEMS)
@@ -119,12 +133,14 @@ local function table_text(t, depth, indent, seen)
 		local text = show.nested(t[k], depth - 1, indent + 2, seen)
 		parts[i] = k == i and text or key_text(k) .. " = " .. text
 		long = long + #parts[i] + 2
+		numbers = numbers and k == i and type(t[k]) == "number"
 	end
 	seen[t] = nil
 	if indent + long <= WIDTH and not table.concat(parts):find "\n" then
 		return "{ " .. table.concat(parts, ", ") .. " }"
 	end
 	local pad = "\n" .. (" "):rep(indent + 2)
+	if numbers then parts = packed(parts, WIDTH - indent - 2) end
 	return "{" .. pad .. table.concat(parts, "," .. pad) .. "\n" .. (" "):rep(indent) .. "}"
 end
 

@@ -222,6 +222,8 @@ test("print shows a table without a text of its own as the prompt does", functio
 	equal(printed [[print(setmetatable({}, { __tostring = function() return "its own" end }))]], "its own\n")
 	equal(printed [[print(setmetatable({}, { __name = "kind" }))]]:match "^kind: 0x" ~= nil, true)
 	equal(printed [[local loop = { 1 } loop.me = loop print(loop, setmetatable({ 2 }, { __metatable = 5 }))]], "{ 1, me = {...} }\t{ 2 }\n")
+	equal(printed "local l = {} for i = 1, 24 do l[i] = 10000.5 end print{ a = l }",
+		"{\n  a = {\n    " .. ("10000.5, "):rep(7) .. "10000.5" .. (",\n    " .. ("10000.5, "):rep(7) .. "10000.5"):rep(2) .. "\n  }\n}\n")
 	for _, result in ipairs{ "data.list()", "data.shapes{ n = 4, size = 8 }[1]", "sweep.uniform(0, 1)", "runs()", "nn", "runs.query [[SELECT 1]]",
 		"eval.spectrum(tensor.randn(8, 4))" } do
 		local text = printed(("print(%s)"):format(result))
