@@ -161,6 +161,19 @@ function prompt.local_names(input)
 	return names and (names:gsub("%s+$", ""))
 end
 
+-- Returns a hint where the entry is a name alone that nothing has, which Lua takes for nil.
+local function undefined_text(input)
+	local name = input:match "^%s*([%a][%w_]*)%s*$"
+	if not name or name == "nil" or name == "true" or name == "false" or rawget(_G, name) ~= nil then return nil end
+	local known = {}
+	for other in pairs(_G) do
+		if type(other) == "string" then known[#known + 1] = other end
+	end
+	table.sort(known)
+	local near = native.nearest(name, known)
+	return ("no variable has the name '%s'%s"):format(name, near and (" (did you mean '%s'?)"):format(near) or "")
+end
+
 -- Stores an entry that was run, and prints hints about it.
 function prompt.ran(input, seconds, failed)
 	local pager = require "barlow.pager"
@@ -172,6 +185,8 @@ function prompt.ran(input, seconds, failed)
 		print(("%s %s local to this entry and gone now: without 'local' %s"):format(names, several and "are" or "is",
 			several and "they stay" or "it stays"))
 	end
+	local undefined = not failed and undefined_text(input)
+	if undefined then print(undefined) end
 	if seconds > SLOW and native.is_terminal() then print(("(%s)"):format(show.seconds(seconds))) end
 end
 
