@@ -59,8 +59,9 @@ local function start_worker(s)
 	local line = { native.program(), "sweep", "worker", s.folder, "--threads", tostring(s.threads) }
 	if s.shard then table.move({ "--shard", s.shard }, 1, 2, #line + 1, line) end
 	if s.memory then table.move({ "--memory", tostring(s.memory) }, 1, 2, #line + 1, line) end
-	if s.until_time then table.move({ "--until", tostring(s.until_time) }, 1, 2, #line + 1, line) end
-	local pid = native.process_start(line, log, { "BARLOW_SWEEP_DRIVER=" .. native.whoami().pid })
+	local environment = { "BARLOW_SWEEP_DRIVER=" .. native.whoami().pid }
+	if s.deadline then environment[2] = ("BARLOW_SWEEP_SECONDS=%.0f"):format(math.max(0, s.deadline - native.now())) end
+	local pid = native.process_start(line, log, environment)
 	s.workers[#s.workers + 1] = { pid = pid, log = log }
 end
 
@@ -82,7 +83,7 @@ function methods.start(s, options)
 	local jobs = math.min(jobs_of(s, options), math.max(1, open_trials(s)))
 	s.workers, s.shard, s.restarts, s.began = {}, options.shard, 0, native.now()
 	s.threads = math.max(1, native.cores() // jobs)
-	s.until_time = s.budget and s.budget.time and os.time() + math.ceil(s.budget.time) or nil
+	s.deadline = s.budget and s.budget.time and native.now() + s.budget.time or nil
 	s.at_start = results.counts(s).over
 	os.remove(s.folder .. "/stop")
 	native.make_folder(s.folder .. "/logs")

@@ -220,7 +220,8 @@ end
 
 local function work(s, options)
 	local share, over, seen = { i = options.i or 1, n = options.n or 1 }, {}, {}
-	local driver = tonumber(os.getenv "BARLOW_SWEEP_DRIVER")
+	local driver, seconds = tonumber(os.getenv "BARLOW_SWEEP_DRIVER"), tonumber(os.getenv "BARLOW_SWEEP_SECONDS")
+	local deadline = driver and seconds and native.now() + seconds or math.huge -- the time of day may be set meanwhile
 	io.stdout:setvbuf "line" -- so that the log of a killed worker is complete
 	if options.memory then native.limit_memory(options.memory) end
 	while not native.exists(s.folder .. "/stop") do
@@ -228,7 +229,7 @@ local function work(s, options)
 		if not native.exists(s.folder .. "/sweep.lua") then -- a folder that a user has deleted is not created again
 			error(("%s: the sweep's folder was removed, or its sweep.lua"):format(native.clean(s.folder)), 0)
 		end
-		if options.until_time and os.time() >= options.until_time then return io.write "the sweep's time is over\n" end
+		if native.now() >= deadline or options.until_time and os.time() >= options.until_time then return io.write "the sweep's time is over\n" end
 		local k, attempt = next_trial(s, share, over, seen)
 		if k then
 			make(s, k, attempt)

@@ -21,7 +21,7 @@ static int begin_file(const char *folder, bl_run_file *f)
 	bl_known *k = malloc(sizeof *k);
 	if (!k)
 		return bl_fail("no memory for a run");
-	bl_known_read(k, folder, slash ? slash + 1 : folder, (bl_beats){ 0 }, 0);
+	bl_known_read(k, folder, slash ? slash + 1 : folder, NULL, &(bl_clock){ 0 });
 	bool broken = strcmp(k->state, BL_KNOWN_BROKEN) == 0, killed = strcmp(k->state, BL_KNOWN_KILLED) == 0;
 	*f = k->file; /* taken over */
 	snprintf(f->state, sizeof f->state, "%s", killed ? BL_RUN_FILE_STOPPED : k->state);

@@ -32,7 +32,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { VERSION = 2, HALF = 999, BUSY_MS = 2000, STAMP = 96, ROWS_MOST = 100000, TURNS = 2000 };
+enum { VERSION = 3, HALF = 999, BUSY_MS = 2000, STAMP = 96, ROWS_MOST = 100000, TURNS = 2000 };
 
 /* The entry of a run, to find out whether it is still up to date. */
 typedef struct entry {
@@ -56,7 +56,7 @@ static const char schema[] =
 	"CREATE TABLE runs(run INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, folder TEXT NOT NULL, name TEXT, state TEXT,"
 	" reason TEXT, problem TEXT, step INTEGER, steps INTEGER, seed INTEGER, d INTEGER, pid INTEGER, host TEXT, barlow TEXT,"
 	" cpu TEXT, blas TEXT, threads INTEGER, created REAL, started REAL, ended REAL, parent TEXT, parent_step INTEGER,"
-	" notes TEXT, message TEXT, stamp TEXT, beat INTEGER, beat_since REAL);"
+	" notes TEXT, message TEXT, stamp TEXT, beat INTEGER, beat_since REAL, beat_steady REAL, beat_boot TEXT);"
 	"CREATE TABLE metrics(run INTEGER, key TEXT, value REAL, PRIMARY KEY(run, key)) WITHOUT ROWID;"
 	"CREATE TABLE recipe(run INTEGER, key TEXT, value, PRIMARY KEY(run, key)) WITHOUT ROWID;"
 	"CREATE TABLE tags(run INTEGER, tag TEXT, PRIMARY KEY(run, tag)) WITHOUT ROWID;"
@@ -154,15 +154,18 @@ static int add_entry(bl_index *x, sqlite3_stmt *s)
 	*e = (entry){ .id = strdup(column_text(s, 0)),
 		      .state = strdup(column_text(s, 1)),
 		      .run = sqlite3_column_int64(s, 3),
-		      .beats = { sqlite3_column_int64(s, 4), sqlite3_column_double(s, 5) } };
+		      .beats = { sqlite3_column_int64(s, 4),
+		                 { .seconds = sqlite3_column_double(s, 5), .steady = sqlite3_column_double(s, 6) } } };
 	snprintf(e->stamp, sizeof e->stamp, "%s", column_text(s, 2));
+	snprintf(e->beats.since.boot, sizeof e->beats.since.boot, "%s", column_text(s, 7));
 	x->entries++;
 	return e->id && e->state ? 0 : bl_fail("no memory for an index of runs");
 }
 
 static int read_entries(bl_index *x)
 {
-	sqlite3_stmt *s = prepare(x, "SELECT id, state, stamp, run, beat, beat_since FROM runs ORDER BY id");
+	sqlite3_stmt *s =
+		prepare(x, "SELECT id, state, stamp, run, beat, beat_since, beat_steady, beat_boot FROM runs ORDER BY id");
 	int rc = s ? 0 : -1, step = SQLITE_DONE;
 	while (rc == 0 && (step = sqlite3_step(s)) == SQLITE_ROW)
 		rc = add_entry(x, s);
@@ -186,8 +189,9 @@ typedef struct writers {
 
 static const char insert_run[] =
 	"INSERT INTO runs(run, id, folder, name, state, reason, problem, step, steps, seed, d, pid, host, barlow, cpu, blas, threads,"
-	" created, started, ended, parent, parent_step, notes, message, stamp, beat, beat_since)"
-	" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	" created, started, ended, parent, parent_step, notes, message, stamp, beat, beat_since,"
+	" beat_steady, beat_boot)"
+	" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 static int open_writers(bl_index *x, writers *w)
 {
@@ -257,7 +261,9 @@ static int put_run(bl_index *x, writers *w, const bl_known *k, const char *id, c
 	bind_run(w->run, k);
 	bind_text(w->run, 25, stamp);
 	sqlite3_bind_int64(w->run, 26, k->beats.count);
-	sqlite3_bind_double(w->run, 27, k->beats.since);
+	sqlite3_bind_double(w->run, 27, k->beats.since.seconds);
+	sqlite3_bind_double(w->run, 28, k->beats.since.steady);
+	bind_text(w->run, 29, k->beats.since.boot);
 	if (finish(x, w->run) != 0)
 		return -1;
 	run = sqlite3_last_insert_rowid(x->db);
@@ -308,7 +314,8 @@ static int update_run(bl_index *x, writers *w, int root, const char *id)
 		free(folder);
 		return bl_fail("no memory for a run");
 	}
-	bl_known_read(k, folder, id, e ? e->beats : (bl_beats){ 0 }, bl_wall_seconds());
+	bl_clock now = bl_clock_now();
+	bl_known_read(k, folder, id, e ? &e->beats : NULL, &now);
 	int rc = open_writers(x, w) != 0 ? -1 : put_run(x, w, k, id, folder, stamp, e ? e->run : 0);
 	bl_known_free(k);
 	free(k);

@@ -7,12 +7,14 @@
 #include "store/known.h"
 
 #include <barlow/error.h>
+#include <barlow/parallel.h>
 #include <barlow/process.h>
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A run on another host whose counter has not changed for so long has been killed: a living one counts every five seconds. */
@@ -35,12 +37,28 @@ static bool is_here(const bl_run_file *f)
 	return gethostname(host, sizeof host - 1) == 0 && strcmp(f->host, host) == 0;
 }
 
-static bool beats_still(bl_known *k, bl_beats before, double now)
+bl_clock bl_clock_now(void)
 {
-	k->beats = (bl_beats){ k->file.beat, now };
-	if (before.since > 0 && before.count == k->file.beat && before.since <= now)
-		k->beats.since = before.since;
-	return now - k->beats.since < STILL_SECONDS;
+	bl_clock c = { .steady = bl_now() };
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	c.seconds = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+	bl_process_boot(c.boot, sizeof c.boot);
+	return c;
+}
+
+/* Negative: a clock was set back in between. */
+static double seconds_between(const bl_clock *from, const bl_clock *to)
+{
+	return *to->boot && strcmp(from->boot, to->boot) == 0 ? to->steady - from->steady : to->seconds - from->seconds;
+}
+
+static bool beats_still(bl_known *k, const bl_beats *before, const bl_clock *now)
+{
+	k->beats = (bl_beats){ k->file.beat, *now };
+	if (before && before->since.seconds > 0 && before->count == k->file.beat && seconds_between(&before->since, now) >= 0)
+		k->beats.since = before->since;
+	return seconds_between(&k->beats.since, now) < STILL_SECONDS;
 }
 
 /* --- The live file ---------------------------------------------------------------------------- */
@@ -120,7 +138,7 @@ static void read_live(bl_known *k, const char *folder, bool has_file, bool beati
 	bl_live_close(l);
 }
 
-void bl_known_read(bl_known *k, const char *folder, const char *id, bl_beats before, double now)
+void bl_known_read(bl_known *k, const char *folder, const char *id, const bl_beats *before, const bl_clock *now)
 {
 	memset(k, 0, sizeof *k);
 	int rc = bl_run_file_read(folder, &k->file);

@@ -9,10 +9,20 @@
 #define BL_KNOWN_KILLED "killed"
 #define BL_KNOWN_BROKEN "broken"
 
-/* When the heartbeat counter of a run on another host changed last, by this host's clock. */
+/*
+ * A moment by the clocks of a host.  Within one boot the monotonic clock tells how long ago it was, since nobody sets that clock;
+ * for another boot, or another host that shares the index, only the seconds since 1970 can be compared.
+ */
+typedef struct bl_clock {
+	double seconds, steady;
+	char boot[48];
+} bl_clock;
+bl_clock bl_clock_now(void);
+
+/* When the heartbeat counter of a run on another host changed last, by this host's clocks. */
 typedef struct bl_beats {
 	int64_t count;
-	double since; /* seconds since 1970 at which it was first seen */
+	bl_clock since; /* when it was first seen */
 } bl_beats;
 
 typedef struct bl_known {
@@ -23,8 +33,8 @@ typedef struct bl_known {
 	bl_beats beats;
 } bl_known;
 
-/* before: the beats that were seen last, { 0 } where none were.  Whatever lies in the folder, there is something to say. */
-void bl_known_read(bl_known *k, const char *folder, const char *id, bl_beats before, double now);
+/* before: the beats that were seen last; NULL: none were.  Any content of the folder gives a result. */
+void bl_known_read(bl_known *k, const char *folder, const char *id, const bl_beats *before, const bl_clock *now);
 void bl_known_free(bl_known *k);
 
 /* Is that a state (as in run.json) of a run that is not over? */

@@ -4,6 +4,7 @@
 #include "store/runs.h"
 
 #include <barlow/error.h>
+#include <barlow/parallel.h>
 #include <barlow/process.h>
 #include <barlow/run_file.h>
 #include <barlow/runs.h>
@@ -19,7 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BEATS_SECONDS = 30, LEFT_SECONDS = 60 };
+enum { BEATS_SECONDS = 30, LEFT_SECONDS = 60, LOOK_MS = 50 };
+#define NEXT_BEAT 7. /* seconds: it comes every five */
 
 /* --- May it? -------------------------------------------------------------------- */
 
@@ -29,13 +31,32 @@ static int refuse_running(const char *folder, int64_t pid, const char *state, in
 	               pid == getpid() ? "this process" : "process", (long long)pid, state, (long long)step, (long long)steps);
 }
 
-/* Heartbeats must be recent, so that another process with the number of one that was killed is not mistaken for it. */
+/* Does the heartbeat counter rise within NEXT_BEAT seconds? */
+static bool is_beating(const char *folder, int64_t count)
+{
+	double until = bl_now() + NEXT_BEAT;
+	bool same = true;
+	while (same && bl_now() < until) {
+		bl_run_file f;
+		usleep(LOOK_MS * 1000);
+		same = bl_run_file_read(folder, &f) != 0 || f.beat == count;
+		bl_run_file_free(&f);
+	}
+	return !same;
+}
+
+/*
+ * Heartbeats must be recent, so that another process with the number of one that was killed is not mistaken for it.  Where the last
+ * one seems long ago or in the future, the clock may have been set, and the next one is waited for.
+ */
 static int check_by_run_file(const char *folder, const bl_run_file *f)
 {
 	char boot[BL_RUN_TEXT];
 	bl_process_boot(boot, sizeof boot);
 	double since = difftime(time(NULL), (time_t)f->beat_time);
-	if (!bl_known_going(f->state) || strcmp(f->boot, boot) != 0 || !bl_process_lives(f->pid, 0) || since > BEATS_SECONDS)
+	if (!bl_known_going(f->state) || strcmp(f->boot, boot) != 0 || !bl_process_lives(f->pid, 0))
+		return 0;
+	if ((since < 0 || since > BEATS_SECONDS) && !is_beating(folder, f->beat))
 		return 0;
 	return refuse_running(folder, f->pid, f->state, f->step, f->steps);
 }

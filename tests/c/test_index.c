@@ -300,13 +300,20 @@ static void an_answer_may_be_cut_short(void **state)
 
 /* --- Who is dead --------------------------------------------------------------------------------- */
 
-static const char *judged(bl_beats *beats, double now)
+static const char *judged_at(bl_beats *beats, double seconds, double steady, const char *boot)
 {
 	static bl_known k;
+	bl_clock now = { .seconds = seconds, .steady = steady };
+	snprintf(now.boot, sizeof now.boot, "%s", boot);
 	bl_known_free(&k);
-	bl_known_read(&k, folder_of("far"), "far", *beats, now);
+	bl_known_read(&k, folder_of("far"), "far", beats, &now);
 	*beats = k.beats;
 	return k.state;
+}
+
+static const char *judged(bl_beats *beats, double now)
+{
+	return judged_at(beats, now, now - 900, "this boot");
 }
 
 /* By this host's clock: a count that has not changed for half a minute. */
@@ -329,6 +336,24 @@ static void a_run_elsewhere_is_judged_by_its_heartbeat(void **state)
 	assert_string_equal(judged(&beats, 1072), "killed");
 }
 
+/* Nobody dies of a clock that is set, and who is dead stays so; another boot or host goes by the time of day. */
+static void a_clock_that_is_set_kills_no_run(void **state)
+{
+	enum { HOUR = 3600 };
+	bl_beats beats = { 0 };
+	(void)state;
+	put("far", a_run("running", .5));
+	assert_string_equal(judged_at(&beats, 10000, 100, "one"), "running");
+	assert_string_equal(judged_at(&beats, 10002 + HOUR, 102, "one"), "running");
+	assert_string_equal(judged_at(&beats, 10004 - HOUR, 104, "one"), "running");
+	assert_string_equal(judged_at(&beats, 10031 - HOUR, 131, "one"), "killed");
+	assert_string_equal(judged_at(&beats, 10032, 132, "one"), "killed");
+	beats = (bl_beats){ 0 };
+	assert_string_equal(judged_at(&beats, 10000, 100, "one"), "running");
+	assert_string_equal(judged_at(&beats, 10020, 99999, "another"), "running");
+	assert_string_equal(judged_at(&beats, 10040, 3, "another"), "killed");
+}
+
 static void a_process_of_this_host_is_looked_for(void **state)
 {
 	bl_run_file f = a_run("running", .5);
@@ -349,6 +374,7 @@ int main(void)
 		cmocka_unit_test_setup(questions_only_read, begin),
 		cmocka_unit_test_setup(an_answer_may_be_cut_short, begin),
 		cmocka_unit_test_setup(a_run_elsewhere_is_judged_by_its_heartbeat, begin),
+		cmocka_unit_test_setup(a_clock_that_is_set_kills_no_run, begin),
 		cmocka_unit_test_setup(a_process_of_this_host_is_looked_for, begin),
 	};
 	return cmocka_run_group_tests_name("index", tests, NULL, NULL);

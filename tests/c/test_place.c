@@ -5,12 +5,17 @@
 #include <barlow/error.h>
 #include <barlow/file.h>
 #include <barlow/place.h>
+#include <barlow/process.h>
+#include <barlow/run_file.h>
 #include <barlow/runs.h>
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { STEPS = 24 };
@@ -253,6 +258,54 @@ static void test_no_fork(void **state)
 	assert_error("expected a step and the path");
 }
 
+/* --- Clocks that are set ------------------------------------------------------------------ */
+
+static atomic_bool beating;
+
+/* Stands for the thread of a run that goes on, without its live file. */
+static void *beat(void *folder)
+{
+	bl_run_file f;
+	while (atomic_load(&beating)) {
+		if (bl_run_file_read(folder, &f) == 0) {
+			f.beat++;
+			bl_run_file_write(folder, &f);
+		}
+		bl_run_file_free(&f);
+		usleep(20000);
+	}
+	return NULL;
+}
+
+/* A run whose last heartbeat seems to lie an hour back, or ahead, is going on where its count goes up; else it is over. */
+static void test_clock_is_set(void **state)
+{
+	char folder[1024];
+	bl_run_file f = { .pid = getpid(), .step = 3, .steps = 9, .beat = 5 };
+	(void)state;
+	snprintf(folder, sizeof folder, "%s", path(scratch, "clock"));
+	make_run(folder, 4);
+	assert_int_equal(unlink(path(folder, BL_RUN_LIVE)), 0);
+	snprintf(f.state, sizeof f.state, "%s", BL_RUN_FILE_RUNNING);
+	bl_process_boot(f.boot, sizeof f.boot);
+	for (int hours = -1; hours <= 1; hours++) {
+		pthread_t thread;
+		f.beat_time = (double)time(NULL) + 3600 * hours;
+		assert_int_equal(bl_run_file_write(folder, &f), 0);
+		atomic_store(&beating, hours != 0);
+		assert_int_equal(pthread_create(&thread, NULL, beat, folder), 0);
+		assert_int_equal(bl_runs_claim(folder), -1);
+		assert_error("the run is going on");
+		atomic_store(&beating, false);
+		pthread_join(thread, NULL);
+	}
+	f.beat_time = (double)time(NULL) + 3600;
+	assert_int_equal(bl_run_file_write(folder, &f), 0);
+	int claim = bl_runs_claim(folder);
+	assert_true(claim >= 0);
+	bl_runs_release(claim);
+}
+
 /* --- Removal ---------------------------------------------------------------------------- */
 
 static void test_delete(void **state)
@@ -332,13 +385,10 @@ static void test_delete_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_keeps, begin),
-		cmocka_unit_test_setup(test_goes_on, begin),
-		cmocka_unit_test_setup(test_unsaved, begin),
-		cmocka_unit_test_setup(test_fork, begin),
-		cmocka_unit_test_setup(test_no_fork, begin),
-		cmocka_unit_test_setup(test_delete, begin),
-		cmocka_unit_test_setup(test_delete_elsewhere, begin),
+		cmocka_unit_test_setup(test_keeps, begin),          cmocka_unit_test_setup(test_goes_on, begin),
+		cmocka_unit_test_setup(test_unsaved, begin),        cmocka_unit_test_setup(test_fork, begin),
+		cmocka_unit_test_setup(test_no_fork, begin),        cmocka_unit_test_setup(test_clock_is_set, begin),
+		cmocka_unit_test_setup(test_delete, begin),         cmocka_unit_test_setup(test_delete_elsewhere, begin),
 		cmocka_unit_test_setup(test_delete_refused, begin),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -461,6 +461,130 @@ test("a worker that is told to end just after it has begun a trial uses up none 
 	equal(results.of(s, 1).attempt, 5)
 end)
 
+-- The error of Ctrl-C is met again at the next instruction, mostly; where C code raised it, the trial may be the first to see it.
+test("an interrupt within a trial ends the worker, not the trial", function()
+	local s = make{ space = { ["loss.lambda"] = { .01 } }, seeds = 1, baseline = false, metric = "total" }
+	local beat, interrupted, sleep, said = native.trial_beat, native.interrupted, native.sleep, io.write
+	native.trial_beat = function() error("interrupted", 0) end
+	native.interrupted = function() return true end
+	native.sleep = function() error("it would look for another trial", 0) end
+	io.write = function() return io.stdout end
+	local fine, why = pcall(require "barlow.worker".run, s, {})
+	native.trial_beat, native.interrupted, native.sleep, io.write = beat, interrupted, sleep, said
+	equal(fine, false)
+	equal(why, "it would look for another trial")
+	equal(results.of(s, 1), nil) -- above all not "failed: interrupted"
+	equal(native.exists(native.trial_path(s.folder, 1, 1) .. "/stopped"), true)
+end)
+
+-- A worker that stops itself, as by SIGSTOP, in its first trial's first look: the pipe of its output, and its number.
+local function stopped_worker(s)
+	local number = scratch .. "/number"
+	os.remove(number)
+	native.write_file(scratch .. "/worker.lua", ([[
+		local native = require "barlow.native"
+		local beat, pid = native.trial_beat, native.whoami().pid
+		native.trial_beat = function(...)
+			native.trial_beat = beat
+			native.write_file(%q, tostring(pid))
+			io.popen("kill -STOP " .. pid):close()
+			return beat(...)
+		end
+		require "barlow.worker".run(sweep.open(%q), {})]]):format(number, s.folder))
+	local pipe = io.popen(("%s %s/worker.lua </dev/null 2>&1; echo status $?"):format(os.getenv "BARLOW" or "barlow", scratch))
+	repeat native.sleep(.02) until native.exists(number)
+	local pid = native.read_file(number)
+	local state
+	repeat
+		native.sleep(.02)
+		local f = assert(io.open(("/proc/%s/stat"):format(pid)))
+		state = f:read("a"):match "%) (%a) "
+		f:close()
+	until state == "T"
+	return pipe, pid
+end
+
+-- worker.run with the clock turned by its naps; `look` changes what it sees of trials.
+local function run_with_clock(s, nap, look)
+	local worker = require "barlow.worker"
+	local now, sleep, said, see = native.now, native.sleep, io.write, native.trial_look
+	local clock = now()
+	native.now = function() return clock end
+	native.sleep = function(seconds)
+		clock = clock + seconds
+		nap(sleep)
+	end
+	native.trial_look = function(...) return look(see(...)) end
+	io.write = function() return io.stdout end
+	local fine, why = pcall(worker.run, s, {})
+	native.now, native.sleep, io.write, native.trial_look = now, sleep, said, see
+	if not fine then error(why, 0) end
+	return clock - now()
+end
+
+local function weights(s, attempt) return native.read_file(native.trial_path(s.folder, 1, attempt) .. "/weights.safetensors") end
+
+test("a worker that was stopped for longer than its lease and goes on neither loses its trial nor counts it twice", function()
+	local s = make{ base = base{ epochs = 20 }, space = { ["loss.lambda"] = { .01 } }, seeds = 1, baseline = false, metric = "total" }
+	local pipe, pid = stopped_worker(s)
+	local passed = run_with_clock(s, function() end, function(seen) -- as another host sees it
+		seen.here, seen.dead = false, false
+		return seen
+	end)
+	equal(passed > 119, true, ("%g s"):format(passed))
+	equal(results.of(s, 1).attempt, 2)
+	local before = native.read_file(native.trial_path(s.folder, 1) .. "/result.json")
+	os.execute("kill -CONT " .. pid)
+	local said = pipe:read "a"
+	pipe:close()
+	equal(said:find("another attempt's result had come before", 1, true) ~= nil, true, said)
+	equal(said:match "status (%d+)", "0", said)
+	equal(native.read_file(native.trial_path(s.folder, 1) .. "/result.json"), before)
+	local arms = results.arms(s, "total")
+	equal(#arms, 1)
+	equal(arms[1].n, 1)
+	equal(results.counts(s).over, 1)
+	equal(weights(s, 1) ~= nil and weights(s, 1) == weights(s, 2), true, "the weights of both attempts")
+end)
+
+test("a worker of this host that is stopped is waited for, however long", function()
+	local s = make{ space = { ["loss.lambda"] = { .01 } }, seeds = 1, baseline = false, metric = "total" }
+	local pipe, pid = stopped_worker(s)
+	local naps = 0
+	local passed = run_with_clock(s, function(sleep)
+		naps = naps + 1
+		if naps == 4000 then os.execute("kill -CONT " .. pid) end
+		if naps > 4000 then sleep(.05) end
+	end, function(seen) return seen end)
+	local said = pipe:read "a"
+	pipe:close()
+	equal(passed > 3900, true, ("%g s"):format(passed))
+	equal(results.of(s, 1).state, "complete", said)
+	equal(results.of(s, 1).attempt, 1)
+	equal(native.exists(native.trial_path(s.folder, 1, 2)), false)
+end)
+
+test("a budget of time is not used up by a clock that is set", function()
+	local s = make{ space = { ["loss.lambda"] = { .01 } }, seeds = 1, baseline = false, metric = "total", budget = { time = 1000 } }
+	local start, poll, given = native.process_start, native.process_poll, nil
+	native.process_start = function(_, _, environment) given = environment return 1 end
+	native.process_poll = function() return 0 end
+	s:start{ jobs = 1 }
+	native.process_start, native.process_poll = start, poll
+	equal(given[2], "BARLOW_SWEEP_SECONDS=1000")
+	local set = [[
+		local getenv, time = os.getenv, os.time
+		os.time = function(...) return time(...) + 86400 end
+		os.getenv = function(name)
+			return name == "BARLOW_SWEEP_DRIVER" and native.whoami().parent or name == "BARLOW_SWEEP_SECONDS" and %d or getenv(name)
+		end]]
+	local said = worker_process(s, set:format(0))
+	equal(said:find("the time is up", 1, true) ~= nil, true, said)
+	equal(results.of(s, 1), nil)
+	said = worker_process(s, set:format(1000))
+	equal(results.of(s, 1) and results.of(s, 1).state, "complete", said)
+end)
+
 test("deaths use up the retries, even with stops between them", function()
 	local s = make{ space = { ["loss.lambda"] = { .01 } }, seeds = 1, baseline = false, metric = "total", retries = 1 }
 	for _, signal in ipairs{ "KILL", "TERM", "KILL" } do
