@@ -194,7 +194,7 @@ function stats.__tostring(s)
 end
 
 -- Measures a pipeline on n views: an operator's time is that of the pipeline up to it, minus that of the pipeline
--- before it.
+-- before it.  Reading the images is not timed; a pipeline without operators only writes them as numbers.
 local function measure(pipe, ds, n)
 	local view, before = { operators = {} }, 0
 	local all
@@ -202,7 +202,7 @@ local function measure(pipe, ds, n)
 	for i = 0, #pipe do
 		told(i, #pipe + 1)
 		all = native.look_time(pipe, i, ds, n)
-		local name = i == 0 and "reading" or (native.look_text(pipe, i))
+		local name = i == 0 and "without operators" or (native.look_text(pipe, i))
 		view.operators[i + 1] = { name = name, seconds = math.max(0, all - before) }
 		before = math.max(before, all)
 	end

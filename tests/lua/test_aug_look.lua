@@ -79,6 +79,7 @@ test("statistics: speed by operator, and the similarity of a pair", function()
 	local weak, strong = aug.stats(ds, aug.weak(8)), aug.stats(ds, aug.compose{ aug.crop{ size = 8, scale = { .05, .1 } }, aug.flip() })
 	if not (strong.correlation < weak.correlation and weak.correlation < 1) then error(tostring(weak) .. tostring(strong)) end
 	equal(#weak.views, 2)
+	equal(weak.views[1].operators[1].name, "without operators")
 	equal(weak.views[1].operators[2].name, "crop")
 	if not (weak.views[1].rate > 100) then error(tostring(weak)) end
 	local sum = 0
