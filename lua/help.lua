@@ -166,7 +166,7 @@ function help.described(value)
 	return #lines > 0 and table.concat(lines, "\n") or nil
 end
 
--- The same for a method of barlow, which x.shape evaluates to without a call.
+-- Returns what the prompt prints for a method of barlow, such as the value of x.shape without a call, or nil for other values.
 function help.method(value)
 	for _, e in ipairs(type(value) == "function" and registry.entries() or {}) do
 		local class = e.kind == "method" and debug.getregistry()[e.group]

@@ -146,7 +146,7 @@ function prompt.split(input)
 		if mark == ";" or mark == "\n" then
 			local head, tail = input:sub(1, at), input:sub(at + 1)
 			local whole = head .. "return " .. tail
-			-- A tail of comments only is no expression, but may follow 'return'.
+			-- A tail that consists of comments is not an expression, but may follow 'return'.
 			if load("local _ = " .. tail, "=split", "t") and load(whole, "=split", "t") then return whole, head, tail end
 			tries = tries + 1
 			if tries == SPLITS_MOST then return nil end

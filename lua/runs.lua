@@ -459,7 +459,7 @@ function runs.shown(list, columns)
 	return names, runs.date_rows(rows)
 end
 
--- Says what prune freed; nil if that is nothing.
+-- Returns a text about the half-written files that prune removed, or nil if there were none.
 function runs.leftovers_text(left)
 	if not left or left.files == 0 then return nil end
 	return ("%d %s of killed saves%s removed: %.1f MiB"):format(left.files, left.files == 1 and "file" or "files",
@@ -590,7 +590,7 @@ local function to_prune(list, s)
 	return gone
 end
 
--- Removes what killed saves left half written, except from active runs.
+-- Removes the half-written files of killed saves, except those of active runs.
 local function tidy(list, dry)
 	local all = { files = 0, bytes = 0, dry = dry or nil }
 	for _, r in ipairs(list) do
@@ -602,7 +602,7 @@ local function tidy(list, dry)
 	return all
 end
 
--- Returns the runs that were removed, or in a dry run those that would be; `leftovers` of it counts the half-written files.
+-- Returns the list of runs that were removed, or in a dry run would be; its field `leftovers` counts the half-written files.
 function runs.prune(settings)
 	local s = settings or {}
 	check_prune(s)

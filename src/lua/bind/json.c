@@ -121,7 +121,7 @@ static bool fill_list(lua_State *L, int index, int depth, json_t *out)
 	return fine;
 }
 
-/* A key that is not valid UTF-8 is left out. */
+/* Adds the fields of the table at `index` to `out`, without keys that are not valid UTF-8; false: out of memory. */
 static bool fill_object(lua_State *L, int index, int depth, json_t *out)
 {
 	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {

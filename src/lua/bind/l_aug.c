@@ -250,7 +250,7 @@ static int set_place(bl_aug *a, const paper *c, const place *at, int view)
 	return bl_aug_set(a, at->field, at->how == TWO ? (double[]){ (double)v[0], (double)v[1] } : &one, 1 + (at->how == TWO));
 }
 
-/* The ramp of the paper's number at that place, or NULL. */
+/* Returns the ramp of the paper's number at that place, or NULL. */
 static const bl_lua_ramp *ramp_at(const bl_lua_ramps *ramps, const place *at)
 {
 	for (int i = 0; i < ramps->n; i++)
@@ -268,7 +268,7 @@ static int set_ramp(bl_aug *a, const bl_lua_ramp *r, const place *at, int view)
 	return bl_aug_ramp(a, at->field, own ? &to : r->to, own ? 1 : r->n, r->epochs);
 }
 
-/* The paper's operator of that name for one view, with its numbers and ramps; NULL with bl_error. */
+/* Returns the paper's operator of that name for one view, with its numbers and ramps; NULL with bl_error. */
 static bl_aug *paper_operator(const paper *c, const bl_lua_ramps *ramps, const char *name, int view)
 {
 	bl_aug *a = bl_aug_new(name);
@@ -415,7 +415,7 @@ static bool is_vector(lua_State *L, int arg)
 	return bl_tensor_ndim(t) == 3 && bl_tensor_size(t, 0) == 1 && bl_tensor_size(t, 1) == 1;
 }
 
-/* The tensor (C,H,W) at `arg` as (H,W,C) in a userdata, which is pushed; values are clamped to 0..1 unless `any` is set. */
+/* Pushes a userdata with the tensor (C,H,W) at `arg` as (H,W,C), and returns it; clamps values to 0..1 unless `any` is set. */
 static bl_image image_of(lua_State *L, int arg, bool any)
 {
 	bl_tensor *t = bl_lua_tensor(L, arg);

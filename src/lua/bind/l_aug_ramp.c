@@ -97,7 +97,7 @@ static int ramp_equal(lua_State *L)
 
 /* --- ramps among settings --- */
 
-/* The field of that key or, if it is NULL, of the argument at that position; NULL if there is none. */
+/* Returns the field of that key or, if it is NULL, of the argument at that position; NULL if there is none. */
 static const bl_field *find(const bl_field *fields, const char *key, lua_Integer position)
 {
 	for (const bl_field *f = fields; f->name; f++)

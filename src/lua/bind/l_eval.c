@@ -141,7 +141,7 @@ static int32_t *listed_labels(lua_State *L, int64_t n, const char *what, int *cl
 	return labels;
 }
 
-/* The data set that is field `name` of the table at 1, or NULL. */
+/* Returns the data set that is field `name` of the table at 1, or NULL. */
 static bl_dataset *set_at(lua_State *L, const char *name)
 {
 	lua_getfield(L, 1, name);
@@ -150,7 +150,7 @@ static bl_dataset *set_at(lua_State *L, const char *name)
 	return d ? *d : NULL;
 }
 
-/* The data set from which the labels of the training rows come, or NULL. */
+/* Returns the data set from which the labels of the training rows come, or NULL. */
 static bl_dataset *label_set(lua_State *L)
 {
 	bool own = lua_getfield(L, 1, "train_labels") != LUA_TNIL;
@@ -158,7 +158,7 @@ static bl_dataset *label_set(lua_State *L)
 	return set_at(L, own ? "train_labels" : "train");
 }
 
-/* The tensor of features on top.  Raises an error for settings that need images. */
+/* Returns the tensor of features on top; raises an error for settings that need images. */
 static bl_tensor *given_features(lua_State *L, const char *what, const char *name, const probe *p)
 {
 	if (p->flip)

@@ -163,7 +163,7 @@ static void set_floats(lua_State *L, const char *name, const float *v, int n)
 	lua_setfield(L, -2, name);
 }
 
-/* A cell: an element of C, or the diagonal mean of its block, or the root mean square of an off-diagonal block. */
+/* Returns the value of a cell: an element of C; of a block, the mean of its diagonal, or the root mean square off the diagonal. */
 static float cell(const bl_snapshot *s, int row, int col)
 {
 	if (s->grid == s->d || !(s->rms_share > 0))

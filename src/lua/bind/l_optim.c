@@ -48,7 +48,7 @@ static bl_module *hold_tensor(lua_State *L)
 	return m;
 }
 
-/* The module or tensor on top as a module. */
+/* Returns the module or tensor on top as a module. */
 static bl_module *root(lua_State *L, const char *what)
 {
 	if (bl_lua_test(L, -1, BL_T_TENSOR))
@@ -183,7 +183,7 @@ static int o_gc(lua_State *L)
 	return 0;
 }
 
-/* The number of trained values, without padding. */
+/* Returns the number of trained values, without padding. */
 static int64_t count(const bl_params *p)
 {
 	int64_t n = 0;
@@ -220,7 +220,7 @@ static int p_weight_decay(lua_State *L) { return lua_pushnumber(L, bl_lua_optim(
 static int p_kind(lua_State *L) { return lua_pushstring(L, bl_optim_kind(bl_lua_optim(L, 1))), 1; }
 /* clang-format on */
 
-/* The setting that argument 2 names; raises an error if there is none. */
+/* Returns the setting that argument 2 names; raises an error if there is none. */
 static const bl_field *setting(lua_State *L, const bl_optim_config *c)
 {
 	const char *names[32] = { NULL }, *name = luaL_checkstring(L, 2);
@@ -306,7 +306,7 @@ static void add_schedule_fields(bl_field *fields, const bl_schedule *s)
 	BL_FIELD(INT64, bl_schedule, warmup, BL_DEFAULT(0), BL_WITHIN(0, 1e15), .help = "steps in which the factor rises linearly from 0")
 /* clang-format on */
 
-/* The schedule at `index`: a name, or a table {kind = "cosine", last = .01}; nil: cosine. */
+/* Returns the schedule at `index`: a name, or a table {kind = "cosine", last = .01}; nil: cosine. */
 bl_schedule bl_lua_schedule(lua_State *L, int index, const char *what)
 {
 	bl_field fields[SCHEDULE_FIELDS] = { KIND };

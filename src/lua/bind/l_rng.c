@@ -24,7 +24,7 @@ static void check(lua_State *L)
 		luaL_error(L, "rng: the call that it belongs to has ended");
 }
 
-/* A uniform number in [0, 1), with 53 random bits. */
+/* Returns a uniform number in [0, 1), with 53 random bits. */
 static double uniform(void)
 {
 	return (double)(bl_lua_stream_bits() >> 11) * 0x1p-53;

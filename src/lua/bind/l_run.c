@@ -394,7 +394,7 @@ static int p_views(lua_State *L)
 	return kept(L, "views");
 }
 
-/* A setting as it was when the trainer was constructed. */
+/* Pushes a setting as it was when the trainer was constructed. */
 static int given(lua_State *L, const char *name)
 {
 	bl_lua_recipe(L, 1);

@@ -6,7 +6,7 @@
  */
 #include "lua/bind/face.h"
 
-/* The tensor at arg; replaces a number there by a tensor. */
+/* Returns the tensor at arg; replaces a number there by a tensor. */
 static bl_tensor *operand(lua_State *L, int arg)
 {
 	if (lua_type(L, arg) == LUA_TNUMBER) {
@@ -65,7 +65,7 @@ static int t_masked_select(lua_State *L)
 
 /* --- order --- */
 
-/* The dimension at arg, by default the last one. */
+/* Returns the dimension at arg, by default the last one. */
 static int dim_or_last(lua_State *L, int arg, const bl_tensor *t)
 {
 	return lua_isnoneornil(L, arg) ? -1 : bl_lua_dim(L, arg, t);

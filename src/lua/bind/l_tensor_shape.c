@@ -55,7 +55,7 @@ static int t_flatten(lua_State *L)
 	return bl_lua_give_tensor(L, bl_flatten(bl_lua_tensor(L, 1)));
 }
 
-/* The index at `arg` (1-based, negative from the end) of n elements, counted from 0. */
+/* Returns the index at `arg` (1-based, negative from the end) of n elements, counted from 0. */
 static int64_t place(lua_State *L, int arg, int64_t n)
 {
 	lua_Integer i = luaL_checkinteger(L, arg);

@@ -213,7 +213,7 @@ static void *part(lua_State *L, const char *key, const char *maker)
 	return lua_touserdata(L, -1);
 }
 
-/* The loss of the setting, made if it is a Lua function; what is pushed keeps it alive. */
+/* Returns the loss of the setting, made if it is a Lua function; what is pushed keeps it alive. */
 static bl_loss *loss_of(lua_State *L)
 {
 	part(L, "loss", "barlow");

@@ -23,7 +23,7 @@ static int set(bl_aug *a, const char *field, const float *v, int n)
 	return bl_aug_set(a, field, values, n);
 }
 
-/* A copy of p that ends with a normalisation by the data's statistics; NULL with bl_error. */
+/* Returns a copy of p that ends with a normalisation by the data's statistics; NULL with bl_error. */
 static bl_pipeline *with_statistics(const bl_pipeline *p, const bl_lua_views *v, int channels)
 {
 	bl_aug *ops[OPS_MAX];

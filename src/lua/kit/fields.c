@@ -141,7 +141,7 @@ static int unknown_key(lua_State *L, const char *what, const bl_field *fields)
 	                  positions);
 }
 
-/* The field that the key below the top names, by name or by position; NULL if there is none. */
+/* Returns the field that the key below the top names, by name or by position; NULL if there is none. */
 static const bl_field *find(lua_State *L, const bl_field *fields)
 {
 	int position = lua_isinteger(L, -2) ? (int)lua_tointeger(L, -2) : 0;

@@ -97,7 +97,7 @@ static int missing(lua_State *L, const char *name)
 	return rc;
 }
 
-/* A global exists in a sandboxed state if it is one of the values that travel by name. */
+/* Checks a global that is read; in a sandboxed state those exist whose value is passed between states by its name. */
 static int check_read(const reader *r, const char *name)
 {
 	lua_State *L = r->L;

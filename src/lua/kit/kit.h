@@ -199,8 +199,8 @@ void bl_lua_interrupt(void);               /* counts one Ctrl-C; for a signal ha
 void bl_lua_interrupt_check(lua_State *L); /* raises "interrupted" if a Ctrl-C is not handled yet, or when the process ends */
 
 /*
- * Between begin and end Ctrl-C makes the thread's work incomplete (bl_give_up_on), if L is of the guarded state.  begin returns
- * what end needs; end returns whether the work was given up.  _give ends it and gives Lua the result, or raises "interrupted".
+ * Between begin and end, Ctrl-C lets this thread give up its work (bl_give_up_on), if L belongs to the guarded state.  begin
+ * returns the argument of end; end returns whether the work was given up.  _give calls end, and pushes t or raises "interrupted".
  */
 const volatile int *bl_lua_interrupt_begin(lua_State *L);
 bool bl_lua_interrupt_end(const volatile int *before);

@@ -15,7 +15,7 @@ void *bl_lua_new(lua_State *L, const char *type, size_t size)
 	return p;
 }
 
-/* t.size() instead of t:size(): the running function is a method, and its object is not its first argument. */
+/* Raises the error for t.size() instead of t:size(), if the running function is a method; argument 1 is not its object. */
 static int refuse_no_self(lua_State *L, const char *type)
 {
 	const char *got = lua_isnone(L, 1) ? "no value" : bl_lua_describe(L, 1);

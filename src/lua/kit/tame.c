@@ -86,7 +86,7 @@ static int rep(lua_State *L)
 
 /* --- tables --- */
 
-/* The metatable of a shape has no metamethods that these functions call. */
+/* Returns whether the value is a shape, whose metatable has no metamethods that these functions call. */
 static bool is_shape(lua_State *L, int arg)
 {
 	if (!lua_getmetatable(L, arg))
