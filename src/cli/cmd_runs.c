@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cmd_runs.c: barlow runs; what it does is lua/runs_command.lua's. */
+/* cmd_runs.c: barlow runs; lua/runs_command.lua has its actions. */
 #include "cli/command.h"
 #include "cli/run.h"
 #include "cli/signals.h"
@@ -19,32 +19,34 @@ static const bl_option options[] = {
 	BL_OPTION(FLAG, struct wish, json, .name = "json", .help = "print JSON"),
 	BL_OPTION(FLAG, struct wish, csv, .name = "csv", .help = "print comma-separated values"),
 	BL_OPTION(TEXT, struct wish, where, .letter = 'w', .name = "where", .argument = "CONDITION",
-	          .help = "only runs of which it is true: \"knn > .7 and loss.lambda < .1\""),
+	          .help = "only runs for which this is true: \"knn > .7 and loss.lambda < .1\""),
 	BL_OPTION(TEXTS, struct wish, tags, .letter = 't', .name = "tag", .argument = "TAG",
-	          .help = "only runs with that tag; may be given again"),
+	          .help = "only runs with that tag; may be repeated"),
 	BL_OPTION(TEXT, struct wish, sort, .letter = 's', .name = "sort", .argument = "NAME",
-	          .help = "in the order of a column, metric or setting; -NAME: descending (default: newest first)"),
+	          .help = "sort by a column, metric or setting; -NAME: descending (default: newest first)"),
 	BL_OPTION(TEXT, struct wish, columns, .letter = 'c', .name = "columns", .argument = "NAMES",
-	          .help = "what is shown, with commas between: columns, metrics, settings of the recipe"),
+	          .help = "columns, metrics and settings of the recipe to show, separated by commas"),
 	BL_OPTION(WHOLE, struct wish, number, .letter = 'n', .name = "number", .argument = "N", .min = 1, .max = 1000000,
-	          .help = "the first N only"),
+	          .help = "only the first N"),
 	BL_OPTION(TEXT, struct wish, metric, .letter = 'm', .name = "metric", .argument = "NAME",
-	          .help = "best: by this (default: knn)"),
+	          .help = "best: compare this (default: knn)"),
 	BL_OPTION(TEXT, struct wish, goal, .name = "goal", .argument = "GOAL",
-	          .help = "best: max or min (default: max, of losses min)"),
+	          .help = "best: max or min (default: max, for losses min)"),
 	BL_OPTION(TEXT, struct wish, format, .letter = 'f', .name = "format", .argument = "FORMAT",
 	          .help = "export: csv, json, markdown or latex (default: csv)"),
 	BL_OPTION(TEXT, struct wish, output, .letter = 'o', .name = "output", .argument = "FILE", .thing = BL_THING_FILE,
 	          .help = "export: write this file"),
-	BL_OPTION(TEXT, struct wish, keep, .name = "keep", .argument = "N", .help = "prune: the newest N stay"),
-	BL_OPTION(TEXT, struct wish, older, .name = "older", .argument = "DAYS", .help = "prune: those that ended before go"),
+	BL_OPTION(TEXT, struct wish, keep, .name = "keep", .argument = "N", .help = "prune: keep the newest N"),
+	BL_OPTION(TEXT, struct wish, older, .name = "older", .argument = "DAYS",
+	          .help = "prune: remove runs that ended more than DAYS ago"),
 	BL_OPTION(TEXT, struct wish, size, .name = "size", .argument = "SIZE",
-	          .help = "prune: the oldest go until all take no more than this, as 10G"),
+	          .help = "prune: remove the oldest until all take at most this, such as 10G"),
 	BL_OPTION(FLAG, struct wish, leftovers, .name = "leftovers",
-	          .help = "prune: only remove what killed saves left half written"),
-	BL_OPTION(FLAG, struct wish, dry_run, .name = "dry-run", .help = "prune: only say which"),
-	BL_OPTION(FLAG, struct wish, forever, .name = "forever", .help = "rm, prune: remove the files, not into the trash"),
-	BL_OPTION(FLAG, struct wish, yes, .letter = 'y', .name = "yes", .help = "rm, prune: do not ask"),
+	          .help = "prune: only remove incomplete files that killed saves have left"),
+	BL_OPTION(FLAG, struct wish, dry_run, .name = "dry-run", .help = "prune: only print which"),
+	BL_OPTION(FLAG, struct wish, forever, .name = "forever",
+	          .help = "rm, prune: delete the files instead of moving them to the trash"),
+	BL_OPTION(FLAG, struct wish, yes, .letter = 'y', .name = "yes", .help = "rm, prune: without asking"),
 	BL_OPTION_END,
 };
 
@@ -128,14 +130,14 @@ const bl_subcommand bl_subcommand_runs = {
 	.many = true,
 	.others = BL_THING_RUN,
 	.about =
-		"list shows all runs that were kept, newest first; show RUN one with all that is known of it; diff RUN RUN in what "
-		"two differ; best the one with the best value of a metric; export writes a table; sql QUESTION asks SQL of the tables runs, "
-		"metrics(run, key, value), recipe(run, key, value) and tags(run, tag), and can only read.\n"
-		"tag RUN TAG... adds tags, and removes those with \"-\" in front (put -- before them); note RUN TEXT keeps a text with it; "
-		"rm RUN... moves runs to the trash, the folder trash beside all runs, and prune those that are too old or too many, but "
-		"none that goes on or has the tag keep; from the folders of runs that do not go on it removes what killed saves left "
-		"half written, and says how much that was. Runs are given as for watch.\n"
-		"What is known is kept in an index in the cache, which is made again from the runs' folders whenever it is missing.\n",
+		"list prints all stored runs, newest first; show RUN prints all that is known of one, diff RUN RUN the differences of "
+		"two, and best the run with the best value of a metric; export writes a table; sql QUERY runs an SQL query, which can only "
+		"read, on the tables runs, metrics(run, key, value), recipe(run, key, value) and tags(run, tag).\n"
+		"tag RUN TAG... adds tags, and removes those with \"-\" in front (put -- before them); note RUN TEXT sets a run's notes; "
+		"rm RUN... moves runs to the trash, the folder trash beside all runs; prune moves those that are too old or too many, but "
+		"none that is running or has the tag keep. From the folders of runs that are not running, prune also removes incomplete "
+		"files that killed saves have left, and prints their size. RUN is given as for watch.\n"
+		"The index of runs is in the cache; if it is missing, it is made again from the runs' folders.\n",
 	.size = sizeof(struct wish),
 	.run = runs,
 };

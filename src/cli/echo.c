@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * echo.c: an entry that Enter has taken is drawn once more, in colours.
+ * echo.c: draws a completed entry again, in colours.
  *
- * Readline draws plain text while it is typed.  Its drawing is cleared, the same text is written with colours and a newline, and
- * Readline is told that a new line begins, so that it writes no newline of its own.  What would not take the same place on
- * the screen as Readline's drawing stays as it is (is_fit).
+ * While an entry is typed, Readline draws it as plain text.  After Enter, that is cleared, the same text is written with
+ * colours and a newline, and Readline is told that a new line begins, so that it writes no newline itself.  Entries for
+ * which the result might not take the same cells of the screen are not drawn again (is_fit).
  */
 #include "cli/prompt.h"
 
@@ -20,7 +20,7 @@
 
 #include <readline/readline.h>
 
-/* By bl_token. */
+/* The escape code of each bl_token. */
 static const char *const colours[] = { "", "\033[35m", "\033[32m", "\033[36m", "\033[90m" };
 
 static void write_coloured(FILE *f, const char *s)
@@ -51,7 +51,7 @@ static const char *last_line(const char *prompt)
 	return newline ? newline + 1 : prompt;
 }
 
-/* Does all of it surely stand on the screen?  No character is wider than its bytes. */
+/* Does all of it certainly fit on the screen?  No character has more columns than bytes. */
 static bool has_room(const char *prompt, const char *text)
 {
 	int height, width, rows = 0;
@@ -70,7 +70,7 @@ static bool has_room(const char *prompt, const char *text)
 	return false;
 }
 
-/* Readline shows control characters in a way of its own. */
+/* Has the text control characters, which Readline shows differently? */
 static bool has_control(const char *text)
 {
 	for (; *text; text++)
@@ -94,7 +94,7 @@ static bool is_fit(const char *prompt, const char *text)
 	       !has_control(text) && is_ascii_or_utf8(text) && has_room(prompt, text);
 }
 
-/* Without the marks around escape codes. */
+/* Writes the prompt without Readline's marks around escape codes. */
 static void write_prompt(FILE *f, const char *prompt)
 {
 	for (; *prompt; prompt++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * evaluate.c: what is typed at the prompt: an expression to print, a statement to run, ?name, a %command, or a word that
- * other prompts understand.  What is printed and kept is lua/prompt.lua's.
+ * evaluate.c: evaluates an entry of the prompt: an expression to print, statements to run, ?name, a %command, or a word
+ * that other prompts have as a command.  lua/prompt.lua prints and stores the values.
  */
 #include "lua/bind/face.h"
 #include "lua/kit/texts.h"
@@ -19,9 +19,9 @@
 #include <unistd.h>
 
 #define PROMPT "barlow.prompt"
-#define TRACEBACK "barlow.prompt.traceback" /* in the registry: of the last error */
+#define TRACEBACK "barlow.prompt.traceback" /* in the registry: the traceback of the last error */
 
-/* Message handler: the message stays a value, its traceback is kept beside it. */
+/* Message handler: leaves the message as it is, and stores the traceback. */
 static int note_traceback(lua_State *L)
 {
 	luaL_traceback(L, L, "", 1);
@@ -35,7 +35,7 @@ static int note_traceback(lua_State *L)
 	return 1;
 }
 
-/* "for i in range(3):", which is Python's. */
+/* As Python's "for i in range(3):". */
 static bool ends_with_colon(const char *input)
 {
 	size_t n = strlen(input);
@@ -44,13 +44,13 @@ static bool ends_with_colon(const char *input)
 	return n > 0 && input[n - 1] == ':';
 }
 
-/* Is the message on top, which loading the input gave, that of a beginning? */
+/* Is the input incomplete, according to the message of the failed load at the top of the stack? */
 static bool wants_more(lua_State *L, int status, const char *input)
 {
 	size_t n;
 	const char *message = lua_tolstring(L, -1, &n);
 	return status == LUA_ERRSYNTAX && !ends_with_colon(input) && n >= 5 && strcmp(message + n - 5, "<eof>") == 0 &&
-	       !strstr(message, "function arguments expected"); /* t:watch without () is no beginning of anything */
+	       !strstr(message, "function arguments expected"); /* t:watch without () is an error, not an incomplete input */
 }
 
 static int split(lua_State *L)
@@ -58,7 +58,10 @@ static int split(lua_State *L)
 	return bl_lua_call_module(L, PROMPT, "split", 1);
 }
 
-/* Statements with an expression behind them: Lua that gives its values, pushed.  NULL, and nothing: it is none of that. */
+/*
+ * For statements followed by an expression, pushes Lua code that returns its values.  NULL, and nothing pushed: it is
+ * not.
+ */
 static const char *push_split(lua_State *L, const char *input)
 {
 	lua_pushcfunction(L, split);
@@ -69,7 +72,7 @@ static const char *push_split(lua_State *L, const char *input)
 	return NULL;
 }
 
-/* As statements with an expression behind them, in the place of what is on top: a function, or the message why it did not load. */
+/* Replaces the top of the stack by the input loaded as statements followed by an expression, if it is that. */
 static int load_split(lua_State *L, const char *input, int status)
 {
 	const char *text = push_split(L, input);
@@ -81,7 +84,7 @@ static int load_split(lua_State *L, const char *input, int status)
 	return status;
 }
 
-/* As an expression, of which more may follow, else as statements, whose last one may be an expression: a call is both. */
+/* Loads the input as an expression, possibly incomplete; else as statements, the last of which may be an expression. */
 static int load(lua_State *L, const char *input)
 {
 	const char *expression = lua_pushfstring(L, "return %s", input);
@@ -94,7 +97,7 @@ static int load(lua_State *L, const char *input)
 	return status;
 }
 
-/* Is ';' the last of it, but for comments? */
+/* Does the input end with ';', apart from comments? */
 static bool is_silenced(const char *input)
 {
 	bool silenced = false;
@@ -116,7 +119,7 @@ static int error_text(lua_State *L)
 	return bl_lua_call_module(L, PROMPT, "error_text", 3);
 }
 
-/* The error on top, of that input; it is popped. */
+/* Prints the error at the top of the stack, which the input caused, and pops it. */
 static void print_error(lua_State *L, const char *input)
 {
 	const char *before = bl_lua_interrupted ? "\n" : ""; /* behind "^C" */
@@ -144,7 +147,7 @@ static int print_values(lua_State *L)
 	return 0;
 }
 
-/* The function below its n arguments, its values printed unless silenced.  0, or -1 where it failed, which is said. */
+/* Calls the function that is below its n arguments, and prints its values unless silent.  -1: an error was printed. */
 static int run(lua_State *L, int n, const char *input, bool silent)
 {
 	int base = lua_gettop(L) - n;
@@ -169,7 +172,7 @@ static int command(lua_State *L)
 	return bl_lua_call_module(L, PROMPT, "command", 1);
 }
 
-/* (name, with its source?) */
+/* Prints the help of a name, or its source (second argument). */
 static int help(lua_State *L)
 {
 	bool source = lua_toboolean(L, 2);
@@ -193,7 +196,7 @@ static void tell_ran(lua_State *L, const char *input, double seconds, int failed
 		print_error(L, input);
 }
 
-/* ?name, or with its source ??name */
+/* ?name, or ??name for its source */
 static int run_help(lua_State *L, const char *input)
 {
 	bool source = input[1] == '?';
@@ -209,9 +212,9 @@ static int run_help(lua_State *L, const char *input)
 	return run(L, 2, input, false);
 }
 
-/* --- words that are no Lua --- */
+/* --- words that are not Lua --- */
 
-/* Is the input this word, alone or as a call without arguments, where no global has that name? */
+/* Is the input this word, alone or as a call without arguments, and is there no global of that name? */
 static bool is_word(lua_State *L, const char *input, const char *word)
 {
 	size_t n = strlen(word);
@@ -225,7 +228,7 @@ static bool is_word(lua_State *L, const char *input, const char *word)
 	return none;
 }
 
-/* Commands that are typed as words, as IPython has it: the command, or NULL. */
+/* The command for a word that is typed without %, as in IPython, or NULL. */
 static const char *bare_command(lua_State *L, const char *input)
 {
 	static const char *const words[][2] = { { "jobs", "%jobs" },   { "ls", "%ls" },   { "pwd", "%pwd" },
@@ -255,7 +258,7 @@ static bl_evaluated run_lua(lua_State *L, const char *input)
 	return BL_EVALUATED;
 }
 
-/* name?, as IPython has it */
+/* name?, as in IPython */
 static bool is_question(const char *input)
 {
 	size_t n = 0;
@@ -280,7 +283,7 @@ static bl_evaluated evaluate(lua_State *L, const char *input)
 		return BL_LEAVE;
 	if (is_question(input))
 		return run_question(L, input);
-	if (*input == '=') /* as Lua 5.1's prompt had it */
+	if (*input == '=') /* as in Lua 5.1's prompt */
 		return run_lua(L, input + 1);
 	const char *bare = bare_command(L, input);
 	if (!strchr("?%$!", *input) && !is_help(input) && !bare)
@@ -314,7 +317,7 @@ static bl_evaluated evaluate_trimmed(lua_State *L, const char *input)
 	return out;
 }
 
-/* The entries of a text that was copied with its prompts, one after the other. */
+/* Evaluates the entries of a text that was copied together with its prompts, one after the other. */
 static bl_evaluated evaluate_copied(lua_State *L)
 {
 	bl_evaluated out = BL_EVALUATED;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* tokens.c: Lua as it is typed, cut into keywords, strings, numbers, comments and the rest; what is not finished goes to its end. */
+/*
+ * tokens.c: divides Lua text into keywords, strings, numbers, comments and the rest; an unfinished token ends with the
+ * text.
+ */
 #include "cli/prompt.h"
 
 #include <ctype.h>
@@ -16,7 +19,7 @@ static bool is_keyword(const char *word, size_t n)
 	return false;
 }
 
-/* The length of [[...]], [=[...]=], ... at s, 0: there is none.  Without its end it goes on to the end of the text. */
+/* The length of [[...]], [=[...]=], ... at s; 0: there is none.  Without its closing bracket, the rest of the text. */
 static size_t long_bracket(const char *s)
 {
 	size_t level = s[0] == '[' ? strspn(s + 1, "=") : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Any series as lines or points, on linear or log axes, in one panel or some. */
+/* figure_lines.c: series as lines or points, on linear or logarithmic axes, in one or several panels. */
 #include "figure/figure.h"
 
 #include <barlow/text.h>
@@ -9,23 +9,23 @@
 #include <stdio.h>
 
 enum { MARKERS_UP_TO = 40, LABEL_TEXT = 64, TITLE_LINES = 2, LABEL_LINES = 2, SIDE_KEY_COLUMNS = 16, NAME_COLUMNS = 28 };
-enum { X_STEPS = 6, Y_STEPS = 4 }; /* between numbers, at the most where these are few */
-/* In inches. */
-#define KEY_SAMPLE .42 /* what a label's line and its distance to the next take */
-#define AXIS_HEIGHT .6 /* below and above an axis y */
-#define BESIDE_AXIS .9 /* of an axis x, about */
-#define TIC_INCHES .22 /* beside an axis y: the tic, the distances between it, its number, the label and the edge */
-#define EDGE .04
-#define AXIS_ROOM .02   /* of its width, on either side of an axis x */
-#define DIGIT_WIDTH .64 /* of the size of letters: digits are wider than most of them */
-#define TEX_LETTERS 1.2 /* letters of a document may be larger */
+enum { X_STEPS = 6, Y_STEPS = 4 }; /* the largest numbers of steps between labelled ticks, where there is little room */
+/* Lengths are in inches, unless stated. */
+#define KEY_SAMPLE .42  /* for a label's line and the distance to the next label */
+#define AXIS_HEIGHT .6  /* of a panel's height, not available to the label of the y axis */
+#define BESIDE_AXIS .9  /* approximate room to the left and right of an x axis */
+#define TIC_INCHES .22  /* left of a y axis: the tick, and the distances between tick, number, label and edge */
+#define EDGE .04        /* between a label and the edge of the figure */
+#define AXIS_ROOM .02   /* margin on either side of an x axis, as a share of its range */
+#define DIGIT_WIDTH .64 /* width of a digit, as a share of the font size; most letters are narrower */
+#define TEX_LETTERS 1.2 /* a factor, since the letters of a TeX document may be larger */
 
-/* Parts of the figure's width; of a figure of one panel 0, as gnuplot finds its margins. */
+/* Positions as shares of the figure's width; 0 for a single panel, whose margins gnuplot computes. */
 typedef struct margins {
-	double label, left, right; /* the middle of the labels of axes y; the axes' ends */
+	double label, left, right; /* the middle of the labels of the y axes; the ends of the x axes */
 } margins;
 
-/* Can it be drawn: numbers on a linear axis, numbers above 0 on a logarithmic one? */
+/* Can it be drawn: a finite number on a linear axis, a number above 0 on a logarithmic one? */
 static bool drawable(double v, bool log)
 {
 	return fabs(v) < BL_SCRIPT_MOST && (!log || v >= DBL_MIN);
@@ -54,7 +54,7 @@ static void widen(const double *v, int64_t n, bool log, double *lo, double *hi)
 		}
 }
 
-/* What an axis has to show of one coordinate of all series.  hi < lo: there is nothing. */
+/* The range of one coordinate of all series that an axis has to show.  hi < lo: there are no values. */
 static void find_range(const bl_panel *p, bool x, bool log, double *lo, double *hi)
 {
 	*lo = INFINITY;
@@ -98,7 +98,7 @@ static int labelled(const bl_panel *p)
 	return n;
 }
 
-/* Many short names of points stand on the right where there is room. */
+/* Are labels placed to the right of the panel?  They are if there are many short ones, for points, and enough room. */
 static bool key_beside(const bl_panel *p, const bl_figure_look *look)
 {
 	return p->axes.points && !p->axes.named && !look->column && label_columns(p) <= SIDE_KEY_COLUMNS && labelled(p) <= 20;
@@ -109,7 +109,7 @@ static double key_inches(const bl_panel *p, const bl_figure_look *look)
 	return fmin(label_columns(p) * .52 * look->font / 72 + KEY_SAMPLE, look->width - .6);
 }
 
-/* Labels beside each other above the panel. */
+/* The number of labels in a row above the panel. */
 static int key_columns(const bl_panel *p, const bl_figure_look *look)
 {
 	int most = (int)((look->width - .6) / key_inches(p, look)), n = labelled(p);
@@ -175,7 +175,7 @@ static double names_inches(const bl_script *s, const bl_axes *a)
 	return most * .52 * bl_script_look(s)->font / 72;
 }
 
-/* Rows with a name each, the first on top. */
+/* Labels the rows of the y axis with names, the first at the top. */
 static void add_names(bl_script *s, const bl_axes *a)
 {
 	bl_script_add(s, "set yrange [%d.5:0.5]\nset mytics 1\nset ytics scale 0 (", a->named);
@@ -192,7 +192,7 @@ static double digit_inches(const bl_figure_look *look)
 	return DIGIT_WIDTH * look->font / 72 * (look->form == BL_FORM_TEX ? TEX_LETTERS : 1);
 }
 
-/* Of long numbers fewer. */
+/* Sets fewer ticks if the numbers at them are long. */
 static void add_x_tics(bl_script *s, const bl_panel *p)
 {
 	const bl_figure_look *look = bl_script_look(s);
@@ -222,13 +222,13 @@ static void add_ranges(bl_script *s, const bl_panel *p)
 		bl_script_add(s, "set yrange [%.9g:%.9g]\n", a->low, a->high);
 	if (a->named)
 		add_names(s, a);
-	/* So that no mark lies on an axis; on logarithmic ones their ranges have room. */
+	/* Adds a margin, so that no mark is on an axis; ranges of logarithmic axes include one. */
 	bool x = !a->logx && !(a->to > a->from), y = !a->logy && !a->named && !(a->high > a->low);
 	bl_script_add(s, "set offsets %s, %s, %s, %s\n", x ? "graph .02" : "0", x ? "graph .02" : "0", y ? "graph .05" : "0",
 	              y ? "graph .05" : "0");
 }
 
-/* Of one panel beside gnuplot's own margin; of several where the margins have room for it. */
+/* Adds the label of the y axis: for one panel, where gnuplot puts it; for several, at the position of the margins. */
 static void add_y_label(bl_script *s, const bl_axes *axes, double height, const margins *m)
 {
 	double inches = height - AXIS_HEIGHT;
@@ -243,7 +243,7 @@ static void add_y_label(bl_script *s, const bl_axes *axes, double height, const 
 	}
 }
 
-/* All is said anew, as a panel before may have said otherwise. */
+/* Sets everything again, since an earlier panel may have changed it. */
 static void add_axes(bl_script *s, const bl_panel *p, double height, const margins *m)
 {
 	const bl_axes *axes = &p->axes;
@@ -261,7 +261,7 @@ static void add_axes(bl_script *s, const bl_panel *p, double height, const margi
 
 /* --- Lines --------------------------------------------------------------------------- */
 
-/* Solid in every terminal of gnuplot: circles, and squares and triangles where inks come round again. */
+/* Point types that are solid in every gnuplot terminal: circles; squares and triangles when the colours repeat. */
 static int mark_of(int k)
 {
 	static const int marks[] = { 7, 5, 9, 11, 13 };
@@ -276,7 +276,7 @@ static const char *style_of(const bl_series *series, const bl_axes *axes)
 	return axes->points && series->marks != BL_MARKS_NONE ? "points" : marked ? "linespoints" : "lines";
 }
 
-/* Few points are marked, so that one sees where something was measured. */
+/* If there are few points, they are marked, to show where something was measured. */
 static void add_line(bl_script *s, const bl_series *series, const bl_axes *axes, int block, int k)
 {
 	int ink = series->ink ? series->ink - 1 : k;
@@ -325,7 +325,7 @@ static double numbers_inches(const bl_script *s, const bl_panel *p)
 	return bl_tics_columns(lo, hi, Y_STEPS, p->axes.logy) * digit_inches(bl_script_look(s));
 }
 
-/* The axes of several panels stand at one place, with room for the widest numbers and labels. */
+/* Margins that all panels share, with room for the widest numbers and labels. */
 static margins margins_of(const bl_script *s, const bl_figure *f)
 {
 	const bl_figure_look *look = bl_script_look(s);
@@ -348,7 +348,7 @@ static margins margins_of(const bl_script *s, const bl_figure *f)
 		          .right = 1 - (EDGE + last) / look->width };
 }
 
-/* Panels lie below each other, in parts of the whole height. */
+/* Draws the panels below each other, each with its share of the height. */
 void bl_panels_draw(bl_script *s, const bl_figure *f)
 {
 	const bl_figure_look *look = bl_script_look(s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What gnuplot is told, put together piece by piece. */
+/* gnuplot_script.c: builds gnuplot scripts (gnuplot_script.h). */
 #include "figure/gnuplot_script.h"
 #include "base/text_stream.h"
 
@@ -18,12 +18,12 @@ struct bl_script {
 	char *text;
 	size_t n;
 	const bl_figure_look *look;
-	bl_point *before; /* scripts are written in one go, by one thread */
+	bl_point *before; /* numbers have a decimal point until bl_script_end, which the same thread calls */
 };
 
-enum { SVG_DOTS = 96, PNG_DOTS = 300 }; /* an inch */
+enum { SVG_DOTS = 96, PNG_DOTS = 300 }; /* per inch */
 enum { TICS_MOST = 32 };
-enum { LOG_SHORT = 6, LOG_LONG = 1000 }; /* of a logarithmic axis: even tics below, decades only above */
+enum { LOG_SHORT = 6, LOG_LONG = 1000 }; /* ratios of a logarithmic axis: below, even ticks; above, powers of ten only */
 
 static const char shared[] =
 	"set encoding utf8\n"
@@ -99,7 +99,7 @@ bl_script *bl_script_new(const bl_figure_look *look)
 	}
 	add_terminal(s);
 	fputs(shared, s->out);
-	/* gnuplot knows little of how large TeX's letters are. */
+	/* gnuplot does not know the size of TeX's letters well, so labels get more room. */
 	fputs(look->form == BL_FORM_TEX ? "set key noenhanced samplen 1.8 spacing 1.7 width 3\n"
 	                                : "set key noenhanced samplen 1.8 spacing 1.1\n",
 	      s->out);
@@ -124,7 +124,7 @@ void bl_script_bytes(bl_script *s, const void *bytes, size_t n)
 	fwrite(bytes, 1, n, s->out);
 }
 
-/* What TeX would obey stands for itself, and what plain LaTeX has no letter for is written as it can be. */
+/* Escapes TeX's special characters, and replaces those that plain LaTeX does not have. */
 static void put_tex(FILE *out, uint32_t u, const char *bytes, int n)
 {
 	static const struct {
@@ -172,9 +172,9 @@ static void put_tex(FILE *out, uint32_t u, const char *bytes, int n)
 }
 
 /*
- * As one expression: in single quotes gnuplot takes everything as it is; an apostrophe, which ends them, stands in double
- * quotes between two pieces.  (Doubled, as gnuplot has it too, it fails at the beginning of a text.)  A line end, which
- * bl_script_fitted makes, is gnuplot's.
+ * Writes a text as an expression.  In single quotes gnuplot does not interpret anything; an apostrophe, which would end
+ * them, is written in double quotes between two pieces.  (gnuplot also has doubled apostrophes, but they fail at the
+ * beginning of a text.)  A line end, which bl_script_fitted makes, is written as gnuplot or TeX expects it.
  */
 static void quote(bl_script *s, const char *clean)
 {
@@ -195,7 +195,7 @@ static void quote(bl_script *s, const char *clean)
 	fputs(stack ? "}'" : "'", s->out);
 }
 
-/* Clean, and in one line; NULL: no memory. */
+/* A new string: the text sanitised (text.h), in one line; NULL: no memory. */
 static char *one_line(const char *text)
 {
 	size_t n = bl_text_clean(NULL, 0, text ? text : "", true) + 1;
@@ -218,7 +218,7 @@ void bl_script_quoted(bl_script *s, const char *text)
 
 /* --- Texts that fit ------------------------------------------------------------------ */
 
-/* A letter of a text without serifs is about .52 of its size wide. */
+/* A letter of a sans-serif font is about .52 of the font's size wide. */
 int bl_look_columns(const bl_figure_look *look, double inches)
 {
 	int n = (int)(inches * 72 / (.52 * look->font));
@@ -240,7 +240,7 @@ static int count_columns(const char *text)
 	return n;
 }
 
-/* Where a line of `columns` ends: behind its last blank, or within a word that is longer.  *full: text follows. */
+/* The end of a line of at most `columns`: after its last blank, or inside a longer word.  *full: more text follows. */
 static const char *line_end(const char *text, int columns, bool *full)
 {
 	const char *at = text, *blank = NULL;
@@ -252,7 +252,7 @@ static const char *line_end(const char *text, int columns, bool *full)
 	return !*full || *at == ' ' || !blank || blank == text ? at : blank;
 }
 
-/* `text` in lines, into out (twice its length and some); returns how many. */
+/* Breaks `text` into lines, written to out (a little more than twice its length); returns their number. */
 static int wrap(const char *text, int columns, int most, char *out)
 {
 	int lines = 1;
@@ -358,7 +358,7 @@ static void add_even_tics(bl_script *s, double lo, double hi)
 	}
 }
 
-/* 1, 2 and 5 with their numbers, the other digits as minor ones. */
+/* Adds ticks with labels at 1, 2 and 5 of each power of ten, and minor ticks at the other digits. */
 static void add_decade_tics(bl_script *s, double lo, double hi)
 {
 	const char *comma = "";
@@ -373,7 +373,7 @@ void bl_script_few_tics(bl_script *s, char axis, double lo, double hi, int steps
 		bl_script_add(s, "set %ctics %.9g\n", axis, round_step((hi - lo) / steps));
 }
 
-/* gnuplot alone would end the axis at the data, or go on to the next power of ten. */
+/* Sets a range with a margin: by itself, gnuplot would end the axis at the data or at the next power of ten. */
 static void add_log_range(bl_script *s, char axis, double lo, double hi)
 {
 	double room = fmax(exp((log(hi) - log(lo)) * .04), 1.02);
