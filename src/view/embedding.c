@@ -258,9 +258,9 @@ static bool is_over(const bl_scene *s)
 static const char *why_none(const bl_scene *s)
 {
 	if (is_over(s))
-		return "no points were kept: a run computes them only while a screen shows this view";
-	return s->read_only ? "no points yet: a read-only screen does not ask the run for any"
-	                    : "the run was asked for points; they come when the features have been computed";
+		return "no points were stored: a run computes them only while a screen shows this view";
+	return s->read_only ? "no points yet: a read-only screen requests none from the run"
+	                    : "points were requested; the run is computing the features";
 }
 
 /* Are the points older than the newest snapshot?  Then new ones have been requested. */

@@ -30,7 +30,7 @@ void bl_export_view(bl_scene *s)
 	char stem[STEM];
 	name_stem(s, stem);
 	if (!s->view->save)
-		bl_scene_notice(s, "%s has nothing to export; s takes the screen as text", s->view->name);
+		bl_scene_notice(s, "%s has nothing to export; s saves the screen as text", s->view->name);
 	else if (s->view->save(s, stem) < 0)
 		bl_scene_notice(s, "not exported: %s", bl_error());
 }
@@ -87,9 +87,9 @@ void bl_export_text(bl_scene *s)
 	strcat(path, ".txt");
 	char *text = s->on ? bl_canvas_string(s->on) : NULL;
 	if (!text)
-		bl_scene_notice(s, "no screen to take yet");
+		bl_scene_notice(s, "there is no screen to save yet");
 	else if (bl_file_write_atomic(path, text, strlen(text)) < 0)
-		bl_scene_notice(s, "not taken: %s", bl_error());
+		bl_scene_notice(s, "not saved: %s", bl_error());
 	else
 		bl_scene_notice(s, "the screen is in %s", path);
 	free(text);

@@ -257,7 +257,7 @@ static void draw_matrix(bl_canvas *c, bl_rect r, const bl_figure *f, bool alone)
 	bl_canvas_bold(c, r.x, r.y,
 	               bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, *bl_figure_title(f) ? bl_figure_title(f) : "C"));
 	if (!d.at || high < 2 || wide < 2) {
-		bl_canvas_text(c, r.x, r.y + 1, r.w, BL_PAINT_FAINT, "there is no room for it, or it is no matrix");
+		bl_canvas_text(c, r.x, r.y + 1, r.w, BL_PAINT_FAINT, "there is no room for it, or it is not a matrix");
 		return;
 	}
 	/* Small matrices are enlarged by an integer factor. */

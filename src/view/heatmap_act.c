@@ -105,7 +105,7 @@ static void turn_order(bl_scene *s)
 	bl_look *l = bl_heatmap_look(s);
 	l->order = (bl_order)((l->order + 1) % 3);
 	bl_scene_notice(s, "%s%s", says[l->order],
-	                l->order != BL_ORDER_PLAIN && l->past.step >= 0 ? "; of the past there is only C as it is" : "");
+	                l->order != BL_ORDER_PLAIN && l->past.step >= 0 ? "; earlier snapshots have the original order only" : "");
 }
 
 static void freeze(bl_scene *s)
@@ -126,7 +126,7 @@ static void turn_difference(bl_scene *s)
 {
 	bl_look *l = bl_heatmap_look(s);
 	if (l->reference.step < 0)
-		bl_scene_notice(s, "no reference yet: f makes this moment one");
+		bl_scene_notice(s, "no reference yet: f makes this snapshot one");
 	else
 		l->difference = !l->difference;
 }
@@ -136,7 +136,7 @@ static void turn_several(bl_scene *s)
 	bl_look *l = bl_heatmap_look(s);
 	l->several = !l->several && bl_heatmap_others(s) > 0;
 	if (bl_heatmap_others(s) == 0)
-		bl_scene_notice(s, "no other run is marked: m in the table of runs (7)");
+		bl_scene_notice(s, "no other run is marked: mark one with m in the table of runs (7)");
 }
 
 /* --- Time ----------------------------------------------------------------------------- */
@@ -149,7 +149,7 @@ static void step_time(bl_scene *s, bool earlier)
 	if (l->past.step < 0 && was_now)
 		bl_scene_notice(s, earlier ? "no earlier snapshot is kept" : "this is the newest already");
 	else if (l->past.step < 0)
-		bl_scene_notice(s, "the newest again");
+		bl_scene_notice(s, "following the newest again");
 }
 
 static void go_first(bl_scene *s)

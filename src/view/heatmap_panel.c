@@ -133,12 +133,12 @@ static const char *why_not(const bl_scene *s, const bl_region *part)
 	if (bl_picture_is(p, part) && p->cells >= (part->rows < BL_GRID_MAX ? part->rows : BL_GRID_MAX))
 		return "";
 	if (gone)
-		return whole_cells ? "no finer cells were kept" : "kept was C only, dims as they are";
+		return whole_cells ? "no finer cells were stored" : "only C, in the original order, was stored";
 	if (part->order == BL_ORDER_CLUSTER && p->d > BL_CLUSTER_MOST)
 		return "D is too large to sort by cluster";
 	if (s->read_only)
-		return "read-only: the run is not asked for it";
-	return part->order != p->part.order ? "being sorted, not here yet" : "asked for, not here yet";
+		return "read-only: not requested from the run";
+	return part->order != p->part.order ? "being sorted by the run" : "requested, not here yet";
 }
 
 /* Describes a dot of many elements. */
@@ -149,7 +149,7 @@ static void tell_pool(const bl_scene *s, struct panel *p, const bl_picture *show
 	bl_pool pool = bl_heat_pool(&m, s->heat);
 	bl_kind kind = bl_heatmap_look(s)->kind;
 	if (pool != s->heat.pool)
-		line(p, BL_PAINT_WARN, "largest, as no rms was kept");
+		line(p, BL_PAINT_WARN, "largest, since no rms was stored");
 	if (pool == BL_POOL_RMS && a->rms < 1)
 		line(p, BL_PAINT_WARN, "rms from %.2g%% of the pairs, %s%.2g%%", 100 * a->rms, p->c->can.utf8 ? "±" : "+-",
 		     100 * a->error);

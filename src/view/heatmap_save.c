@@ -84,7 +84,7 @@ static void name_figure(const bl_scene *s, char out[PATH])
 		n += snprintf(out + n, PATH - (size_t)n, ", a cell is the %s of %.3g x %.3g dims", pools[pool],
 		              (double)p->part.rows / p->cells, (double)p->part.cols / p->cells);
 	if (pool == BL_POOL_LARGEST && p->sample.largest < 1)
-		snprintf(out + n, PATH - (size_t)n, ", %.2g%% of which were looked at", 100 * p->sample.largest);
+		snprintf(out + n, PATH - (size_t)n, ", computed from %.2g%% of them", 100 * p->sample.largest);
 	if (pool == BL_POOL_RMS && p->sample.rms < 1)
 		snprintf(out + n, PATH - (size_t)n, " ±%.2g%%", 100 * p->sample.error);
 }

@@ -77,7 +77,7 @@ void bl_heatmap_several(const bl_scene *s, bl_canvas *c, bl_rect r)
 	bl_look *l = bl_heatmap_look(s);
 	bl_live *list[BL_MARKED_MAX];
 	int n = others(s, list);
-	bl_canvas_textf(c, r.x, r.y, r.w, BL_PAINT_FAINT, "%s of this run and of those marked, as last seen; M: back",
+	bl_canvas_textf(c, r.x, r.y, r.w, BL_PAINT_FAINT, "%s of this run and of the marked ones, newest snapshots; M: back",
 	                bl_heatmap_name(l, &l->shown));
 	r = (bl_rect){ r.x, r.y + TITLE_ROWS, r.w, r.h - TITLE_ROWS };
 	bl_heat_source m = bl_picture_source(&l->shown);

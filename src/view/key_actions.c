@@ -33,8 +33,8 @@ static void turn(bl_scene *s, double factor)
 	const bl_columns *columns = &s->history.columns;
 	int i = bl_columns_next(columns, BL_COLUMN_PARAMETER, 0);
 	if (s->history.seen == 0 || i < 0) {
-		bl_scene_notice(s, i < 0 && s->history.seen ? "this loss has nothing to turn"
-		                                            : "the loss can be turned after the first step");
+		bl_scene_notice(s, i < 0 && s->history.seen ? "this loss has no parameter to change"
+		                                            : "the parameter can be changed after the first step");
 		return;
 	}
 	const char *name = columns->column[i].name;
@@ -133,7 +133,7 @@ static bl_outcome answer(bl_scene *s, int key)
 	if (!command(s, BL_CMD_STOP, 0))
 		return BL_OUTCOME_STAY;
 	if (!bl_scene_at_home(s))
-		bl_scene_notice(s, "told to stop");
+		bl_scene_notice(s, "the run was told to stop");
 	return bl_scene_at_home(s) ? BL_OUTCOME_STOP : BL_OUTCOME_STAY;
 }
 

@@ -350,7 +350,7 @@ static void mark(bl_scene *s)
 	for (i = 0; i < BL_MARKED_MAX && s->marked[i]; i++)
 		;
 	if (i == BL_MARKED_MAX)
-		bl_scene_notice(s, "%d runs are marked, more cannot be told apart", BL_MARKED_MAX);
+		bl_scene_notice(s, "%d runs are marked, and there are no colours for more", BL_MARKED_MAX);
 	else
 		s->marked[i] = open_run(s);
 }
@@ -364,7 +364,7 @@ static void beside(bl_scene *s)
 		return;
 	bl_scene_compare(s, l);
 	if (let_go)
-		bl_scene_notice(s, "no run beside any more");
+		bl_scene_notice(s, "no second run any more");
 	else
 		bl_scene_notice(s, "%s is beside the run in the heatmap", s->other_info.name);
 }
@@ -385,7 +385,7 @@ static const bl_run *run_to_change(bl_scene *s)
 {
 	const bl_run *r = bl_run_table_at(table_of(s), table_of(s)->cursor);
 	if (s->read_only)
-		bl_scene_notice(s, "read-only: runs stay as they are");
+		bl_scene_notice(s, "read-only: runs cannot be changed");
 	else if (!r)
 		bl_scene_notice(s, "there is no run to choose");
 	else
@@ -415,7 +415,7 @@ static void ask_to_delete(bl_scene *s)
 {
 	const bl_run *r = run_to_change(s);
 	if (r && bl_run_going(r))
-		bl_scene_notice(s, "%s is going on: stop it first", r->info.name);
+		bl_scene_notice(s, "%s is running: stop it first", r->info.name);
 	table_of(s)->deleting = r && !bl_run_going(r);
 }
 
@@ -441,7 +441,7 @@ static void delete_it(bl_scene *s)
 	const bl_run *r = run_asked_about(s);
 	char *there = r ? bl_runs_to_trash(r->folder) : NULL;
 	if (r)
-		bl_scene_notice(s, there ? "it lies in %s now" : "%s", there ? there : bl_error());
+		bl_scene_notice(s, there ? "the run is in %s now" : "%s", there ? there : bl_error());
 	free(there);
 	table_of(s)->read_at = 0;
 }
@@ -469,7 +469,7 @@ static void answer_key(bl_scene *s, int k)
 	if (k == 'y' || k == 'Y')
 		delete_it(s);
 	else
-		bl_scene_notice(s, "it stays");
+		bl_scene_notice(s, "the run was not moved");
 }
 
 static void type_columns(bl_scene *s)

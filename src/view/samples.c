@@ -181,7 +181,7 @@ static void draw_facts(const bl_scene *s, bl_canvas *c, bl_rect r)
 	int x = bl_canvas_textf(c, r.x, r.y, r.w, BL_PAINT_TEXT, "%s%s%s%s  step %lld", row, label, size, channels,
 	                        (long long)p->step);
 	if (waits(s))
-		bl_canvas_text(c, r.x + x + 2, r.y, r.w - x - 2, BL_PAINT_WARN, "asked for another...");
+		bl_canvas_text(c, r.x + x + 2, r.y, r.w - x - 2, BL_PAINT_WARN, "another was requested...");
 }
 
 /* --- The view ------------------------------------------------------------- */
@@ -244,7 +244,7 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 static void act(bl_scene *s, bl_request r)
 {
 	if (bl_scene_over(s) || s->lost)
-		bl_scene_notice(s, "the run is over: this is the last pair that it showed");
+		bl_scene_notice(s, "the run is over: these are the last views that it published");
 	else if (r == BL_REQUEST_SAMPLES_AGAIN)
 		own_of(s)->redraws++;
 	else if (r == BL_REQUEST_SAMPLES_NEXT)

@@ -27,7 +27,7 @@ static int wrapped(int v, int by, int n)
 
 static void say_background(const bl_scene *s, char *out, size_t size)
 {
-	snprintf(out, size, "%s", s->flip_background ? "the other one" : "as the terminal has it");
+	snprintf(out, size, "%s", s->flip_background ? "the opposite one" : "that of the terminal");
 }
 
 static void turn_background(bl_scene *s, int by)
@@ -95,7 +95,7 @@ static void say_rate(const bl_scene *s, char *out, size_t size)
 	if (s->frames_per_s)
 		snprintf(out, size, "%d", s->frames_per_s);
 	else
-		snprintf(out, size, "10, 30 where asked for");
+		snprintf(out, size, "10, or 30 as the view needs");
 }
 
 /* Cycles through the values, including 0: the rate depends on the view. */

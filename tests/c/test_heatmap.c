@@ -234,7 +234,7 @@ static void test_late(void **state)
 	struct stage g = stage_new(MIDWAY, 80, 24, coloured);
 	press(&g, "zzzz");
 	assert_true(shows(&g, "121..136 x 121..136 of 256"));
-	assert_true(shows(&g, "asked for, not here yet"));
+	assert_true(shows(&g, "requested, not here yet"));
 	assert_int_equal(bl_heatmap_look(g.s)->shown.cells, 8);
 	for (int i = 0; i < 8; i++)
 		for (int j = 0; j < 8; j++)
@@ -243,7 +243,7 @@ static void test_late(void **state)
 	answer(&g);
 	assert_true(shows(&g, "121..136 x 121..136 of 256: single elements"));
 	press(&g, "oo");
-	assert_true(shows(&g, "being sorted, not here yet"));
+	assert_true(shows(&g, "being sorted by the run"));
 	press(&g, "o");
 	press(&g, "ttt");
 	assert_true(shows(&g, "C  121..136"));

@@ -671,7 +671,7 @@ static void test_delete(void **state)
 	bl_scene *s = scene_of(going);
 	put_cursor_on(s, "fashion");
 	type(s, "D");
-	assert_non_null(strstr(s->notice, "fashion is going on: stop it first"));
+	assert_non_null(strstr(s->notice, "fashion is running: stop it first"));
 	put_cursor_on(s, "Sweep.3");
 	type(s, "D");
 	char *text = frame_text(s, 100, 20, plain);

@@ -616,8 +616,8 @@ static void test_no_points(void **state)
 	bl_live_publish(run, p);
 	bl_scene *s = scene_of(run);
 	press(s, "6");
-	assert_has(s, 120, 40, "no points were kept: a run computes them only while a screen shows this view\n", true);
-	assert_has(s, 40, 12, "no points were kept: a run computes them\nonly while a screen shows this view\n", true);
+	assert_has(s, 120, 40, "no points were stored: a run computes them only while a screen shows this view\n", true);
+	assert_has(s, 40, 12, "no points were stored: a run computes\nthem only while a screen shows this view\n", true);
 	free(p);
 	end(s);
 }
@@ -831,7 +831,7 @@ static void test_asks(void **state)
 	assert_int_equal(r.view, 2);
 	assert_int_equal(r.redraw, 1);
 	assert_int_equal(r.points, 0);
-	assert_shows(s, "asked for another");
+	assert_shows(s, "another was requested");
 	press(s, "6");
 	assert_true(bl_live_asked(s->run, &r));
 	assert_int_equal(r.points, 1);
@@ -855,9 +855,9 @@ static void test_points_pending(void **state)
 	free(now);
 	end(s);
 	s = begin(0, "6");
-	assert_has(s, 120, 40, "the run was asked for points", true);
+	assert_has(s, 120, 40, "points were requested", true);
 	s->read_only = true;
-	assert_has(s, 120, 40, "a read-only screen does not ask the run", true);
+	assert_has(s, 120, 40, "a read-only screen requests none from the run", true);
 	end(s);
 }
 
