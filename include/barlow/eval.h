@@ -72,7 +72,7 @@ typedef struct bl_whiten_config {
 	uint64_t seed;            /* selects the rows that are held out */
 	const volatile int *stop; /* may be NULL */
 } bl_whiten_config;
-/* held_out_accuracy is NaN where there was one ridge. */
+/* held_out_accuracy is NaN if only one ridge was given. */
 typedef struct bl_whiten_result {
 	double ridge, held_out_accuracy;
 } bl_whiten_result;

@@ -28,7 +28,7 @@ typedef struct bl_scale {
 double bl_scale_place(bl_scale s, double v);
 double bl_scale_value(bl_scale s, double place); /* the inverse; `floor` for 0 */
 /*
- * The floor for the root mean square of so many elements of C, for independent embeddings in a batch of n:
+ * The level of chance for the root mean square of that many elements of C, for independent embeddings in a batch of n:
  * 1/sqrt(n-1) (1 + 2 / sqrt(2 elements)), two standard deviations above its mean; at most .9.  n < 2: no floor.
  */
 bl_scale bl_scale_of_chance(double n, double elements, bool log);
@@ -38,7 +38,7 @@ bl_scale bl_scale_of_chance(double n, double elements, bool log);
  * background; 0: 0 is.
  */
 bl_figure *bl_figure_heatmap(const bl_tensor *c, const char *title, int64_t batch);
-/* The same for a matrix that covers so many dims from `row` and `col` on, which label the axes. */
+/* The same for a matrix that covers `rows` and `cols` dims from `row` and `col` on, which label the axes. */
 typedef struct bl_extent {
 	double row, rows, col, cols;
 } bl_extent;

@@ -131,7 +131,7 @@ typedef bl_tensor *bl_func_fn(void *ctx, bl_tensor *x);
 bl_module *bl_nn_func(const char *name, bl_func_fn *fn, void *ctx, void (*release)(void *));
 /*
  * Registers t, a leaf that fn uses, as a parameter of the func m, which can have 5; m takes a reference of its own.
- * Negative with bl_error: m is no func or is full, or the name is in use or invalid.
+ * Negative with bl_error: m is not a func or is full, or the name is in use or invalid.
  */
 int bl_nn_func_parameter(bl_module *m, const char *name, bl_tensor *t);
 

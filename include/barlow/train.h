@@ -40,7 +40,7 @@ typedef struct bl_trainer_config {
 	bl_precision precision; /* of the network's linear layers in training steps, forward and backward */
 	const char *live_path;  /* NULL: in memory only */
 	bl_keep keep;           /* snapshots of the past */
-	double snapshot_hz;     /* at most so many snapshots a second while there are viewers; 0: 10 */
+	double snapshot_hz;     /* the largest number of snapshots per second while there are viewers; 0: 10 */
 	/* A quick kNN during training: 0 turns it off. */
 	double knn_every; /* epochs */
 	bl_dataset *knn_refs, *knn_queries;
@@ -135,7 +135,7 @@ void bl_trainer_unsaved(bl_trainer *t);
 /* Calls it now, between two steps, as for a requested checkpoint. */
 int bl_trainer_save_now(bl_trainer *t);
 void bl_trainer_weights_saved(bl_trainer *t, const char *path); /* sets the run's message; only between two steps */
-/* Negative, and bl_error says why: the run has ended and its end was not saved, nor was anything since.  Else 0. */
+/* 0, or negative with bl_error: the run has ended, and neither its end nor anything since then was saved. */
 int bl_trainer_saved(bl_trainer *t);
 
 /* The number of runs of this process, also freed ones, whose end was not saved; and the oldest message about one, which

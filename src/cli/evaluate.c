@@ -122,7 +122,7 @@ static int error_text(lua_State *L)
 /* Prints the error at the top of the stack, which the input caused, and pops it. */
 static void print_error(lua_State *L, const char *input)
 {
-	const char *before = bl_lua_interrupted ? "\n" : ""; /* behind "^C" */
+	const char *before = bl_lua_interrupted ? "\n" : ""; /* the cursor is after "^C" */
 	bl_signals_yield();
 	bl_lua_interrupted = 0;
 	fflush(stdout);

@@ -72,7 +72,7 @@ bl_heat_block bl_heat_block_under(bl_heat_fit fit, const bl_heat_source *m, int 
 /* Draws the cursor on block b of the picture that was drawn at (x,y). */
 void bl_heat_mark(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_source *m, const bl_heat_block *b);
 
-/* The colour scale; for root mean squares the background is the level of chance for a dot of so many elements. */
+/* The colour scale; for root mean squares the background is the level of chance for the number of elements in a dot. */
 bl_scale bl_heat_scale_of(bl_heat_fit fit, const bl_heat_source *m, bl_heat_style s);
 
 /* Draws values as bars, w columns in all: heights from 0 to 1, colours from the map; a value below 0 has no bar. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* npy.h (private): a .npy file that lies in memory. */
+/* npy.h (private): reads .npy files in memory. */
 #ifndef BARLOW_TENSOR_FILE_NPY_H
 #define BARLOW_TENSOR_FILE_NPY_H
 
