@@ -132,7 +132,7 @@ static bl_tensor *forward(void *ctx, const void *settings, bl_tensor *const *z, 
 /* The heatmap's matrix is the cross-correlation of views, which this loss does not have. */
 const bl_loss_ops bl_loss_ops_vicreg = {
 	.name = "vicreg",
-	.help = "VICReg: similar views, variances of at least 1, covariances of 0; the mean over all pairs of more than two views.",
+	.help = "VICReg: similar views, variances of at least 1, covariances of 0; averages over all pairs of views.",
 	.fields = fields,
 	.terms = terms,
 	.turn = "cov",

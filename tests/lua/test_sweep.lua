@@ -537,7 +537,7 @@ test("a worker that was stopped for longer than its lease and goes on neither lo
 	os.execute("kill -CONT " .. pid)
 	local said = pipe:read "a"
 	pipe:close()
-	equal(said:find("another attempt's result had come before", 1, true) ~= nil, true, said)
+	equal(said:find("another attempt had a result before", 1, true) ~= nil, true, said)
 	equal(said:match "status (%d+)", "0", said)
 	equal(native.read_file(native.trial_path(s.folder, 1) .. "/result.json"), before)
 	local arms = results.arms(s, "total")
@@ -579,7 +579,7 @@ test("a budget of time is not used up by a clock that is set", function()
 			return name == "BARLOW_SWEEP_DRIVER" and native.whoami().parent or name == "BARLOW_SWEEP_SECONDS" and %d or getenv(name)
 		end]]
 	local said = worker_process(s, set:format(0))
-	equal(said:find("the time is up", 1, true) ~= nil, true, said)
+	equal(said:find("the sweep's time is over", 1, true) ~= nil, true, said)
 	equal(results.of(s, 1), nil)
 	said = worker_process(s, set:format(1000))
 	equal(results.of(s, 1) and results.of(s, 1).state, "complete", said)

@@ -89,7 +89,7 @@ static bl_loss_dialect matrix(const void *settings)
 
 const bl_loss_ops bl_loss_ops_barlow = {
 	.name = "barlow",
-	.help = "Barlow Twins: compares the cross-correlation matrix of the views with the identity; sums over all pairs of more than two views.",
+	.help = "Barlow Twins: compares the cross-correlation matrix of two views with the identity; sums over all pairs of views.",
 	.fields = fields,
 	.terms = terms,
 	.turn = "lambda",
