@@ -67,7 +67,7 @@ end
 function resume.run(t, plain)
 	local watched, how = false, nil
 	if not plain then watched, how = pcall(t.watch, t) end -- fails without a terminal
-	if not watched or how == "quit" then t:run() end
+	if not watched or how == "quit" then require "barlow.run".run(t, { caller_reports = true }) end
 	t:wait()
 	local where = native.unsaved(t) and "not saved" or "kept in " .. t.folder
 	print(("%s at step %d of %d, %s"):format(t.state, t.iteration, t.steps, where))

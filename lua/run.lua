@@ -179,7 +179,8 @@ end
 --[[
 run{on_progress = function(record, trainer) ... end, quiet = false}: starts the
 run unless it is active, and reports until it ends.  Ctrl-C stops it between
-steps.  Returns its final state: "done" or "stopped"; or "paused" after t:break_when.
+steps, which is printed unless caller_reports is set.
+Returns the final state: "done" or "stopped"; or "paused" after t:break_when.
 ]]
 function run.run(t, options)
 	options = options or {}
@@ -191,7 +192,7 @@ function run.run(t, options)
 	if quiet then report.line = function() end end
 	if not native.interruptible(follow, t, seen, report, options.on_progress) then
 		t:stop()
-		if not quiet then print(("\nstopped at step %d of %d"):format(t.iteration, t.steps)) end
+		if not quiet then print(options.caller_reports and "" or ("\nstopped at step %d of %d"):format(t.iteration, t.steps)) end
 	end
 	if not quiet and native.at_break(t) then print(native.clean(t.message)) end
 	native.tell_unsaved()

@@ -71,7 +71,7 @@ END
 sum() { "$BARLOW" "$dir/sum.lua" "$root/$1" >"$dir/$1.sum" 2>>"$dir/out"; }
 same() { sum "$1" && sum "$2" && [ "$(wc -c <"$dir/$1.sum")" -gt 100000 ] && cmp "$dir/$1.sum" "$dir/$2.sum" >"$dir/out"; }
 
-echo "1..21"
+echo "1..23"
 
 check "no run: reported, status 1" fails_with "no run in $root was stopped or killed before its end" 1 resume
 check "--help" fails_with "usage: barlow resume" 0 resume --help
@@ -95,6 +95,15 @@ check "it is killed" is killed state killed
 started=$!
 until_true held_later_than killed 200 && kill_it
 check "it is resumed, as the newest, and killed again" is killed state killed
+"$BARLOW" resume -t 2 --plain killed >"$dir/out" 2>&1 </dev/null &
+started=$!
+until_true held_later_than killed 220
+kill -INT "$started"
+go_on
+wait "$started"
+started=
+check "Ctrl-C stops it, which is reported once, with the folder" [ "$(grep -c 'stopped at step' "$dir/out")" = 1 ]
+check "... on the last line" says "kept in $root/killed"
 check "it is resumed by name, to the end" run 0 resume killed
 check "... reports its first step" says "killed: resumed at step "
 check "... and its last" says "done at step 480 of 480, kept in $root/killed"
