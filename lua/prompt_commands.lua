@@ -269,7 +269,7 @@ local others = {
 	{ "exit, quit", "end the session, like Ctrl-D" },
 	{ "_1 to _100, _, __", "the last hundred results by number, the last result, and the one before it" },
 	{ "_NEWS", "a global, for init.lua: which messages of runs are printed: \"all\", \"ends\" (only how they end) or \"none\"; %news sets it" },
-	{ "_PROMPT", "a global: the text of the prompt, or a function that returns it; %r in it is replaced by the running runs" },
+	{ "_PROMPT", "a global: the text of the prompt, or a function that returns it; %r in it is replaced by the running runs, where there is room" },
 	{ "$PAGER", "from the environment: the program that shows output longer than the terminal; otherwise less -FRX" },
 	{ "$VISUAL, $EDITOR", "from the environment: the editor of %edit and of Ctrl-X Ctrl-E; otherwise vi" },
 	{ "$NO_COLOR", "from the environment: if it is not empty, no colours, like --color=never" },

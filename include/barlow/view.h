@@ -17,6 +17,7 @@ typedef struct bl_watch_config {
 	bool stay;            /* keep the screen when the run ends, until q */
 	bool read_only;       /* keys that change the run are off */
 	bool interrupt_stops; /* the caller stops the run on BL_WATCH_STOP; footer and help then say that Ctrl-C stops it */
+	bool ask_background;  /* ask the terminal, for 100 ms at most, whether its background is light */
 	const volatile int *interrupted; /* Ctrl-C seen; may be NULL */
 } bl_watch_config;
 
@@ -55,6 +56,8 @@ bool bl_colours_wanted(bool terminal); /* terminal: is the output one? */
 
 /* Sets the background as reported by the terminal, which overrides COLORFGBG; once for the process. */
 void bl_background_set(bool light);
+/* The same by its answer to OSC 11, "11;rgb:ffff/ffff/ffff".  False: that says no colour. */
+bool bl_background_take(const char *answer);
 
 /* Capabilities of the terminal of standard output, by TERM, the locale and the setting of colours. */
 typedef struct bl_terminal {

@@ -20,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <readline/readline.h>
@@ -81,30 +80,11 @@ static match match_of(const char *p, size_t n)
 	return colour != NO ? colour : match_attributes(p, n);
 }
 
-/* Reads a channel of 1 to 4 hexadecimal digits at *p, and moves *p past it.  0 to 1; negative: there is none. */
-static double channel(const char **p)
-{
-	char digits[5] = "", *end;
-	size_t n = strspn(*p, "0123456789abcdefABCDEF");
-	if (n < 1 || n > 4)
-		return -1;
-	memcpy(digits, *p, n);
-	*p += n;
-	*p += **p == '/';
-	return (double)strtol(digits, &end, 16) / (double)((1 << (4 * n)) - 1);
-}
-
 static void take_colour(void)
 {
 	char text[HELD_MOST + 1] = "";
 	memcpy(text, it.held, it.held_n);
-	const char *p = strstr(text, "rgb");
-	p = p ? strchr(p, ':') : NULL;
-	if (!p++)
-		return;
-	double red = channel(&p), green = channel(&p), blue = channel(&p);
-	if (red >= 0 && green >= 0 && blue >= 0)
-		bl_background_set(.299 * red + .587 * green + .114 * blue > .5);
+	bl_background_take(text + 2); /* behind ESC ] */
 }
 
 /* --- Bytes ------------------------------------------------------------------------------ */
@@ -209,15 +189,36 @@ static int next_byte(FILE *in)
 	return byte;
 }
 
+/*
+ * Before Readline leaves its modes: what runs then may read the terminal, which would echo an answer, and hold it back until a line's
+ * end; and reading here would take a Ctrl-D that was typed ahead for the end of the terminal.
+ */
+static void settle(void)
+{
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+	while (it.expected && it.typed_n < TYPED_MOST - HELD_MOST) {
+		int left = (int)(1000 * (it.asked_at + PATIENCE - bl_now()));
+		if (left <= 0 || poll(&in, 1, left) != 1 || !bl_background_read())
+			break;
+	}
+	if (it.held_n < KEYS_MOST)
+		bl_background_release();
+}
+
+static void settle_and_restore(void)
+{
+	settle();
+	rl_deprep_terminal();
+}
+
 /* --- Asking ----------------------------------------------------------------------------- */
 
-static bool write_question(FILE *out)
+static void write_question(FILE *out)
 {
 	static const char question[] = "\033]11;?\033\\\033[c";
 	fflush(out);
 	it.expected = write(STDOUT_FILENO, question, sizeof question - 1) == sizeof question - 1;
 	it.asked_at = bl_now();
-	return it.expected;
 }
 
 static bool is_fit(void)
@@ -236,42 +237,8 @@ void bl_background_ask(void)
 		return;
 	rl_getc_function = next_byte;
 	rl_input_available_hook = is_input;
+	rl_deprep_term_function = settle_and_restore;
 	bl_guard_hold();
 	write_question(rl_outstream);
-	bl_guard_release();
-}
-
-void bl_background_settle(void)
-{
-	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
-	while (it.expected && it.typed_n < TYPED_MOST - HELD_MOST) {
-		int left = (int)(1000 * (it.asked_at + PATIENCE - bl_now()));
-		if (left <= 0 || poll(&in, 1, left) != 1 || !bl_background_read())
-			break;
-	}
-	if (it.held_n < KEYS_MOST)
-		bl_background_release();
-}
-
-/* Keys that are typed at the same time are lost, since there is no prompt yet. */
-void bl_background_ask_now(void)
-{
-	struct termios before, raw;
-	if (it.asked || !is_fit() || tcgetattr(STDIN_FILENO, &before) != 0)
-		return;
-	it.asked = true;
-	raw = before;
-	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-	raw.c_cc[VMIN] = 1;
-	raw.c_cc[VTIME] = 0;
-	bl_guard_hold();
-	bl_guard_arm(STDIN_FILENO, &before);
-	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-	bl_guard_release();
-	if (write_question(stdout))
-		bl_background_settle();
-	bl_guard_hold();
-	tcsetattr(STDIN_FILENO, TCSANOW, &before);
-	bl_guard_disarm();
 	bl_guard_release();
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* cmd_watch.c: barlow watch: finds the run, and shows it on the screen, as one frame of text, or as JSON. */
 #include "cli/command.h"
-#include "cli/prompt.h"
 #include "live/record_json.h"
 
 #include <barlow/error.h>
@@ -105,8 +104,8 @@ static int stream(const bl_live *run, bool once)
 /* q, Q and Ctrl-C all leave the screen; only Q has stopped the run. */
 static int show(bl_live *run, bool read_only)
 {
-	bl_background_ask_now();
-	return bl_watch(run, &(bl_watch_config){ .stay = true, .read_only = read_only }) < 0 ? fail() : EXIT_SUCCESS;
+	return bl_watch(run, &(bl_watch_config){ .stay = true, .read_only = read_only, .ask_background = true }) < 0 ? fail()
+	                                                                                                             : EXIT_SUCCESS;
 }
 
 static int watch(const bl_subcommand *self, const void *options_read, const bl_texts *operands)

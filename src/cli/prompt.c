@@ -34,7 +34,6 @@ static void take_line(char *line)
 {
 	got = line;
 	state = line ? GOT_LINE : GOT_EOF;
-	bl_background_settle(); /* the entry may read the terminal itself */
 	rl_callback_handler_remove();
 }
 
@@ -59,7 +58,8 @@ static void tell_guard(void)
 
 /*
  * While code runs, the terminal driver stores Ctrl-D as a byte 0 (Linux, n_tty.c), which Readline reads as Ctrl-@.  So if
- * bytes were already waiting when the entry began, a byte 0 on the empty line means end of input.
+ * bytes were already waiting when the entry began, a byte 0 on the empty line means end of input.  They wait in the terminal
+ * or, read together with its answers, in background.c.
  */
 static bool typed_ahead;
 static unsigned char end_of_input;
@@ -67,7 +67,7 @@ static unsigned char end_of_input;
 static void look_ahead(void)
 {
 	int n = 0;
-	typed_ahead = ioctl(STDIN_FILENO, FIONREAD, &n) == 0 && n > 0;
+	typed_ahead = bl_background_typed() || (ioctl(STDIN_FILENO, FIONREAD, &n) == 0 && n > 0);
 }
 
 static int mark_or_end(int count, int key)
@@ -173,7 +173,7 @@ static void follow_signals(void)
 
 /* --- Runs in the background ------------------------------------------------------------ */
 
-enum { LOOK_MS = 200, TEXT_SIZE = 512 };
+enum { LOOK_MS = 200, TEXT_SIZE = 512, TYPED_LEAST = 20 /* columns */ };
 
 /*
  * The text of the prompt: the global _PROMPT, as in Lua's own program, or "barlow%r> ", where %r stands for the progress
@@ -225,12 +225,22 @@ static void choose_news(lua_State *L)
 	lua_settop(L, 0);
 }
 
+/* The progress of runs, " [fashion 3/20 34%]"; "" if the row would have little room left for the entry. */
+static void stand_text(char *out, size_t size, const char *text)
+{
+	struct winsize s;
+	bl_reports_stand(out, size);
+	bool known = ioctl(STDIN_FILENO, TIOCGWINSZ, &s) == 0 && s.ws_col > 0;
+	if (known && strlen(text) + strlen(out) + TYPED_LEAST > s.ws_col)
+		out[0] = '\0';
+}
+
 /* Replaces %r in the text by the progress of runs. */
 static void expand(char out[TEXT_SIZE], const char *text)
 {
 	char stand[200];
 	const char *at = strstr(text, "%r");
-	bl_reports_stand(stand, sizeof stand);
+	stand_text(stand, sizeof stand, text);
 	if (at)
 		snprintf(out, TEXT_SIZE, "%.*s%s%s", (int)(at - text), text, stand, at + 2);
 	else

@@ -17,17 +17,14 @@ bool bl_prompt_in_emacs(void);
  * background.c: finds out whether the terminal's background is light.  ask: queries the terminal, once, after the prompt
  * was drawn.  While an answer is expected, the terminal is read by read (false: end of input), which takes answers and
  * stores other bytes for Readline (typed: are there any?).  holds: for how many ms the beginning of a possible answer is
- * held, 0: there is none; release passes it to Readline.  settle: waits for the answer, at most 100 ms after the query.
- * ask_now: queries and waits, without a prompt.
+ * held, 0: there is none; release passes it to Readline.
  */
 void bl_background_ask(void);
-void bl_background_ask_now(void);
 bool bl_background_expected(void);
 bool bl_background_read(void);
 bool bl_background_typed(void);
 int bl_background_holds(void);
 void bl_background_release(void);
-void bl_background_settle(void);
 
 /* progress.c: from now on, a bar shows the progress of this thread's long operations. */
 void bl_progress_install(void);

@@ -38,6 +38,7 @@ libbarlow_sources += \
 	src/view/runs_view.c \
 	src/view/samples.c \
 	src/view/scene.c src/view/scene.h \
+	src/view/light.c src/view/light.h \
 	src/view/screen.c src/view/screen.h \
 	src/view/settings.c \
 	src/view/sixel.c \

@@ -3,7 +3,9 @@
 #include "view/screen.h"
 
 #include "view/guard.h"
+#include "view/light.h"
 
+#include <barlow/parallel.h>
 #include <barlow/view.h>
 
 #include <curses.h>
@@ -20,6 +22,8 @@
 #include <unistd.h>
 
 enum { CLEAR_PEN = -2, ESCAPE_MS = 25, CONTINUE_MS = 50 };
+/* A terminal answers within the patience, or is not waited for; what has begun to come is complete sooner. */
+enum { PATIENCE_MS = 100, PIECES_MS = 50, ANSWER_MOST = 64, KEYS_KEPT = 256 };
 
 struct pen {
 	int32_t fg, bg;
@@ -31,8 +35,11 @@ struct bl_screen {
 	WINDOW *keys;     /* a pad, so that reading keys never redraws anything */
 	TERMINAL *before; /* Readline's terminal, which is set again at the end */
 	locale_t locale, locale_before;
-	bl_ability can;        /* the abilities of the terminal */
-	bl_ability asked;      /* the abilities that the shown canvas uses */
+	bl_ability can;      /* the abilities of the terminal */
+	bl_ability asked;    /* the abilities that the shown canvas uses */
+	bool answered;       /* the terminal has answered DA1, the last question */
+	int kept[KEYS_KEPT]; /* keys read while waiting for answers, from kept_at on */
+	int kept_n, kept_at;
 	bool skip_corner;      /* do not write the last cell, which would scroll the screen */
 	struct pen pen;        /* the terminal's current pen */
 	bl_screen_cell *shown; /* the content of the screen; NULL: unknown */
@@ -127,28 +134,12 @@ static bl_depth find_depth(void)
 	return colours >= 16 ? BL_DEPTH_16 : BL_DEPTH_8;
 }
 
-static int told_light = -1; /* as the terminal has reported; negative: it was not queried, or did not answer */
-
-void bl_background_set(bool light)
-{
-	told_light = light;
-}
-
-/* Some terminals set COLORFGBG to "foreground;background" in ANSI numbers; most do not, and are dark. */
-static bool find_light(void)
-{
-	const char *v = getenv("COLORFGBG"), *last = v ? strrchr(v, ';') : NULL;
-	if (told_light >= 0)
-		return told_light;
-	return last && (!strcmp(last, ";7") || !strcmp(last, ";15"));
-}
-
 bl_ability bl_screen_ability_of(int fd)
 {
 	int known;
 	TERMINAL *before = cur_term;
 	locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
-	bl_ability can = { BL_DEPTH_MONO, locale && strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0, find_light() };
+	bl_ability can = { BL_DEPTH_MONO, locale && strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0, bl_light_found() };
 	if (locale)
 		freelocale(locale);
 	if (setupterm(NULL, fd, &known) == OK) {
@@ -194,7 +185,7 @@ static void look_by_terminfo(bl_terminal *t)
 
 bl_terminal bl_terminal_look(void)
 {
-	bl_terminal t = { .is_one = isatty(STDOUT_FILENO), .light = find_light() };
+	bl_terminal t = { .is_one = isatty(STDOUT_FILENO), .light = bl_light_found() };
 	struct winsize z;
 	locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
 	t.utf8 = locale && strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0;
@@ -302,7 +293,8 @@ static int start(bl_screen *s)
 			getenv("TERM"));
 	if (!cursor_address)
 		return bl_fail("TERM is '%s': it cannot move its cursor", getenv("TERM"));
-	s->can = (bl_ability){ find_depth(), strcmp(nl_langinfo(CODESET), "UTF-8") == 0, find_light() };
+	s->can = (bl_ability){ find_depth(), strcmp(nl_langinfo(CODESET), "UTF-8") == 0, bl_light_found() };
+	s->answered = true; /* nothing was asked */
 	s->skip_corner = auto_right_margin && !eat_newline_glitch;
 	tell_guard(s);
 	return set_modes(s);
@@ -541,26 +533,36 @@ static int decode_mouse(int button, int x, int y)
 	return known && x > 0 && y > 0 ? bl_key_of_mouse(m) : BL_KEY_NONE;
 }
 
+/* The next byte of a sequence, which may come in pieces; ERR: there is none. */
+static int next_piece(bl_screen *s)
+{
+	int c = wgetch(s->keys);
+	if (c == ERR && poll(&(struct pollfd){ .fd = STDIN_FILENO, .events = POLLIN }, 1, PIECES_MS) == 1)
+		c = wgetch(s->keys);
+	return c;
+}
+
 /* Reads the three bytes after ESC [ M. */
 static int read_mouse_bytes(bl_screen *s)
 {
 	int byte[3];
 	for (int i = 0; i < 3; i++)
-		byte[i] = wgetch(s->keys);
+		byte[i] = next_piece(s);
 	return decode_mouse(byte[0] - 32, byte[1] - 32, byte[2] - 32);
 }
 
-/* Reads the rest of ESC [ numbers letter, of a key or mouse that terminfo does not know, so that it is not read as keys. */
+/* Reads the rest of ESC [ numbers letter: DA1, or a key or mouse that terminfo does not know, so that it is not read as keys. */
 static int read_sequence(bl_screen *s)
 {
-	int number[3] = { 0 }, n = 0, first = wgetch(s->keys), c = first;
+	int number[3] = { 0 }, n = 0, first = next_piece(s), c = first;
 	while (c >= ' ' && c < '@') {
 		if (c == ';' && n < 2)
 			n++;
 		else if (c >= '0' && c <= '9' && number[n] < 10000)
 			number[n] = 10 * number[n] + c - '0';
-		c = wgetch(s->keys);
+		c = next_piece(s);
 	}
+	s->answered |= first == '?' && c == 'c';
 	if (first == '<' && c == 'M')
 		return decode_mouse(number[0], number[1], number[2]);
 	return first == 'M' ? read_mouse_bytes(s) : BL_KEY_NONE;
@@ -569,18 +571,23 @@ static int read_sequence(bl_screen *s)
 /* Reads the rest of ESC ] text, ended by BEL or ESC \: a late answer of the terminal to a query, which is not keys. */
 static int read_answer(bl_screen *s)
 {
-	int c = wgetch(s->keys);
-	while (c >= ' ')
-		c = wgetch(s->keys);
+	char text[ANSWER_MOST] = "";
+	size_t n = 0;
+	int c = next_piece(s);
+	for (; c >= ' ' && c < 256; c = next_piece(s))
+		if (n + 1 < sizeof text)
+			text[n++] = (char)c;
 	if (c == BL_KEY_ESCAPE)
-		wgetch(s->keys);
+		c = next_piece(s) == '\\' ? '\a' : ERR;
+	if (c == '\a' && bl_background_take(text))
+		s->can.light = bl_light_found();
 	return BL_KEY_NONE;
 }
 
 /* Returns Esc, or the key of the sequence that follows it immediately. */
 static int read_escape(bl_screen *s)
 {
-	int next = wgetch(s->keys);
+	int next = s->answered ? wgetch(s->keys) : next_piece(s);
 	if (next == '[')
 		return read_sequence(s);
 	if (next == ']')
@@ -600,7 +607,7 @@ static int read_key(bl_screen *s)
 	return key == KEY_MOUSE ? read_mouse() : key == BL_KEY_ESCAPE ? read_escape(s) : translate(key);
 }
 
-int bl_screen_key(bl_screen *s, int timeout_ms)
+static int wait_for_key(bl_screen *s, int timeout_ms)
 {
 	int key = read_key(s); /* first, since poll does not see keys that ncurses has already read */
 	if (key != BL_KEY_NONE)
@@ -612,6 +619,40 @@ int bl_screen_key(bl_screen *s, int timeout_ms)
 		return BL_KEY_INTERRUPT; /* the terminal is gone */
 	key = read_key(s);
 	return key;
+}
+
+int bl_screen_key(bl_screen *s, int timeout_ms)
+{
+	return s->kept_at < s->kept_n ? s->kept[s->kept_at++] : wait_for_key(s, timeout_ms);
+}
+
+/* --- The background ------------------------------------------------------------- */
+
+/* Linux' console knows no such question, and shows a part of it. */
+static bool can_answer(const bl_screen *s)
+{
+	return s->can.depth != BL_DEPTH_MONO && strncmp(getenv("TERM"), "linux", 5) != 0;
+}
+
+int bl_screen_ask_background(bl_screen *s)
+{
+	static const char question[] = "\033]11;?\033\\\033[c";
+	if (!can_answer(s))
+		return 0;
+	append(s, question, sizeof question - 1);
+	if (flush(s) < 0)
+		return -1;
+	s->answered = false;
+	double end = bl_now() + PATIENCE_MS / 1000.;
+	while (!s->answered && s->kept_n < KEYS_KEPT) {
+		int left = (int)(1000 * (end - bl_now())), key = left > 0 ? wait_for_key(s, left) : BL_KEY_NONE;
+		if (key != BL_KEY_NONE)
+			s->kept[s->kept_n++] = key;
+		if (left <= 0 || key == BL_KEY_INTERRUPT)
+			break;
+	}
+	s->answered = true; /* or too late, which read_answer takes as well */
+	return 0;
 }
 
 void bl_screen_again(bl_screen *s)

@@ -18,6 +18,7 @@ struct watch {
 	bl_scene *scene;
 	bl_canvas *canvas;
 	const bl_watch_config *config;
+	bool light; /* the background, as the terminal has told by now */
 };
 
 static int frame_ms(const bl_scene *s)
@@ -107,7 +108,9 @@ static int turn(struct watch *w, int64_t *next, bool *dirty)
 		*dirty |= bl_scene_read(w->scene);
 		*next = now_ms() + frame_ms(w->scene);
 	}
-	*dirty |= signalled(w);
+	bool light = bl_screen_ability(w->screen).light;
+	*dirty |= signalled(w) || light != w->light;
+	w->light = light;
 	int fit = fit_canvas(w);
 	if (fit < 0 || ((*dirty || fit > 0) && show(w) < 0))
 		return -2;
@@ -138,7 +141,7 @@ int bl_watch(bl_live *run, const bl_watch_config *config)
 	w.screen = bl_screen_open();
 	w.scene = w.screen ? bl_scene_new(run) : NULL;
 	int end = -1;
-	if (w.scene) {
+	if (w.scene && (!config->ask_background || bl_screen_ask_background(w.screen) == 0)) {
 		w.scene->read_only = config->read_only;
 		w.scene->interrupt_stops = config->interrupt_stops;
 		end = loop(&w);

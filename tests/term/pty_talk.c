@@ -6,7 +6,7 @@
  *
  * Steps: wait:TEXT waits until the program has written TEXT since the previous wait; send:TEXT sends it; sleep:MS.
  * In TEXT \e is Esc, \r, \n, \a as in C, \d is Ctrl-D.  pty_talk ends with the program, prints its output with Esc as \e, and
- * returns its status, or 2 if TEXT was not written within 30 s.
+ * returns its status, or 2 if TEXT was not written, or the program did not end, within 30 s.
  */
 #define _GNU_SOURCE 1
 #include <poll.h>
@@ -121,8 +121,12 @@ int main(int argc, char **argv)
 			waitpid(child, &status, 0);
 			return 2;
 		}
-	while (read_some(1000)) {
-	}
+	double end = now() + SECONDS;
+	while (now() < end && read_some(1000))
+		continue;
+	if (now() >= end)
+		puts("it does not end");
+	kill(child, now() < end ? 0 : SIGKILL);
 	waitpid(child, &status, 0);
 	print_output();
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 2;

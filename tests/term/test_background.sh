@@ -49,6 +49,9 @@ check "... also keys of several bytes" 'l13$' "wait:$ask" 'send:3\e[D' 'sleep:20
 check "a single Esc is passed on" 'l5$' "wait:$ask" 'send:23\e' 'sleep:900' "send:b5 --\r" 'wait:l\r5' 'wait:barlow> ' "$end"
 check "lines typed ahead, with answers in between" 'l3	4	5$' "send:x = 3\ry = 4\rz =" "wait:$ask" "send:${white}5\r$attributes" \
 	'send:print(x, y, z)\r' 'wait:3	4	5' 'wait:barlow> ' "$end"
+check "an end of input that was typed ahead" 'l2$' "send:1 + 1\r\d" "wait:$ask" "send:$white$attributes"
+check "and one that waits for an answer" 'l2$' "wait:$ask" 'send:1 + 1\r\d' 'sleep:20' "send:$white$attributes"
+check "or for none" 'l2$' "send:1 + 1\r\d" "wait:$ask"
 check "the terminal is asked once" 'light	true$' "wait:$ask" "send:$white$attributes" 'send:1\r' 'wait:l\r1' 'wait:barlow> ' "send:$look" \
 	'wait:light	' 'wait:barlow> ' "$end"
 number=$((number + 1))
@@ -80,6 +83,23 @@ late() {
 		"$BARLOW" watch "$dir/kept" >"$dir/out" 2>&1 && ! grep -q zoom "$dir/out"
 }
 result "an answer that comes late is no keys" late
+# What is typed meanwhile goes to the screen; an answer in pieces or late is taken all the same, and none of it for keys.
+screens() { "$talk" "$@" -- "$BARLOW" watch "$dir/kept" >"$dir/out" 2>&1; }
+result "keys typed before the answer are the screen's" screens "wait:$ask" 'send:2' "send:$white$attributes" 'wait:zoom' 'send:q'
+result "or where none comes" screens "wait:$ask" 'send:2' 'wait:zoom' 'send:q'
+result "and those before the question" screens 'send:2' "wait:$ask" "send:$white" 'send:8' "send:$attributes" 'wait:smoothing' 'send:q'
+arrow() { screens "wait:$ask" 'send:8\eOB' "send:$attributes" 'wait:smoothing' 'send:q' && ! grep -q '> background' "$dir/out"; }
+result "arrows among them" arrow
+result "q leaves" screens "wait:$ask" 'send:q' "send:$attributes"
+in_pieces() {
+	screens "wait:$ask" 'send:\e' 'sleep:10' 'send:]11;rgb:22' 'sleep:10' 'send:22/2222/2222\e' 'sleep:10' "send:\\\\$attributes" 'wait:dashboard' \
+		'sleep:300' 'send:q' && ! grep -q zoom "$dir/out"
+}
+result "an answer in pieces" in_pieces
+late_and_light() {
+	screens "wait:$ask" 'wait:dashboard' 'sleep:200' "send:$white$attributes" 'wait:38;5;25m' 'send:q' && ! grep -q zoom "$dir/out"
+}
+result "a late one is drawn" late_and_light
 
 # Cases in which it is not asked.
 for setting in TERM=dumb TERM=linux NO_COLOR=1 INSIDE_EMACS=29.1,comint; do

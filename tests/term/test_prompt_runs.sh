@@ -52,6 +52,10 @@ clear_screen
 line 'long = make("long", 1e6)'
 line 'long:start() half = 1'
 check "the prompt shows a run" '^barlow \[long [0-9]+/1000000 [0-9]+%\]>'
+in_tmux resize-window -t t -x 40
+check "but not where it leaves no room" '^barlow>$'
+in_tmux resize-window -t t -x 120
+check "and again where there is some" '^barlow \[long [0-9]+/1000000 [0-9]+%\]>'
 line 'jobs'
 check "jobs lists it" '^long +running +[0-9.e+]+/1000000 +[0-9]+/2000000 '
 line 'long'

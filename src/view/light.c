@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* light.c: the terminal's background, from its answer to OSC 11 or from the environment. */
+#include "view/light.h"
+
+#include <barlow/view.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+static int told_light = -1; /* as the terminal has reported; negative: it was not queried, or did not answer */
+
+void bl_background_set(bool light)
+{
+	told_light = light;
+}
+
+/* Some terminals set COLORFGBG to "foreground;background" in ANSI numbers; most do not, and are dark. */
+bool bl_light_found(void)
+{
+	const char *v = getenv("COLORFGBG"), *last = v ? strrchr(v, ';') : NULL;
+	if (told_light >= 0)
+		return told_light;
+	return last && (!strcmp(last, ";7") || !strcmp(last, ";15"));
+}
+
+/* A channel of 1 to 4 hexadecimal digits at *p, which goes behind it: 0 to 1, or negative. */
+static double channel(const char **p)
+{
+	char digits[5] = "", *end;
+	size_t n = strspn(*p, "0123456789abcdefABCDEF");
+	if (n < 1 || n > 4)
+		return -1;
+	memcpy(digits, *p, n);
+	*p += n;
+	*p += **p == '/';
+	return (double)strtol(digits, &end, 16) / (double)((1 << (4 * n)) - 1);
+}
+
+bool bl_background_take(const char *answer)
+{
+	const char *p = strncmp(answer, "11;rgb", 6) == 0 ? strchr(answer, ':') : NULL; /* rgb: or rgba: */
+	if (!p++)
+		return false;
+	double red = channel(&p), green = channel(&p), blue = channel(&p);
+	if (red < 0 || green < 0 || blue < 0)
+		return false;
+	bl_background_set(.299 * red + .587 * green + .114 * blue > .5);
+	return true;
+}
