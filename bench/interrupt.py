@@ -67,6 +67,9 @@ CALLS = {
     "runs.list": ("", "for i = 1, 1e6 do runs.list() end", .5),
     "t:at": (TRAINER.replace("folder = false", "folder = 'past'") + "t:step(200)", "t:at(150)", 2),
     "replay": (TRAINER.replace("folder = false", "folder = 'again'") + "t:step(200)", "t:replay()", 2),
+    "table.sort of 3e6 numbers": ("l = {} for i = 1, 3e6 do l[i] = math.random() end", "table.sort(l)", .5),
+    "string.rep of 2e9 bytes": ("", "s = ('x'):rep(2e9)", .3),
+    "table.concat of 2e7 strings": ("l = {} for i = 1, 2e7 do l[i] = 'abcdefgh' end", "s = table.concat(l)", .1),
     "$ sleep": ("", "$ sleep 100", .5),
     "io.read": ("", "io.read()", .5),
 }

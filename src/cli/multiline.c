@@ -237,7 +237,7 @@ static int run_editor(const char *path)
 	pid_t pid = fork();
 	if (pid == 0) {
 		signal(SIGINT, SIG_DFL);
-		execl("/bin/sh", "sh", "-c", "exec $0 \"$1\"", editor(), path, (char *)NULL);
+		execl("/bin/sh", "sh", "-c", "eval \"$0 \\\"\\$1\\\"\"", editor(), path, (char *)NULL);
 		_exit(127);
 	}
 	int status = -1;

@@ -84,6 +84,7 @@ face_sources += \
 	src/lua/kit/registry.c \
 	src/lua/kit/same.c \
 	src/lua/kit/states.c \
+	src/lua/kit/stock.c \
 	src/lua/kit/states.h \
 	src/lua/kit/tame.c \
 	src/lua/kit/tame.h \

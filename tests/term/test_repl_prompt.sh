@@ -8,7 +8,7 @@ no_leak_check
 # check NAME PATTERN: the screen shows it within some time
 check() { result "$1" shows "$2"; }
 
-prompt="EDITOR='sed -i s/printed/edited/' TERM=screen '$BARLOW'; echo left with \$?; exec sleep 100"
+prompt="EDITOR='sed -i \"s/printed/edited/\"' TERM=screen '$BARLOW'; echo left with \$?; exec sleep 100"
 
 # A history that other users may read, from elsewhere: it is made private.
 mkdir -p "$dir/state/barlow" && chmod 700 "$dir/state/barlow"
@@ -44,7 +44,13 @@ line 'print "second loop" while true do pcall(function() while true do end end) 
 check "another loop" '^second loop'
 keys C-c
 line '"alive " .. 2'
-check "... also one that catches errors" '^"alive 2"'
+check "also one that catches errors" '^"alive 2"'
+line 'big = {} for i = 1, 3e6 do big[i] = i * 7919 % 3000017 end print "sorts" table.sort(big)'
+check "a large table is sorted" '^sorts'
+keys C-c
+line 'for i = 2, #big do ordered = big[i - 1] <= big[i] if not ordered then break end end print("ordered", ordered)'
+check "until Ctrl-C" '^ordered	* *false'
+line 'big = nil'
 line 'coroutine.wrap(function() print "third loop" while true do end end)()'
 check "a third loop" '^third loop'
 keys C-c

@@ -95,6 +95,7 @@ static int print(lua_State *L)
 
 void bl_lua_open_globals(lua_State *L)
 {
+	bl_lua_interruptible_library(L);
 	lua_getglobal(L, "print");
 	lua_pushcclosure(L, print, 1);
 	lua_setglobal(L, "print");

@@ -206,4 +206,7 @@ const volatile int *bl_lua_interrupt_begin(lua_State *L);
 bool bl_lua_interrupt_end(const volatile int *before);
 int bl_lua_interrupt_give(lua_State *L, const volatile int *before, bl_tensor *t);
 
+/* Replaces functions of Lua's library by ones that check for Ctrl-C (stock.c); before functions get their names. */
+void bl_lua_interruptible_library(lua_State *L);
+
 #endif
