@@ -4,6 +4,7 @@
 #include "cli/signals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,20 @@ static void check(void)
 	_exit(EXIT_FAILURE);
 }
 
+/*
+ * A standard stream that was closed before the program began: the next file that is opened would get its number, and what is
+ * printed.  So it is taken, by what can only be used the other way round: to read or write it fails as before.
+ */
+static void take_closed(int fd, int mode)
+{
+	if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+		(void)!open("/dev/null", mode);
+}
+
 int bl_output_install(void)
 {
+	take_closed(STDIN_FILENO, O_WRONLY);
+	take_closed(STDOUT_FILENO, O_RDONLY);
+	take_closed(STDERR_FILENO, O_RDONLY);
 	return atexit(check) == 0 ? 0 : -1;
 }

@@ -3,7 +3,7 @@
 #ifndef BARLOW_CLI_OUTPUT_H
 #define BARLOW_CLI_OUTPUT_H
 
-/* To be called before other functions are registered with atexit(), so that the check runs last. */
+/* To be called before a file is opened, and before other functions are registered with atexit(), so that the check runs last. */
 int bl_output_install(void);
 
 #endif

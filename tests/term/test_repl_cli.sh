@@ -70,6 +70,24 @@ expect "what prints nothing needs no output" 0 '' ''
 "$BARLOW" -e 'x = 1' >/dev/full 2>err
 status=$?
 expect "not even a full one" 0 '' ''
+kept='f = io.open("kept", "w") print("printed") io.stdout:flush() io.stderr:write("said") f:write("kept") f:close()'
+"$BARLOW" -e "$kept" >&- 2>err </dev/null
+status=$?
+: >out
+expect "a closed one fails" 1 '' '^saidbarlow: standard output: '
+"$BARLOW" -e "$kept" >out 2>&- </dev/null
+status=$?
+cp kept err
+expect "what is opened where one was closed gets nothing that is printed" 0 '^printed$' '^kept$'
+"$BARLOW" -e "$kept" >&- 2>&- <&-
+cp kept err
+: >out
+status=$?
+expect "nor where all were" 0 '' '^kept$'
+"$BARLOW" -e 'local f = io.open("kept") print(io.read())' <&- >out 2>err
+status=$?
+expect "a closed input is not read" 0 '^nil	' ''
+: >out
 {
 	"$BARLOW" -e 'while true do print(1) end' 2>err
 	echo $? >status
