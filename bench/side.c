@@ -81,7 +81,6 @@ static void make_cnn(work *w, int batch)
 	                                         .widths = (int64_t[]){ 32, 64, 128, 256 },
 	                                         .strides = (int[]){ 1, 2, 2, 2 },
 	                                         .layers = 4,
-	                                         .image = 28,
 	                                         .pool = true });
 	views(w, batch, 1, 28);
 	projector(w, 256, 512);

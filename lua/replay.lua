@@ -267,8 +267,8 @@ local function view_of(of, out, answer, path)
 	if answer.embeddings > 0 then v.C = require "barlow".tensor.load(out .. "/C.npy") end
 	local function index(_, name)
 		if v[name] ~= nil or name == "terms" or name == "C" then return v[name] end
-		error(("a view has no '%s': it has C, from, iteration, name, steps, terms, weights and z; what was measured is in terms, as "
-			.. "v.terms.total"):format(tostring(name)), 2)
+		error(("a view has no '%s': what was measured is in terms, as v.terms.total; it has C, from, iteration, name, steps, "
+			.. "terms, weights and z"):format(tostring(name)), 2)
 	end
 	return setmetatable({}, { __index = index, __newindex = View.__newindex, __tostring = function() return View.__tostring(v) end })
 end

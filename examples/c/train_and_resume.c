@@ -33,7 +33,7 @@ static bl_trainer *make_trainer(void)
 		.data = bl_dataset_shapes(&(bl_shapes_config){ .n = 128, .size = 16, .channels = 1, .seed = 1 }),
 		.first = bl_pipeline_parse("crop{size = 16, scale = {0.5, 1}}, flip"),
 		.encoder = bl_nn_cnn(&(bl_cnn_config){
-			.channels = 1, .image = 16, .layers = 2, .widths = (int64_t[]){ 8, 16 }, .strides = (int[]){ 1, 2 } }),
+			.channels = 1, .layers = 2, .widths = (int64_t[]){ 8, 16 }, .strides = (int[]){ 1, 2 } }),
 		.projector = bl_nn_mlp(&(bl_mlp_config){
 			.in = 16 * 8 * 8, .layers = 2, .widths = (int64_t[]){ 32, 32 }, .norm = true, .last_plain = true }),
 		.optim = bl_optim_default("adamw"),

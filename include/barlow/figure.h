@@ -17,19 +17,19 @@ typedef struct bl_figure bl_figure;
 bl_figure *bl_figure_curves(const bl_live *run);                        /* loss terms, floor, kNN against step */
 bl_figure *bl_figure_curves_until(const bl_live *run, int64_t records); /* the same for the first records */
 /*
- * Maps a value v in -1..1 to a position in -1..1 on the diverging colour map.  Magnitudes up to `floor` (the level of
+ * Maps a value v in -1..1 to a position in -1..1 on the diverging colour map.  Magnitudes up to `chance` (the level of
  * chance, below 1) are its middle, which is the background; above it the map is linear, or logarithmic, which spreads
  * small values.
  */
 typedef struct bl_scale {
-	double floor;
+	double chance;
 	bool log;
 } bl_scale;
 double bl_scale_place(bl_scale s, double v);
-double bl_scale_value(bl_scale s, double place); /* the inverse; `floor` for 0 */
+double bl_scale_value(bl_scale s, double place); /* the inverse; `chance` for 0 */
 /*
  * The level of chance for the root mean square of that many elements of C, for independent embeddings in a batch of n:
- * 1/sqrt(n-1) (1 + 2 / sqrt(2 elements)), two standard deviations above its mean; at most .9.  n < 2: no floor.
+ * 1/sqrt(n-1) (1 + 2 / sqrt(2 elements)), two standard deviations above its mean; at most .9.  n < 2: 0.
  */
 bl_scale bl_scale_of_chance(double n, double elements, bool log);
 /*

@@ -150,7 +150,6 @@ typedef struct bl_cnn_config {
 	const int64_t *widths; /* (layers): output channels; a layer is 3x3 convolution, batch norm, ReLU */
 	const int *strides;    /* (layers): of the convolutions */
 	int layers;
-	int image; /* side of the square images in pixels; bl_nn_cnn does not use it */
 	bool pool; /* global average pooling before the flatten at the end */
 } bl_cnn_config;
 bl_module *bl_nn_cnn(const bl_cnn_config *c);

@@ -299,7 +299,7 @@ static bl_evaluated evaluate(lua_State *L, const char *input)
 		lua_pushstring(L, bare ? bare : input);
 		failed = run(L, 1, input, false);
 	}
-	tell_ran(L, input, bl_now() - begin, failed);
+	tell_ran(L, bare ? bare : input, bl_now() - begin, failed);
 	return BL_EVALUATED;
 }
 

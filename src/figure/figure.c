@@ -161,7 +161,7 @@ static void share_scale(bl_figure **f, int n)
 {
 	bl_scale most = f[0]->matrix.scale;
 	for (int i = 1; i < n; i++)
-		if (f[i]->matrix.scale.floor > most.floor)
+		if (f[i]->matrix.scale.chance > most.chance)
 			most = f[i]->matrix.scale;
 	for (int i = 0; i < n; i++)
 		f[i]->matrix.scale = most;

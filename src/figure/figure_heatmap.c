@@ -144,7 +144,7 @@ static double even_step(bl_scale scale)
 {
 	static const double steps[] = { .5, .25, .2, .1, .05, .02, .01 };
 	int k = 0, last = (int)(sizeof steps / sizeof *steps) - 1;
-	while (k < last && (1 - scale.floor) / steps[k] < TICS_LEAST)
+	while (k < last && (1 - scale.chance) / steps[k] < TICS_LEAST)
 		k++;
 	return steps[k];
 }
@@ -160,7 +160,7 @@ static double lower(double v)
 static void add_tics(bl_script *s, bl_scale scale)
 {
 	double step = even_step(scale), before = 1 + TIC_ROOM;
-	bl_script_add(s, scale.floor > 0 ? "set cbtics ('±%.2g' 0" : "set cbtics ('%.2g' 0", scale.floor);
+	bl_script_add(s, scale.chance > 0 ? "set cbtics ('±%.2g' 0" : "set cbtics ('%.2g' 0", scale.chance);
 	for (double v = 1; v > 1e-3; v = scale.log ? lower(v) : v - step) {
 		double place = bl_scale_place(scale, v);
 		if (place < TIC_ROOM)
@@ -177,11 +177,11 @@ static void add_scale(bl_script *s, bl_scale scale, bool brief)
 {
 	bl_script_add(s, "set cbrange [-1:1]\nset cbtics scale .4\nset colorbox noborder\n");
 	add_tics(s, scale);
-	if (scale.floor <= 0)
+	if (scale.chance <= 0)
 		return;
 	char label[96];
 	snprintf(label, sizeof label, brief ? "within ±%.2g: chance" : "within ±%.2g: what chance gives at this batch size",
-	         scale.floor);
+	         scale.chance);
 	bl_script_add(s, "set cblabel ");
 	bl_script_quoted(s, label);
 	bl_script_add(s, " offset 1.5, 0\nset rmargin %d\n", bl_script_look(s)->column ? 13 : 15);

@@ -10,10 +10,10 @@
 double bl_scale_place(bl_scale s, double v)
 {
 	double a = fabs(v), t;
-	if (s.floor > 0 && a <= s.floor)
+	if (s.chance > 0 && a <= s.chance)
 		t = 0;
-	else if (s.floor > 0)
-		t = s.log ? log(a / s.floor) / log(1 / s.floor) : (a - s.floor) / (1 - s.floor);
+	else if (s.chance > 0)
+		t = s.log ? log(a / s.chance) / log(1 / s.chance) : (a - s.chance) / (1 - s.chance);
 	else
 		t = s.log ? log1p(a / KNEE) / log1p(1 / KNEE) : a;
 	return copysign(t, v);
@@ -21,15 +21,15 @@ double bl_scale_place(bl_scale s, double v)
 
 bl_scale bl_scale_of_chance(double n, double elements, bool log)
 {
-	double floor = n > 1 ? (1 + 2 / sqrt(2 * fmax(elements, 1))) / sqrt(n - 1) : 0;
-	return (bl_scale){ fmin(floor, .9), log };
+	double chance = n > 1 ? (1 + 2 / sqrt(2 * fmax(elements, 1))) / sqrt(n - 1) : 0;
+	return (bl_scale){ fmin(chance, .9), log };
 }
 
 double bl_scale_value(bl_scale s, double place)
 {
 	double t = fabs(place), a;
-	if (s.floor > 0)
-		a = s.log ? s.floor * pow(1 / s.floor, t) : s.floor + t * (1 - s.floor);
+	if (s.chance > 0)
+		a = s.log ? s.chance * pow(1 / s.chance, t) : s.chance + t * (1 - s.chance);
 	else
 		a = s.log ? KNEE * expm1(t * log1p(1 / KNEE)) : t;
 	return copysign(a, place);

@@ -238,8 +238,8 @@ static void draw_dots(bl_canvas *c, bl_rect r, const struct dots *d, bool halves
 static void say_scale(char *out, size_t size, bool halves, const struct dots *d)
 {
 	const char *what = halves ? "blue -1, red 1" : "'.:+*#@' up to 1, '`-~=%&' down to -1";
-	if (d->scale.floor > 0)
-		snprintf(out, size, "%s; within +-%.2g: chance", what, d->scale.floor);
+	if (d->scale.chance > 0)
+		snprintf(out, size, "%s; within +-%.2g: chance", what, d->scale.chance);
 	else
 		snprintf(out, size, "%s", what);
 }

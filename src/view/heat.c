@@ -324,13 +324,13 @@ void bl_heat_scale(bl_canvas *c, int x, int y, int w)
 void bl_heat_scale_says(char out[BL_HEAT_SCALE_TEXT], int room, bl_ability can, bl_scale s)
 {
 	const char *middle = can.depth == BL_DEPTH_MONO ? "blank" : can.light ? "white" : "black";
-	if (s.floor <= 0) {
+	if (s.chance <= 0) {
 		snprintf(out, BL_HEAT_SCALE_TEXT, "%s scale", s.log ? "logarithmic" : "linear");
 		return;
 	}
-	snprintf(out, BL_HEAT_SCALE_TEXT, "%s%s: |C| < %.2g (chance)", s.log ? "log scale, " : "", middle, s.floor);
+	snprintf(out, BL_HEAT_SCALE_TEXT, "%s%s: |C| < %.2g (chance)", s.log ? "log scale, " : "", middle, s.chance);
 	if (bl_canvas_columns(out) > room)
-		snprintf(out, BL_HEAT_SCALE_TEXT, "%s: |C| < %.2g", middle, s.floor);
+		snprintf(out, BL_HEAT_SCALE_TEXT, "%s: |C| < %.2g", middle, s.chance);
 }
 
 static void number(char *out, int size, double v)

@@ -56,11 +56,8 @@ static bl_trainer *main_job(bl_precision precision)
 {
 	bl_dataset *d = bl_dataset_shapes(&(bl_shapes_config){ .n = 1024, .size = 28, .channels = 1, .seed = 1 });
 	bl_pipeline *p = bl_pipeline_parse("crop{size = 28}, flip, jitter");
-	bl_module *encoder = bl_nn_cnn(&(bl_cnn_config){ .channels = 1,
-	                                                 .widths = (int64_t[]){ 16, 32, 64, 128 },
-	                                                 .strides = (int[]){ 1, 2, 2, 2 },
-	                                                 .layers = 4,
-	                                                 .image = 28 });
+	bl_module *encoder = bl_nn_cnn(&(bl_cnn_config){
+		.channels = 1, .widths = (int64_t[]){ 16, 32, 64, 128 }, .strides = (int[]){ 1, 2, 2, 2 }, .layers = 4 });
 	bl_module *projector = bl_nn_mlp(&(bl_mlp_config){
 		.in = 2048, .widths = (int64_t[]){ 512, 512 }, .layers = 2, .norm = true, .last_plain = true });
 	bl_trainer *t = bl_trainer_new(&(bl_trainer_config){ .data = d,
@@ -85,12 +82,8 @@ static bl_trainer *growing_job(void)
 {
 	bl_dataset *d = bl_dataset_shapes(&(bl_shapes_config){ .n = 256, .size = 28, .channels = 1, .seed = 1 });
 	bl_pipeline *p = bl_pipeline_parse("crop{size = aug.ramp(14, 28, 3)}, flip, jitter{brightness = aug.ramp(0, 1, 2)}");
-	bl_module *encoder = bl_nn_cnn(&(bl_cnn_config){ .channels = 1,
-	                                                 .widths = (int64_t[]){ 16, 32 },
-	                                                 .strides = (int[]){ 1, 2 },
-	                                                 .layers = 2,
-	                                                 .image = 28,
-	                                                 .pool = true });
+	bl_module *encoder = bl_nn_cnn(&(bl_cnn_config){
+		.channels = 1, .widths = (int64_t[]){ 16, 32 }, .strides = (int[]){ 1, 2 }, .layers = 2, .pool = true });
 	bl_trainer *t = bl_trainer_new(&(bl_trainer_config){ .data = d,
 	                                                     .first = p,
 	                                                     .second = p,

@@ -39,7 +39,7 @@ static bl_module *cnn(int64_t width)
 {
 	int64_t widths[] = { 4, width };
 	int strides[] = { 1, 2 };
-	return bl_nn_cnn(&(bl_cnn_config){ .channels = 1, .widths = widths, .strides = strides, .layers = 2, .image = 12 });
+	return bl_nn_cnn(&(bl_cnn_config){ .channels = 1, .widths = widths, .strides = strides, .layers = 2 });
 }
 
 static bl_module *projector(int64_t in)

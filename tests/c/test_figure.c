@@ -209,7 +209,7 @@ static void test_heatmaps_beside_each_other(void **state)
 	for (int i = 0; i < 5; i++) {
 		bl_figure_dots(bl_figure_part(f, i), &rows, &cols, &dims, &scale);
 		assert_int_equal(rows, i + 2);
-		assert_close(scale.floor, bl_scale_of_chance(4, 1, false).floor, 0);
+		assert_close(scale.chance, bl_scale_of_chance(4, 1, false).chance, 0);
 	}
 	expect_script_at(f, "heatmaps", BL_FIGURE_TEXT, "a.gp");
 	bl_figure_free(f);

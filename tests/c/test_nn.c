@@ -86,7 +86,7 @@ static void texts_say_what_a_layer_is(void **state)
 static void names_are_pytorchs(void **state)
 {
 	(void)state;
-	bl_module *cnn = bl_nn_cnn(&(bl_cnn_config){ 1, (int64_t[]){ 4, 8 }, (int[]){ 1, 2 }, 2, 8, false });
+	bl_module *cnn = bl_nn_cnn(&(bl_cnn_config){ 1, (int64_t[]){ 4, 8 }, (int[]){ 1, 2 }, 2, false });
 	assert_names(cnn,
 	             "0.weight=w 1.weight=n 1.bias=n 1.running_mean=- 1.running_var=- 1.num_batches_tracked=- "
 	             "3.weight=w 4.weight=n 4.bias=n 4.running_mean=- 4.running_var=- 4.num_batches_tracked=- ");
@@ -301,14 +301,14 @@ static void modes_reach_every_layer(void **state)
 static void features_are_found_without_a_trace(void **state)
 {
 	(void)state;
-	bl_module *m = bl_nn_cnn(&(bl_cnn_config){ 1, (int64_t[]){ 4, 8 }, (int[]){ 1, 2 }, 2, 8, false });
+	bl_module *m = bl_nn_cnn(&(bl_cnn_config){ 1, (int64_t[]){ 4, 8 }, (int[]){ 1, 2 }, 2, false });
 	assert_int_equal(bl_module_features(m, 1, 8, 8), 8 * 4 * 4);
 	assert_true(bl_module_training(m));
 	assert_true(*bl_tensor_data(find(m, "1.num_batches_tracked")) == 0);
 	assert_true(bl_module_features(m, 3, 8, 8) < 0);
 	assert_error("[1] (conv2d 1 -> 4, 3x3): expected (N, 1, H, W), got (1, 3, 8, 8)");
 	bl_module_unref(m);
-	m = bl_nn_cnn(&(bl_cnn_config){ 3, (int64_t[]){ 4, 8 }, (int[]){ 1, 2 }, 2, 8, true });
+	m = bl_nn_cnn(&(bl_cnn_config){ 3, (int64_t[]){ 4, 8 }, (int[]){ 1, 2 }, 2, true });
 	assert_int_equal(bl_module_features(m, 3, 8, 8), 8);
 	bl_module_unref(m);
 	m = bl_nn_resnet(&(bl_resnet_config){ .depth = 50, .channels = 1, .width = 2 });

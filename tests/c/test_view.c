@@ -225,10 +225,10 @@ static void test_heat_rms(void **state)
 	bl_canvas *canvas = bl_canvas_new(4, 2, full);
 	bl_heat_fit fit = bl_heat_measure(full, 4, 2, &m);
 	bl_scale scale = bl_heat_scale_of(fit, &m, style);
-	assert_close(scale.floor, .1 * (1 + 2 / sqrt(32)), 1e-9); /* of 16 elements */
+	assert_close(scale.chance, .1 * (1 + 2 / sqrt(32)), 1e-9); /* of 16 elements */
 	bl_heat_draw(canvas, 0, 0, fit, &m, style);
-	assert_int_equal(canvas->cells[0].fg, bl_colour_diverging((.9f - scale.floor) / (1 - scale.floor), false));
-	assert_int_equal(canvas->cells[1].fg, bl_colour_diverging((.3f - scale.floor) / (1 - scale.floor), false));
+	assert_int_equal(canvas->cells[0].fg, bl_colour_diverging((.9f - scale.chance) / (1 - scale.chance), false));
+	assert_int_equal(canvas->cells[1].fg, bl_colour_diverging((.3f - scale.chance) / (1 - scale.chance), false));
 	assert_int_equal(canvas->cells[3].bg, bl_colour_diverging(0, false)); /* chance */
 	fit = bl_heat_measure(full, 2, 1, &m);                                /* dots of 2 x 2 cells */
 	scale = bl_heat_scale_of(fit, &m, style);

@@ -332,7 +332,7 @@ static bl_module *small_net(uint64_t seed)
 {
 	const int64_t widths[] = { 4, 6 };
 	bl_module *m = bl_nn_cnn(&(bl_cnn_config){
-		.channels = 1, .widths = widths, .strides = (int[]){ 1, 2 }, .layers = 2, .image = 8, .pool = true });
+		.channels = 1, .widths = widths, .strides = (int[]){ 1, 2 }, .layers = 2, .pool = true });
 
 	assert_non_null(m);
 	bl_module_init(m, seed);

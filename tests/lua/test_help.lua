@@ -79,7 +79,7 @@ end)
 
 tap.test("a setting is explained with its default, what it must be, and what happens without it", function()
 	local text = shown "nn.cnn"
-	for _, part in ipairs{ "image = 28 ", "side of the images, pixels (an integer of at least 1)", "widths = {16, 32, 64, 128} ",
+	for _, part in ipairs{ "image = 28 ", "side of the images, pixels; recorded only, as any size fits (an integer of at least 1)", "widths = {16, 32, 64, 128} ",
 		"strides  ", "otherwise 1, then 2 each" } do
 		if not text:gsub("%s+", " "):find((part:gsub("%s+", " ")), 1, true) then error(part .. "\n" .. text) end
 	end

@@ -75,10 +75,11 @@ static int view_index(lua_State *L)
 	if (!names[which] && strcmp(name, "terms") == 0)
 		return 0; /* no step has been recorded yet */
 	if (!names[which])
-		return luaL_error(L,
-		                  "a view has no '%s': it has C, batch, iteration, name, steps, steps_per_epoch, terms, weights "
-		                  "and z; what was measured is in terms, as v.terms.total",
-		                  name);
+		return luaL_error(
+			L,
+			"a view has no '%s': what was measured is in terms, as v.terms.total; it has C, batch, iteration, "
+			"name, steps, steps_per_epoch, terms, weights and z",
+			name);
 	if (!asked || step_of(asked) != lua_tointeger(L, lua_upvalueindex(1)))
 		return luaL_error(L, "the view of step %I is over: '%s' can only be computed while the condition is called",
 		                  lua_tointeger(L, lua_upvalueindex(1)), name);

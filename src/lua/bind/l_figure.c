@@ -504,7 +504,7 @@ static void set_dots(lua_State *L, const bl_figure *f)
 	}
 	lua_setfield(L, -2, "matrix");
 	set_numbers(L, "dims", (const double[]){ dims.row, dims.rows, dims.col, dims.cols }, 4);
-	set_number(L, "floor", scale.floor);
+	set_number(L, "floor", scale.chance); /* its name in the records of figures */
 }
 
 /* Stores a single matrix in the table on top itself, and several as its list `matrices`. */
@@ -566,7 +566,7 @@ static int figure_data(lua_State *L)
 	return 1;
 }
 
-/* figure_dots(tensor, title, dims, floor): a figure of a matrix, from the values that figure_data returned */
+/* figure_dots(tensor, title, dims, chance): a figure of a matrix, from the values that figure_data returned */
 static int figure_dots(lua_State *L)
 {
 	double d[4];
@@ -575,10 +575,10 @@ static int figure_dots(lua_State *L)
 		d[i] = luaL_checknumber(L, -1);
 		luaL_argcheck(L, fabs(d[i]) < 1e9 && (i % 2 == 0 || d[i] >= 1), 3, "dims out of range");
 	}
-	double floor = luaL_checknumber(L, 4);
-	luaL_argcheck(L, floor >= 0 && floor <= .9, 4, "expected a floor from 0 to .9");
+	double chance = luaL_checknumber(L, 4);
+	luaL_argcheck(L, chance >= 0 && chance <= .9, 4, "expected a level of chance from 0 to .9");
 	return bl_lua_give_figure(L, bl_figure_heatmap_of(bl_lua_tensor(L, 1), luaL_checkstring(L, 2),
-	                                                  &(bl_extent){ d[0], d[1], d[2], d[3] }, (bl_scale){ floor, false }));
+	                                                  &(bl_extent){ d[0], d[1], d[2], d[3] }, (bl_scale){ chance, false }));
 }
 
 /* figure_title(figure) */

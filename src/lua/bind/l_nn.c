@@ -225,7 +225,8 @@ static const bl_field cnn_fields[] = {
 	BL_FIELD(INT64, cnn, channels, BL_DEFAULT(1), BL_WITHIN(1, 4096), .help = "channels of the images"),
 	BL_FIELD(INTS, cnn, widths, BL_DEFAULT(16, 32, 64, 128), BL_WITHIN(1, 65536), .help = "channels of each layer"),
 	BL_FIELD(INTS, cnn, strides, BL_OTHERWISE("1, then 2 each"), BL_WITHIN(1, 8), .help = "stride of each layer"),
-	BL_FIELD(INT, cnn, image, BL_DEFAULT(28), BL_WITHIN(1, 1e9), .help = "side of the images, pixels"),
+	BL_FIELD(INT, cnn, image, BL_DEFAULT(28), BL_WITHIN(1, 1e9),
+	         .help = "side of the images, pixels; recorded only, as any size fits"),
 	BL_FIELD(BOOL, cnn, pool, BL_DEFAULT(false), .help = "returns the mean of each channel instead of all its pixels"),
 	ALGORITHM(cnn),
 	BL_FIELD_END,
@@ -259,7 +260,7 @@ static int nn_cnn(lua_State *L)
 		widths[i] = (int64_t)a.widths.v[i];
 		strides[i] = (int)a.strides.v[i];
 	}
-	bl_module *m = bl_nn_cnn(&(bl_cnn_config){ a.channels, widths, strides, a.widths.n, a.image, a.pool });
+	bl_module *m = bl_nn_cnn(&(bl_cnn_config){ a.channels, widths, strides, a.widths.n, a.pool });
 	return give_convolving(L, m, a.algorithm);
 }
 
