@@ -105,8 +105,13 @@ line() {
 	in_tmux send-keys -t t -l "$1"
 	keys Enter
 }
+rows_shown() { screen | grep -c .; }
+fewer_rows() { [ "$(rows_shown)" -lt "$before_clearing" ]; }
+# Clears the screen and waits for it, so that no check is answered by what stood there.
 clear_screen() {
+	before_clearing=$(rows_shown)
 	keys C-l
+	[ "$before_clearing" -le 2 ] || until_true fewer_rows
 	in_tmux clear-history -t t
 }
 has() { screen | grep -qE -- "$1"; }
