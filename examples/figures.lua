@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[=[
-Trains small runs (half a minute) and saves every kind of figure of them: the gallery of docs/figures.md.
+Trains small runs, which takes about half a minute, and saves a figure of each kind: the gallery of docs/figures.md.
 
     barlow examples/figures.lua [FOLDER [EPOCHS]]
 
-writes the figures into FOLDER (default: figures). Then `barlow verify FOLDER/*.svg` checks whether the runs still give them.
+writes the figures into FOLDER (default: figures). Then `barlow verify FOLDER/*.svg` checks whether the runs still give
+the same figures.
 ]=]
 local folder, epochs = arg[1] or "figures", math.tointeger(tonumber(arg[2] or 6))
 if not epochs or epochs < 1 then error("expected a whole number of epochs, got " .. arg[2], 0) end

@@ -2,7 +2,7 @@
 /*
  * field.h: settings as data.
  *
- * Everything that has settings (an optimiser, a loss, an image operator, a function of the Lua face) lists them in a
+ * Everything that has settings (an optimiser, a loss, an image operator, a function of the Lua binding) lists them in a
  * const array of bl_field, terminated by one whose name is NULL.  That list is the only definition of a setting's name,
  * type, default, range and description: defaults, checks, messages, help, completion and manual are generated from it.
  *
@@ -24,17 +24,17 @@ typedef enum bl_field_kind {
 	BL_FIELD_INT,
 	BL_FIELD_INT64,
 	BL_FIELD_FLOAT,
-	BL_FIELD_DOUBLE, /* one number of that C type (int64: up to 2^53) */
+	BL_FIELD_DOUBLE, /* these four: one number of that C type (int64: up to 2^53) */
 	BL_FIELD_BOOL,
 	BL_FIELD_CHOICE, /* int, or an enum of its size: an index into `choices` */
-	BL_FIELD_PAIR,   /* float[2], the first not above the second; one number stands for both */
+	BL_FIELD_PAIR,   /* float[2], the first at most the second; one number stands for both */
 	BL_FIELD_FLOATS, /* float[count]: exactly `count` numbers; one number stands for all */
 	BL_FIELD_LIST,   /* bl_list: 1 to `count` numbers, at most BL_LIST_MOST; one number is a list of one */
 	BL_FIELD_INTS,   /* bl_list: 1 to `count` integers, always written as a list */
 	/* The library neither sets nor checks the kinds below; the code that reads the settings does. */
 	BL_FIELD_TEXT,   /* const char * */
 	BL_FIELD_OBJECT, /* void *: an object of the Lua type `type` */
-	BL_FIELD_ANY,    /* not a member of the struct: the code that uses it reads it; `type` says what is expected */
+	BL_FIELD_ANY,    /* not a member of the struct; the code that uses it reads it; `type`: the expected value */
 } bl_field_kind;
 
 enum { BL_LIST_MOST = 64, BL_FIELD_PRESETS = 8 };
@@ -50,19 +50,22 @@ typedef struct bl_field {
 	const char *help; /* one line, without the default: what it does, in which unit */
 
 	/* Exactly one of these four must be given; the suite checks it. */
-	int presets; /* length of the default: BL_DEFAULT(.9), BL_DEFAULT(true), BL_DEFAULT(BL_FORM_AUTO) */
+	int presets; /* number of values in `preset`: BL_DEFAULT(.9), BL_DEFAULT(true), BL_DEFAULT(BL_FORM_AUTO) */
 	double preset[BL_FIELD_PRESETS];
-	const char *text;      /* of a TEXT: BL_TEXT("") */
-	const char *otherwise; /* no fixed default; meaning of leaving it out: BL_OTHERWISE("the images' size") */
+	const char *text;      /* default of a TEXT: BL_TEXT("") */
+	const char *otherwise; /* no fixed default: what leaving it out means: BL_OTHERWISE("the images' size") */
 	bool required;         /* BL_REQUIRED */
 
-	/* Range of numbers, also of each in a list: always finite; within min..max, unless both are 0. */
+	/*
+	 * Range of a number, and of each number in a list.  Numbers have to be finite and, unless min and max are both
+	 * 0, within min..max.
+	 */
 	double min, max;   /* max may be INFINITY */
-	bool above, below; /* min (above) or max (below) is itself outside of the range */
+	bool above, below; /* true: min itself (above) or max itself (below) is not in the range */
 	int count;
 	const char *const *choices;    /* ended by NULL */
 	const char *type;              /* of OBJECT and ANY: the expected type, for messages and help */
-	const struct bl_field *fields; /* of an ANY that may be a table: the table's fields; NULL: it may not */
+	const struct bl_field *fields; /* of an ANY that may be a table: the table's fields; NULL: a table is refused */
 	int position;                  /* may also be given as the position-th argument of the call; 0: by name only */
 	bool settable;                 /* may be changed between two steps of a run */
 } bl_field;
@@ -87,10 +90,13 @@ typedef struct bl_field {
 
 /* Writes the defaults of the fields that have fixed ones into the settings. */
 void bl_fields_default(const bl_field *fields, void *settings);
-const bl_field *bl_field_find(const bl_field *fields, const char *name); /* NULL where there is none */
+const bl_field *bl_field_find(const bl_field *fields, const char *name); /* NULL: there is none */
 /* Checks n numbers and writes them.  0, or negative with "'sigma' must be a number above 0, got -1". */
 int bl_field_set(const bl_field *f, void *settings, const double *v, int n);
-/* Reads them into v, which has room for BL_LIST_MOST; returns how many, 0 for a kind that the library does not read. */
+/*
+ * Reads a setting's numbers into v, which has room for BL_LIST_MOST.  Returns how many there are; 0 for a kind that the
+ * library does not read.
+ */
 int bl_field_get(const bl_field *f, const void *settings, double *v);
 /* Checks every field of the kinds that the library reads: 0, or negative with bl_error. */
 int bl_settings_check(const bl_field *fields, const void *settings);

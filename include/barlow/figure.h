@@ -5,7 +5,7 @@
  * gnuplot is run as a program that reads from a pipe.  Data are inlined, texts
  * are quoted and stripped of control characters, file names are generated:
  * gnuplot and TeX never execute user input.  Functions that make a figure copy
- * their data; NULL with bl_error.
+ * their data; they return NULL with bl_error on failure.
  */
 #ifndef BARLOW_FIGURE_H
 #define BARLOW_FIGURE_H
@@ -18,37 +18,40 @@ bl_figure *bl_figure_curves(const bl_live *run);                        /* loss 
 bl_figure *bl_figure_curves_until(const bl_live *run, int64_t records); /* the same for the first records */
 /*
  * Maps a value v in -1..1 to a position in -1..1 on the diverging colour map.  Magnitudes up to `chance` (the level of
- * chance, below 1) are its middle, which is the background; above it the map is linear, or logarithmic, which spreads
- * small values.
+ * chance, below 1) are mapped to the middle, which has the background's colour.  Larger ones are mapped linearly or, if
+ * `log`, logarithmically, which gives small values a larger part of the map.
  */
 typedef struct bl_scale {
 	double chance;
 	bool log;
 } bl_scale;
 double bl_scale_place(bl_scale s, double v);
-double bl_scale_value(bl_scale s, double place); /* the inverse; `chance` for 0 */
+double bl_scale_value(bl_scale s, double place); /* the inverse; returns `chance` for place 0 */
 /*
- * The level of chance for the root mean square of that many elements of C, for independent embeddings in a batch of n:
- * 1/sqrt(n-1) (1 + 2 / sqrt(2 elements)), two standard deviations above its mean; at most .9.  n < 2: 0.
+ * The level of chance for the root mean square of `elements` elements of C, for independent embeddings in a batch of n:
+ * 1/sqrt(n-1) (1 + 2 / sqrt(2 elements)), two standard deviations above the mean, and at most .9.  It is 0 if n <= 1.
  */
 bl_scale bl_scale_of_chance(double n, double elements, bool log);
 /*
- * A matrix (R,C) on the diverging map, fixed to [-1, 1].  In a large one a dot is the root mean square of a block or,
- * on the diagonal of a square matrix, the mean of its diagonal elements.  batch: the level of chance is the
- * background; 0: 0 is.
+ * A matrix (R,C) on the diverging map, fixed to [-1, 1].  In a large matrix, a dot shows the root mean square of a
+ * block or, on the diagonal of a square matrix, the mean of the block's diagonal elements.  Values up to the level of
+ * chance for this batch size have the background's colour; if batch is 0, only the value 0 has it.
  */
 bl_figure *bl_figure_heatmap(const bl_tensor *c, const char *title, int64_t batch);
-/* The same for a matrix that covers `rows` and `cols` dims from `row` and `col` on, which label the axes. */
+/*
+ * The same for a matrix that covers `rows` dimensions from `row` on and `cols` dimensions from `col` on.  The axes show
+ * the numbers of these dimensions.
+ */
 typedef struct bl_extent {
 	double row, rows, col, cols;
 } bl_extent;
 bl_figure *bl_figure_heatmap_of(const bl_tensor *c, const char *title, const bl_extent *dims, bl_scale scale);
 /*
- * Matrices beside each other, each with its title, on one scale: the one with the highest level of chance.  Takes
- * ownership of the n figures (2 to 16, of one matrix each), also on failure.
+ * Matrices beside each other, each with its title.  All get the scale of the one that has the highest level of chance.
+ * Takes ownership of the n figures (2 to 16, of one matrix each), also on failure.
  */
 bl_figure *bl_figure_beside(bl_figure **f, int n);
-/* The colours of Okabe and Ito, dark enough on white. */
+/* The colours of Okabe and Ito's palette that are dark enough on a white background. */
 typedef enum bl_ink {
 	BL_INK_BLUE,
 	BL_INK_VERMILION,
@@ -59,25 +62,25 @@ typedef enum bl_ink {
 	BL_INK_BLACK,
 	BL_INKS
 } bl_ink;
-/* Points of a joined series that are marked.  OF_FEW: all of them, if there are at most 40. */
+/* Which points of a joined series have markers.  OF_FEW: all of them if there are at most 40, otherwise none. */
 typedef enum bl_marks { BL_MARKS_OF_FEW, BL_MARKS_ALL, BL_MARKS_NONE } bl_marks;
-/* n points.  low, high: the ends of each point's interval; NULL: none is drawn.  The members after them may be 0. */
+/* n points.  low, high: the ends of each point's interval; NULL: none is drawn.  The members after `high` may be 0. */
 typedef struct bl_series {
 	const char *label;
 	const double *x, *y;
 	int64_t n;
 	const double *low, *high;
-	int ink; /* 1 + a bl_ink; 0: by its index */
+	int ink; /* 1 + a bl_ink; 0: chosen by the index of the series */
 	bl_marks marks;
 	bool dashed;
 } bl_series;
-/* points: not joined by lines; equal: both axes have the same scale */
+/* points: the points are not joined by lines; equal: both axes have the same scale */
 typedef struct bl_axes {
 	const char *title, *xlabel, *ylabel;
 	bool logx, logy, points, equal;
-	bool across;              /* low and high are intervals of x, else of y */
-	double from, to;          /* range of the x axis; to <= from: that of the points */
-	double low, high;         /* the same for y */
+	bool across;              /* low and high of a series are intervals of x; false: of y */
+	double from, to;          /* range of the x axis; to <= from: the range of the points */
+	double low, high;         /* range of the y axis; high <= low: the range of the points */
 	const char *const *names; /* replace the numbers at y = 1, 2 ..., from the top */
 	int named;
 } bl_axes;
@@ -93,11 +96,11 @@ bl_figure *bl_figure_image(const uint8_t *rgb, int w, int h, const char *title, 
 void bl_figure_free(bl_figure *f);
 
 /*
- * The content of a figure, borrowed: its panels and their number (a matrix has none); or its dots (rows x cols) and
- * extent.
+ * The content of a figure, borrowed.  bl_figure_panels_of returns the number of panels, which is 0 for a matrix;
+ * bl_figure_dots returns the dots of a matrix (rows x cols), and sets their extent and scale.
  */
 int bl_figure_panels_of(const bl_figure *f, const bl_panel **panels);
-int bl_figure_parts(const bl_figure *f); /* the number of matrices beside each other; 1: another figure, its own only part */
+int bl_figure_parts(const bl_figure *f); /* number of matrices beside each other; 1 (the figure itself) for others */
 const bl_figure *bl_figure_part(const bl_figure *f, int i);
 const float *bl_figure_dots(const bl_figure *f, int64_t *rows, int64_t *cols, bl_extent *dims, bl_scale *scale);
 const char *bl_figure_title(const bl_figure *f);
@@ -115,12 +118,12 @@ typedef struct bl_figure_style {
  */
 int bl_figure_save(const bl_figure *f, const char *path);
 int bl_figure_save_as(const bl_figure *f, const char *path, const bl_figure_style *style);
-/* As sixels of at most width x height pixels, n bytes in a new string, or NULL with bl_error. */
+/* Draws the figure as sixels, at most width x height pixels: a new string of *n bytes, or NULL with bl_error. */
 char *bl_figure_sixels(const bl_figure *f, int width, int height, size_t *n);
 
 /*
- * The record in a figure's file of any of these formats, a new string; NULL: there is none, or the file cannot be read.
- * picture: the hash of the rest of the file, which the record of an unchanged file contains.
+ * Returns the record in a figure's file of any of these formats, as a new string; NULL: there is none, or the file
+ * cannot be read.  picture gets the hash of the rest of the file; if the file is unchanged, the record contains it.
  */
 enum { BL_FIGURE_HASH = 65 };
 char *bl_figure_record(const char *path, char picture[BL_FIGURE_HASH]);

@@ -9,7 +9,7 @@
  *
  *     runs     run (a number), id, folder, name, state, reason, problem, step, steps, seed, d, pid, host, barlow, cpu,
  *              blas, threads, created, started, ended, parent, parent_step, notes, message
- *     metrics  run, key, value    columns of the records, as last measured
+ *     metrics  run, key, value    the last measured value of each column of the records
  *     recipe   run, key, value    settings by their paths: 'loss.lambda'
  *     tags     run, tag
  *
@@ -28,21 +28,21 @@ typedef struct bl_index bl_index;
 /* Opens and updates the index of the runs in the folder root; the caller closes it.  NULL with bl_error. */
 bl_index *bl_index_open(const char *root);
 void bl_index_close(bl_index *x);
-const char *bl_index_problem(const bl_index *x); /* why it is in memory; "": it is in its file.  Borrowed. */
-char *bl_index_path(const char *root);           /* of its file; the caller frees it.  NULL with bl_error */
+const char *bl_index_problem(const bl_index *x); /* why the index is kept in memory; "": it is in a file.  Borrowed. */
+char *bl_index_path(const char *root);           /* the index's file; the caller frees the path.  NULL with bl_error */
 
 typedef enum bl_cell_kind { BL_CELL_NOTHING, BL_CELL_NUMBER, BL_CELL_WHOLE, BL_CELL_TEXT } bl_cell_kind;
 typedef struct bl_cell {
 	bl_cell_kind kind;
 	double number;
 	int64_t whole;
-	const char *text; /* terminated by a NUL; borrowed: in a callback, until it returns */
+	const char *text; /* terminated by a NUL; borrowed: a callback's cells are valid until it returns */
 } bl_cell;
 
 typedef struct bl_question {
 	const char *sql;      /* one statement, which may only read: no PRAGMA, no ATTACH */
 	const bl_cell *value; /* values of the parameters ?1, ?2, ... */
-	int values;           /* how many; has to be the number of parameters */
+	int values;           /* number of values; has to be the number of parameters */
 	double seconds;       /* time limit; 0: 5 s */
 	volatile int *stop;   /* non-zero: the query is cancelled; may be NULL */
 	/*

@@ -31,13 +31,13 @@ typedef enum bl_loss_dialect {
 
 typedef struct bl_loss bl_loss;
 
-/* One term of a loss.  Its recorded value is without its weight.  Its strings have to live as long as the loss. */
+/* A term of a loss.  Its recorded value is not multiplied by its weight.  Its strings must live as long as the loss. */
 typedef struct bl_loss_term {
 	const char *name;                      /* "redundancy": at most BL_LOSS_NAME - 1 letters, digits, underscores */
 	const char *brief;                     /* shorter name where there is little room; NULL: the name */
 	const char *weight;                    /* the setting that multiplies it in the total; NULL: 1 */
 	const char *weighted, *weighted_brief; /* names of the product, UTF-8: "λ·redundancy", "λ·red" */
-	char mark; /* its letter (the weighted term's, if there is one) in ASCII charts; 0: the name's first letter */
+	char mark; /* letter of its curve (the weighted term's, if any) in ASCII charts; 0: the name's first letter */
 } bl_loss_term;
 
 /* Information about the batch, borrowed during the call; all zeros if nothing is known. */
@@ -80,8 +80,8 @@ typedef struct bl_loss_ops {
 /* The i-th loss of the library, from 0; "barlow" is the first.  Static; NULL after the last. */
 const bl_loss_ops *bl_loss_kind(int i);
 /*
- * A new reference to one of them with its default settings.  NULL with bl_error, which names a similar name if there
- * is one.
+ * A new reference to the library's loss of this name, with its default settings.  NULL with bl_error, which suggests a
+ * similar name if there is one.
  */
 bl_loss *bl_loss_of(const char *name);
 /*
@@ -131,9 +131,9 @@ bool bl_loss_matrix(const bl_loss *l, const void *settings, bl_loss_dialect *out
  * gradient flows:
  *
  *     bl_loss_chunks *c = bl_loss_chunks_new(l, NULL, 2);
- *     for each chunk: bl_loss_chunks_add(c, z);              z made with bl_grad_enable(false)
+ *     for each chunk: bl_loss_chunks_add(c, z);              z computed with bl_grad_enable(false)
  *     bl_loss_chunks_finish(c, &batch, &result);
- *     for each chunk: bl_loss_chunks_backward(c, k, z);      z made again, each view by itself
+ *     for each chunk: bl_loss_chunks_backward(c, k, z);      z computed again, each view separately
  *
  * The parameters' gradients are those of the whole batch, up to the order of sums, if a chunk's embeddings do not
  * depend on the other images: batch norm in the network uses the moments of the chunk.  The caller has to compute z
@@ -180,7 +180,7 @@ bl_loss *bl_loss_barlow(const bl_barlow_config *c);
 
 typedef struct bl_barlow_terms {
 	double invariance; /* sum_i (1 - C_ii)^2, without its weight */
-	double redundancy; /* sum_{i != j} C_ij^2, in hsic of (C_ij + 1)^2; without lambda */
+	double redundancy; /* sum_{i != j} C_ij^2, or (C_ij + 1)^2 in the dialect hsic; without lambda */
 	double total;      /* scale * (config.invariance * invariance + lambda * redundancy) */
 } bl_barlow_terms;
 
@@ -188,9 +188,9 @@ typedef struct bl_barlow_terms {
  * The loss of za and zb, (N,D) each with N >= 2: a new scalar tensor, or NULL with bl_error; terms may be NULL.
  *
  * If dimension i is constant over the batch in one view, then C_ii = 0, and the gradient of that dimension in that
- * view is multiplied by 1/sqrt(eps), about 316, as by the authors' batch norm.  In algorithm1, which has no eps, the
- * loss is NaN then, as in the paper's listing.  If it is constant in both views, its standardised values and C_ii are
- * 0; in algorithm1 it gets no gradient.
+ * view is multiplied by 1/sqrt(eps), about 316, as by the authors' batch norm.  In the dialect algorithm1, which has no
+ * eps, the loss is then NaN, as in the paper's listing.  If dimension i is constant in both views, its standardised
+ * values and C_ii are 0; in algorithm1 it gets no gradient.
  *
  * The backward pass may read za and zb again: do not change their values before it.
  */
@@ -221,8 +221,8 @@ int bl_loss_picture(bl_loss_dialect dialect, const bl_tensor *za, const bl_tenso
                     float *diag);
 
 /*
- * The n dimensions (0-based) that are a region's rows or columns, in order, and the number of cells, 1 to n, they are
- * pooled to.
+ * The rows or the columns of a region: n dimensions (0-based), in their order, and the number of cells, 1 to n, to
+ * which they are pooled.
  */
 typedef struct bl_loss_side {
 	const int32_t *dims;
@@ -240,9 +240,9 @@ typedef struct bl_loss_pair {
 typedef struct bl_loss_cells {
 	float *mean, *extreme; /* (rows->cells, cols->cells) */
 	/*
-	 * Of each cell, (rows->cells, cols->cells): rms is the root mean square of its elements that are not on C's
-	 * diagonal, 0 if there are none; diagonal is the mean of those on it, NaN if there are none.  Give both or
-	 * neither.
+	 * For each cell, (rows->cells, cols->cells): rms is the root mean square of the cell's elements that are not on
+	 * C's diagonal, 0 if there are none; diagonal is the mean of the cell's elements on C's diagonal, NaN if there
+	 * are none.  Give both arrays or neither.
 	 */
 	float *rms, *diagonal;
 	bl_loss_pair *pair; /* the off-diagonal elements of largest magnitude, largest first; only if rms is given */
@@ -250,9 +250,9 @@ typedef struct bl_loss_cells {
 } bl_loss_cells;
 
 /*
- * Pools the elements of C in given rows and columns, in any order, to cells (rows->cells, cols->cells); only these
- * elements are computed.  If za and zb are the same tensor, C is the correlation matrix of one view with itself.  0, or
- * negative with bl_error.
+ * Pools the elements of C in the given rows and columns, whose order is arbitrary, to cells (rows->cells, cols->cells);
+ * only these elements are computed.  If za and zb are the same tensor, C is the correlation matrix of one view with
+ * itself.  0, or negative with bl_error.
  */
 int bl_loss_region(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, const bl_loss_side *rows,
                    const bl_loss_side *cols, bl_loss_cells *out);

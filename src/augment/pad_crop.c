@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* pad_crop.c: the image moved by whole pixels; what comes in is black, or the image mirrored at its edge. */
+/* pad_crop.c: shifts an image by whole pixels; the new pixels are black, or the image mirrored at its edge. */
 #include "augment/operator.h"
 
 #include <barlow/error.h>
@@ -13,7 +13,7 @@ typedef struct parameters {
 } parameters;
 
 typedef struct draws {
-	int dx, dy; /* of the window in the image */
+	int dx, dy; /* offset of the window from the image, pixels */
 } draws;
 
 static bool draw(const void *params, drawing *w, void *drawn)
@@ -26,7 +26,7 @@ static bool draw(const void *params, drawing *w, void *drawn)
 	return true;
 }
 
-/* Place i of n pixels mirrored at their ends, without the end twice. */
+/* Returns which of n pixels is at index i if they are mirrored at both ends, without repeating the pixel at the end. */
 static int mirrored(int i, int n)
 {
 	i = i < 0 ? -i : i;

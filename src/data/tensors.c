@@ -22,7 +22,7 @@ static int check_values(const bl_dataset *d, const float *v)
 	return 0;
 }
 
-/* Whether bytes hold the values: all are multiples of 1 / 255, but for rounding. */
+/* Can the values be stored as bytes?  They can if all are multiples of 1 / 255, up to rounding errors. */
 static bool fit_bytes(const float *v, int64_t n)
 {
 	for (int64_t i = 0; i < n; i++)
@@ -31,7 +31,7 @@ static bool fit_bytes(const float *v, int64_t n)
 	return true;
 }
 
-/* values (N,C,H,W) row-major in 0..1 -> (N,H,W,C), as bytes or as floats */
+/* Stores values (N,C,H,W), row-major and in 0..1, as (N,H,W,C), in bytes or in floats. */
 static int keep(bl_dataset *d, const float *values, bool bytes)
 {
 	int64_t area = (int64_t)d->height * d->width;

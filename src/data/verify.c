@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* verify.c: reads all of a set's images, and says which cannot be read. */
+/* verify.c: reads all images of a data set, and reports those that cannot be read. */
 #include "data/dataset.h"
 
 #include <barlow/error.h>
@@ -15,11 +15,11 @@ enum { CHUNK = 16, NAMED = 5 };
 
 struct trial {
 	const bl_dataset *d;
-	char **reason; /* of each row; NULL: it can be read */
+	char **reason; /* for each image, why it cannot be read; NULL: it can be read */
 	atomic_llong done;
 };
 
-/* One row at the end takes everything before it through a decoder, and next to no memory. */
+/* Reads only the image's last row of pixels: a decoder has to process everything before it, and needs little memory. */
 static int try_row(const bl_dataset *d, int64_t i)
 {
 	bl_opened o;
@@ -67,7 +67,7 @@ struct report {
 	char text[1024];
 };
 
-/* The first few; a message has no room for all. */
+/* Keeps the first NAMED reasons; a message has no room for all of them. */
 static void note(void *ctx, int64_t row, const char *why)
 {
 	struct report *r = ctx;

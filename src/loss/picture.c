@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* picture.c: the cross-correlation matrix to look at, whole or pooled. */
+/* picture.c: computes the cross-correlation matrix for display, whole or pooled to cells. */
 #include "base/clones.h"
 #include "loss/squares.h"
 #include "loss/standard.h"
@@ -25,24 +25,24 @@ bl_tensor *bl_loss_correlation(bl_loss_dialect dialect, const bl_tensor *za, con
 
 /* --- Pooled ------------------------------------------------------------------ */
 
-/* Rows of the matrix that are made at once; a chunk is one row of cells, or some where cells are low. */
+/* Rows of the matrix that are computed at once; a chunk is one row of cells, or several if a cell has fewer rows. */
 enum { STRIP = 32 };
 
-/* u^T v / n, u (n,rows), v (n,cols), in (gr,gc) cells. */
+/* The matrix u^T v / n, where u is (n,rows) and v is (n,cols), pooled to (gr,gc) cells. */
 typedef struct picture {
 	const float *u, *v;
 	int64_t n, rows, cols, chunks;
 	int gr, gc;
 	float *mean, *extreme;
-	double *square;       /* sums over the cells' elements off the diagonal; NULL: not wanted, nor what follows */
-	const int32_t *cross; /* (rows): the column that is on the diagonal; -1: none */
-	float *diag;          /* (rows): the element there */
-	bl_loss_pair *pair;   /* (chunks,pairs), as places */
-	int *found, pairs;    /* (chunks): of them */
+	double *square;       /* of each cell's off-diagonal elements; NULL: this and cross to pairs are not used */
+	const int32_t *cross; /* (rows): the column whose element is on C's diagonal; -1: none */
+	float *diag;          /* (rows): the element in that column */
+	bl_loss_pair *pair;   /* (chunks,pairs): the largest; i and j are indices of rows and columns */
+	int *found, pairs;    /* (chunks): the number of pairs found; and the most that a chunk keeps */
 	atomic_bool failed;
 } picture;
 
-/* One row of the matrix, to what is above it in the same cells: column by column, as they lie in memory. */
+/* Adds one row of the matrix to the sums and extremes of its columns, over the current row of cells. */
 BL_CLONES_EXACT static void add_row(const float *restrict c, int64_t n, float *restrict sum, float *restrict extreme)
 {
 	for (int64_t j = 0; j < n; j++) {
@@ -57,7 +57,7 @@ BL_CLONES_EXACT static void add_squares(const float *restrict c, int64_t n, floa
 		square[j] += c[j] * c[j];
 }
 
-/* The largest magnitude of the row, by which most rows have none of the largest pairs. */
+/* The largest magnitude in the row.  It shows for most rows that they have none of the largest pairs. */
 BL_CLONES_EXACT static float largest(const float *restrict c, int64_t n)
 {
 	enum { LANES = 16 };
@@ -73,7 +73,7 @@ BL_CLONES_EXACT static float largest(const float *restrict c, int64_t n)
 	return most;
 }
 
-/* Among n of at most `room` pairs in their order; returns how many there are then. */
+/* Inserts a pair into n pairs, at most `room`, sorted by magnitude, largest first.  Returns the new number of pairs. */
 static int insert(bl_loss_pair *pair, int n, int room, bl_loss_pair one)
 {
 	int at = n;
@@ -102,7 +102,7 @@ static void find_pairs(const picture *p, int64_t chunk, int64_t row, const float
 	p->found[chunk] = n;
 }
 
-/* The row without its element of the diagonal. */
+/* Adds a row to the sums of squares and to the pairs.  Its element on C's diagonal is moved to p->diag. */
 static void add_off_diagonal(const picture *p, int64_t chunk, int64_t row, float *c, float *square)
 {
 	int32_t on = p->cross[row];
@@ -115,12 +115,12 @@ static void add_off_diagonal(const picture *p, int64_t chunk, int64_t row, float
 		find_pairs(p, chunk, row, c);
 }
 
-/* What is summed of each column: the values, the largest, the squares. */
+/* For each column, over a row of cells: the sum, the element of largest magnitude, and the sum of squares. */
 typedef struct columns {
 	float *sum, *extreme, *square;
 } columns;
 
-/* A row of cells from its columns, which are cleared for the next. */
+/* Computes a row of cells from the sums of its columns, and clears these for the next row of cells. */
 static void finish(const picture *p, int64_t row, int64_t height, const columns *s)
 {
 	int64_t from, to;
@@ -141,7 +141,7 @@ static void finish(const picture *p, int64_t row, int64_t height, const columns 
 	memset(s->sum, 0, (size_t)(3 * p->cols) * sizeof *s->sum);
 }
 
-/* Rows from..end of the matrix, which rows of cells from `cell` on begin and end with. */
+/* Pools rows from..end-1 of the matrix, which are complete rows of cells, the first of which is `cell`. */
 static void pool_rows(const picture *p, int64_t chunk, int64_t cell, int64_t from, int64_t end, float *strip, const columns *s)
 {
 	int64_t top, next;
@@ -216,7 +216,7 @@ int bl_loss_picture(bl_loss_dialect dialect, const bl_tensor *za, const bl_tenso
 	return rc;
 }
 
-/* --- Of any rows and columns --------------------------------------------------------- */
+/* --- A region of any rows and columns --------------------------------------------------------- */
 
 static void gather_pairs(const picture *p, const bl_loss_side *rows, const bl_loss_side *cols, bl_loss_cells *out)
 {
@@ -229,7 +229,7 @@ static void gather_pairs(const picture *p, const bl_loss_side *rows, const bl_lo
 	out->pairs = n;
 }
 
-/* What lies off the diagonal is apart from what lies on it. */
+/* Computes rms and diagonal too: the elements off C's diagonal are pooled separately from those on it. */
 static int draw_apart(picture *p, const bl_loss_side *rows, const bl_loss_side *cols, int64_t d, bl_loss_cells *out)
 {
 	size_t cells = (size_t)p->gr * (size_t)p->gc, r = (size_t)p->rows, chunks = (size_t)count_chunks(p->rows, p->gr);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * safetensors.c: the bare safetensors format, names to tensors.
+ * safetensors.c: reads and writes safetensors files, which contain named tensors and metadata.
  *
  * A file is: length of the header (8 bytes, little-endian), the header (JSON:
  * name -> dtype, shape, data_offsets), then the numbers of all tensors, one
@@ -31,7 +31,7 @@ typedef struct entry {
 	int ndim;
 	int64_t shape[BL_MAXDIM], count;
 	uint64_t begin, end; /* from the start of the data */
-	size_t place;        /* in the header: settles the order of empty tensors */
+	size_t place;        /* position in the header: the order of empty tensors with equal offsets */
 } entry;
 
 /* A file being read. */
@@ -141,7 +141,7 @@ static int by_offset(const void *a, const void *b)
 	return x->place < y->place ? -1 : 1;
 }
 
-/* Every byte of the data belongs to one tensor. */
+/* Checks that every byte of the data belongs to exactly one tensor. */
 static int check_cover(const source *s)
 {
 	uint64_t at = 0, room = s->size - s->data;
@@ -182,7 +182,7 @@ static int take_entries(source *s)
 	return check_cover(s);
 }
 
-/* Reads and checks everything but the numbers; source_close either way. */
+/* Reads the file and checks its header, but does not decode the numbers.  Call source_close also if this fails. */
 static int source_open(source *s, const char *path)
 {
 	*s = (source){ .path = path };
@@ -310,7 +310,7 @@ void bl_metadata_free(char **pairs)
 	free(pairs);
 }
 
-/* Writing.  PyTorch counts batches in I64, and loads nothing else there. */
+/* The type that a tensor is written with: I64 for num_batches_tracked, as in PyTorch, and F32 for all others. */
 static const bl_dtype *dtype_for(const char *name)
 {
 	static const char counter[] = "num_batches_tracked";
@@ -373,7 +373,7 @@ static int add_items(json_t *header, const bl_named *items, int n, uint64_t *dat
 	return 0;
 }
 
-/* The header's JSON, in the order of the list; the caller frees it. */
+/* Returns the header as JSON, with the tensors in the order of the list; the caller frees it. */
 static char *header_text(const bl_named *items, int n, const char *const *metadata, uint64_t *data)
 {
 	json_t *header = json_object();
@@ -406,7 +406,7 @@ static int write_items(unsigned char *out, const bl_named *items, int n)
 	return 0;
 }
 
-/* Spaces after the JSON bring the numbers to a multiple of 8 bytes. */
+/* Writes spaces after the JSON, so that the tensors' numbers begin at a multiple of 8 bytes. */
 static int write_file(const char *path, const char *text, uint64_t data, const bl_named *items, int n, bl_file_writer *write)
 {
 	size_t length = strlen(text), padded = (length + ALIGN - 1) / ALIGN * ALIGN;

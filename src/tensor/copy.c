@@ -27,7 +27,7 @@ int bl_tensor_copy(bl_tensor *dst, const bl_tensor *src)
 	return 0;
 }
 
-/* A new reference to `copy`, filled from t; NULL stays NULL. */
+/* Copies the values of t into `copy` and returns it; returns NULL if `copy` is NULL. */
 static bl_tensor *filled(bl_tensor *copy, const bl_tensor *t)
 {
 	if (copy)
@@ -102,7 +102,7 @@ bl_tensor *bl_tensor_scalar(float value)
 	return bl_tensor_full(0, NULL, value);
 }
 
-/* x - x is 0 for finite x and NaN otherwise: the sum of these is 0 exactly if all values are finite. */
+/* x - x is 0 if x is finite and NaN otherwise, so the sum of these is 0 if and only if all values are finite. */
 static bool all_finite(const float *x, int64_t n)
 {
 	float bad = 0;

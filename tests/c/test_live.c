@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_live.c: what is published can be read, by threads and processes; a damaged file causes no harm. */
+/* test_live.c: threads and processes can read what a run publishes; a damaged file harms neither reader nor run. */
 #define _GNU_SOURCE /* memmem */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -241,7 +241,7 @@ static void test_info(void **state)
 	bl_live_close(r);
 }
 
-/* Information whose message repeats its step. */
+/* Returns information whose message is derived from its step. */
 static bl_live_info info_at(int64_t step)
 {
 	bl_live_info info = info_of(1000);
@@ -259,7 +259,7 @@ static void *set_infos(void *w)
 	return NULL;
 }
 
-/* Other threads of its process also read the trainer's handle: they get data of one moment. */
+/* Other threads of the trainer's process read its handle while it writes: each read gets the data of a single write. */
 static void test_info_of_one_moment(void **state)
 {
 	(void)state;
@@ -281,7 +281,7 @@ static void put_byte(int fd, uint64_t at, char c)
 	assert_int_equal(pwrite(fd, &c, 1, (off_t)at), 1);
 }
 
-/* Partially written data have a wrong checksum: the data of the turn before it apply. */
+/* Partially written data have a wrong checksum; readers then use the data of the previous turn. */
 static void test_half_written(void **state)
 {
 	(void)state;
@@ -340,7 +340,7 @@ static void check_kept(const bl_live *l, int i, int64_t step, int64_t newest)
 	assert_int_equal(s.region_rows, step == newest ? 3 : 0);
 }
 
-/* The first and the newest are there, and the gaps are of similar width. */
+/* The first and the newest are kept; each gap but the first and the last is at least half as wide as the widest. */
 static void check_spread(const bl_live *l, int64_t newest)
 {
 	static bl_snapshot s;
@@ -383,7 +383,7 @@ static void test_kept(void **state)
 	bl_live_close(r);
 }
 
-/* A run of one step has one slot, however often its snapshot is published; and a slot is no larger than needed. */
+/* A short run keeps at most one snapshot a step, and the newest, however often snapshots are published. */
 static void test_kept_short(void **state)
 {
 	(void)state;
@@ -463,7 +463,7 @@ static void fetch(size_t at, void *bytes, size_t n)
 	close(fd);
 }
 
-/* As asking does it. */
+/* Sets the checksum as bl_live_ask does. */
 static void seal_ask(struct live_ask *a)
 {
 	a->check = bl_disk_check(a->ticket, &a->stamp, offsetof(struct live_ask, check) - offsetof(struct live_ask, stamp));
@@ -485,7 +485,7 @@ static void age(bl_live *l, uint64_t ms)
 	patch(at, &asks, sizeof asks);
 }
 
-/* Requests expire; and a partially written one never counts. */
+/* Requests expire, and a partially written request is ignored. */
 static void test_asks_end(void **state)
 {
 	(void)state;
@@ -538,8 +538,8 @@ static void test_mailbox(void **state)
 }
 
 /*
- * This program's own pread() replaces the C library's.  On request, the mailbox is read as if the slot of the next ticket
- * had been read before it was written, and the slot after it afterwards.
+ * This pread() replaces the C library's.  If `early` is set, the next read of the mailbox returns the slot of the next
+ * ticket as empty: as if this slot had been read before its command was written, and the other slots afterwards.
  */
 static bool early;
 
@@ -582,7 +582,7 @@ int link(const char *from, const char *to)
 	return real(from, to);
 }
 
-/* When a file gets the live file's name, its bytes are already synced. */
+/* A file is synced before it gets the live file's name. */
 static void test_synced_before_named(void **state)
 {
 	(void)state;
@@ -595,17 +595,17 @@ static void test_synced_before_named(void **state)
 	add_record(w, 1);
 	assert_int_equal(unlink(path), 0);
 	calls[0] = 0;
-	bl_live_look_after(w); /* it is restored */
+	bl_live_look_after(w); /* this restores the file */
 	assert_string_equal(calls, "sync link ");
 	calls[0] = 0;
-	bl_live_close(w); /* it is rewritten, without the newest snapshot */
+	bl_live_close(w); /* this rewrites the file, without the newest snapshot */
 	assert_string_equal(calls, "sync rename ");
 	w = bl_live_open(path, false);
 	check_records(w, 1);
 	bl_live_close(w);
 }
 
-/* Slots are not read in one moment: a command must not be skipped in favour of the one after it. */
+/* The slots are not read atomically: a command that is sent meanwhile must not be skipped in favour of the next one. */
 static void test_interleaved_sender(void **state)
 {
 	(void)state;
@@ -625,7 +625,7 @@ static void test_interleaved_sender(void **state)
 	bl_live_close(s);
 }
 
-/* Space for records is reserved when an extent begins: a full disk is detected then, and not within a row. */
+/* Space for records is reserved when an extent is begun: a full disk is detected then, not in the middle of a row. */
 static void test_room_is_reserved(void **state)
 {
 	(void)state;
@@ -638,7 +638,7 @@ static void test_room_is_reserved(void **state)
 		skip_because("this file system reserves nothing");
 	bl_live *w = writer_with(MANY, 1);
 	assert_int_equal(stat(path, &st), 0);
-	/* A step's number, the columns, a checksum. */
+	/* A record has the step's number, the columns and a checksum. */
 	assert_true(st.st_blocks * 512 >= MANY * (2 + columns.n) * 8);
 	bl_live_close(w);
 }
@@ -658,7 +658,7 @@ static void *sender(void *arg)
 	return NULL;
 }
 
-/* Each command arrives once, and those of one sender in order. */
+/* Each command arrives once, and the commands of one sender arrive in order. */
 static void test_many_senders(void **state)
 {
 	(void)state;
@@ -783,7 +783,7 @@ static void test_other_process(void **state)
 	bl_live_close(w);
 }
 
-/* The header of the file changed by `change`, with a correct checksum. */
+/* Modifies the file's header by `change`, and gives it a correct checksum. */
 static void forge_header(void (*change)(struct live_header *h))
 {
 	struct live_header h;
@@ -814,14 +814,14 @@ static void test_writer_gone(void **state)
 	check_records(r, 1);
 	assert_false(bl_live_writer_alive(r));
 	bl_live_close(r);
-	/* A pid that is in use again, by a process with another start time. */
+	/* The writer's pid is in use again, by a process with another start time. */
 	forge_header(be_me);
 	r = bl_live_open(path, false);
 	assert_false(bl_live_writer_alive(r));
 	bl_live_close(r);
 }
 
-/* A resumed run has another file of the same name. */
+/* When a run is resumed, a new file gets the name of the old one. */
 static void test_next(void **state)
 {
 	(void)state;
@@ -880,7 +880,7 @@ static void test_refusals(void **state)
 	refuse_forged(be_nameless, "without a section 'kept'");
 	for (shortened = 0; shortened < SECTIONS; shortened++)
 		refuse_forged(be_short, "has 8 bytes, expected");
-	forge_header(have_more); /* unknown to this program */
+	forge_header(have_more); /* a section that is unknown to this program */
 	bl_live *r = bl_live_open(path, true);
 	assert_non_null(r);
 	check_records(r, 4);
@@ -935,7 +935,7 @@ static void test_bounds(void **state)
 	fill_snapshot(&s, 3);
 	DISBELIEVE(step, 0);
 	DISBELIEVE(n, 0);
-	DISBELIEVE(d, 15); /* dims[4] is 15, and 16 cells */
+	DISBELIEVE(d, 15); /* dims[4] is 15, and the grid has 16 cells a side */
 	DISBELIEVE(grid, BL_GRID_MAX + 1);
 	DISBELIEVE(diag, 17);
 	DISBELIEVE(grid_elements, -1);
@@ -980,12 +980,12 @@ static void test_pack(void **state)
 	assert_memory_equal(&s, &got, sizeof s);
 	for (size_t cut = 0; cut < n; cut += 7)
 		assert_false(bl_unpack(bytes, cut, &got));
-	/* magic, length, check, step; then the first part's name */
+	/* The head has magic, length, check and step; the first part's name follows. */
 	uint64_t length = n - LIVE_PACK_HEAD;
 	bytes[LIVE_PACK_HEAD] = 'q'; /* "step" is "qtep" now */
 	uint64_t check = bl_disk_check(length ^ 5, bytes + LIVE_PACK_HEAD, length);
 	memcpy(bytes + 16, &check, 8);
-	assert_false(bl_unpack(bytes, n, &got)); /* as it has no step */
+	assert_false(bl_unpack(bytes, n, &got)); /* the part "step" is missing */
 	bytes[LIVE_PACK_HEAD] = 's';
 	char *last = memmem(bytes, n, "view_draws[7]", 13);
 	assert_non_null(last);
@@ -997,7 +997,7 @@ static void test_pack(void **state)
 	free(bytes);
 }
 
-/* Both halves of a section contain this, in later turns. */
+/* Writes the payload into both halves of a section, as turns later than the existing ones. */
 static void forge_turn(const bl_live *l, int section, const void *payload, size_t n)
 {
 	const struct live_section *at = &l->section[section];
@@ -1008,7 +1008,10 @@ static void forge_turn(const bl_live *l, int section, const void *payload, size_
 	}
 }
 
-/* An invalid list of kept snapshots counts as empty; and the description of views has no escape sequences. */
+/*
+ * If the list of kept snapshots is invalid, only the newest snapshot is there.  Control bytes in the description of
+ * views are shown as text.
+ */
 static void test_bad_list(void **state)
 {
 	(void)state;
@@ -1043,12 +1046,12 @@ static void test_bad_list(void **state)
 	bl_live_publish(w, &s);
 	assert_int_equal(bl_live_snapshot(r, &s), 3);
 	assert_string_equal(s.view_draws[0], "\\x1b]0;crop");
-	assert_int_equal(strspn(s.view_draws[1], "\\x07"), (BL_DRAW_TEXT - 1) / 4 * 4); /* complete ones only */
+	assert_int_equal(strspn(s.view_draws[1], "\\x07"), (BL_DRAW_TEXT - 1) / 4 * 4); /* only complete \x07 */
 	bl_live_close(w);
 	bl_live_close(r);
 }
 
-/* --- The file of a run that goes on is spoilt ---------------------------------- */
+/* --- The file is damaged while the run goes on --------------------------------- */
 
 static void expect_problem(bl_live *w, const char *words)
 {
@@ -1059,7 +1062,7 @@ static void expect_problem(bl_live *w, const char *words)
 	assert_false(bl_live_problem(w, said, sizeof said));
 }
 
-/* Truncated, or overwritten, anywhere: the run continues, reports it once, and the file is complete again. */
+/* The file is truncated or overwritten: the run continues, reports this once, and writes a complete file again. */
 static void test_cut_short(void **state)
 {
 	(void)state;
@@ -1106,11 +1109,11 @@ static void test_full_later(void **state)
 	expect_problem(w, "cannot be written: File too large");
 	check_records(w, 5000);
 	assert_true(bl_live_length(r) < 5000);
-	assert_int_equal(bl_live_send(w, (bl_command){ .kind = BL_CMD_STOP }), 0); /* of this process */
+	assert_int_equal(bl_live_send(w, (bl_command){ .kind = BL_CMD_STOP }), 0); /* from this process */
 	assert_true(bl_live_take(w, &c) && c.kind == BL_CMD_STOP);
 	for (int i = 0; i < 3; i++)
 		bl_live_look_after(w);
-	assert_false(bl_live_problem(w, text, sizeof text)); /* it is reported once, however often it is retried */
+	assert_false(bl_live_problem(w, text, sizeof text)); /* reported once, however often writing is retried */
 	setrlimit(RLIMIT_FSIZE, &old);
 	bl_live_look_after(w);
 	expect_problem(w, "written anew");
@@ -1119,7 +1122,7 @@ static void test_full_later(void **state)
 	bl_live_close(r);
 }
 
-/* --- Columns that come later ------------------------------------------------------ */
+/* --- Columns added during the run ------------------------------------------------- */
 
 static void test_later_column(void **state)
 {
@@ -1200,7 +1203,7 @@ static void test_keep(void **state)
 	assert_true(records < 25000 + 2000 * 8 * (2 + 3) && some < records + 48 * 5000 && all > 2 * some);
 }
 
-/* --- The version before ---------------------------------------------------------------- */
+/* --- Files of an earlier version ------------------------------------------------------- */
 
 /* A real run of barlow 0.1: 40 steps, lambda changed at the 20th. */
 static void test_version_2(void **state)
@@ -1344,7 +1347,7 @@ static void find_heads(const bl_live *l)
 	heads[n_heads++] = w->extent[0].at;
 }
 
-/* Half of the changes hit fields that control the reading. */
+/* Returns the offset of a byte to change: half of these are near the start of a part, in fields that govern reading. */
 static size_t blow(bl_rng *rng, size_t length)
 {
 	if (bl_rng_below(rng, 2))
@@ -1353,7 +1356,7 @@ static size_t blow(bl_rng *rng, size_t length)
 	return at < length ? at : length - 1;
 }
 
-/* A process that can write the file can also write correct checksums. */
+/* Corrects the checksums of damaged data: a process that can write the file can also write correct checksums. */
 static void seal(char *bytes, size_t n, const bl_live *l)
 {
 	struct live_header *h = (struct live_header *)(void *)bytes;
@@ -1419,7 +1422,7 @@ static char *slurp(size_t *n)
 	return bytes;
 }
 
-/* Damaged while a reader has it open, and before one opens it. */
+/* The file is damaged while a reader has it open, and before a reader opens it. */
 static void test_mutations(void **state)
 {
 	(void)state;
@@ -1455,7 +1458,7 @@ static void test_mutations(void **state)
 	free(copy);
 }
 
-/* Another process overwrites parts of the file during the run, whose own memory is not affected. */
+/* Another process overwrites parts of the file during the run; the run's data in memory are not affected. */
 static void test_writer_survives(void **state)
 {
 	(void)state;

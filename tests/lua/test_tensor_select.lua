@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Tensors: comparison, selection, sorting, concatenation; products with vectors and norms.  Numbers as in PyTorch, indices from 1.
+-- Tensors: comparison, selection, sorting, concatenation; products with vectors and norms.
+-- The results are those of PyTorch, but indices are counted from 1.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local test, equal, fails = tap.test, tap.equal, tap.fails
 
--- The numbers in row-major order, in one line.
+-- Returns the numbers of t in row-major order, as one line of text.
 local function flat(t)
 	local words = {}
 	for i, v in ipairs(t:reshape(-1):totable()) do words[i] = ("%g"):format(v) end
@@ -38,7 +39,7 @@ test("where selects, and the gradient goes to the selected elements", function()
 	equal(b.grad:item(), 2.0)
 	equal(flat(tensor.where(tensor{ { 1 }, { 0 } }, tensor{ 1, 2 }, -1)), "1 2 -1 -1")
 	equal(flat(tensor{ 1, -2 }:masked_fill(tensor{ 0, 1 }, 7)), "1 7")
-	equal(flat(tensor.where(tensor{ 0 / 0, 0 }, 1, 2)), "1 2") -- a NaN is not 0
+	equal(flat(tensor.where(tensor{ 0 / 0, 0 }, 1, 2)), "1 2") -- NaN counts as true, since it is not 0
 end)
 
 test("masks select and assign", function()

@@ -232,7 +232,7 @@ static const bl_field cnn_fields[] = {
 	BL_FIELD_END,
 };
 
-/* Default strides: 1, then 2 for each. */
+/* If no strides are given, sets the default: 1 for the first layer, 2 for each of the others. */
 static void set_strides(lua_State *L, cnn *a)
 {
 	if (a->strides.n)
@@ -363,7 +363,7 @@ typedef struct parameters {
 	bl_tensor *tensor[PARAMETERS_MAX], *copy[PARAMETERS_MAX];
 } parameters;
 
-/* Copies the parameters in the table of settings at 1.  Pushes a table of the copies. */
+/* Copies the tensors in the setting `parameters` of the table at stack index 1.  Pushes a table of the copies. */
 static void read_parameters(lua_State *L, parameters *p)
 {
 	int type = lua_getfield(L, 1, "parameters");
@@ -385,7 +385,7 @@ static void read_parameters(lua_State *L, parameters *p)
 	}
 }
 
-/* Pushes the function of the settings as a value. */
+/* Pushes the setting `f` as a function value, which is what recipes contain. */
 static void push_value(lua_State *L)
 {
 	bl_function *f = NULL;
@@ -399,7 +399,7 @@ static void push_value(lua_State *L)
 		lua_remove(L, -2);
 }
 
-/* Replaces the function value on top by one that has copies of its parameters. */
+/* Replaces the function value on top of the stack by one whose upvalues are the copies of the parameters. */
 static void exchange_parameters(lua_State *L, const parameters *p)
 {
 	bl_function **f = bl_lua_check(L, -1, BL_T_FUNCTION), *copy = bl_function_with(*f, p->tensor, p->copy, p->n);
@@ -410,8 +410,8 @@ static void exchange_parameters(lua_State *L, const parameters *p)
 }
 
 /*
- * A function from a recipe trains copies of its parameters.  A Lua function trains the given ones, and its recipe contains
- * the copies.  So the content of a recipe never changes.
+ * If the function comes from a recipe, copies of its parameters are trained.  If it is a Lua function, the given
+ * tensors are trained, and the recipe contains the copies.  So training never changes the content of a recipe.
  */
 static int nn_func(lua_State *L)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* states.c: sandboxed states: an allocator with a limit, and a hook that counts instructions, time and interruptions. */
+/* states.c: sandboxed states: an allocator with a limit; a hook that checks instructions, time and interruptions. */
 #include "lua/kit/states.h"
 #include "lua/kit/budget.h"
 #include "lua/kit/kit.h"
@@ -21,7 +21,7 @@ static void *allocate(void *ctx, void *block, size_t old, size_t size)
 {
 	bl_budget *b = ctx;
 	if (!block)
-		old = 0; /* for a new block Lua passes a type instead */
+		old = 0; /* for a new block, Lua passes the type of the object as `old` */
 	if (size == 0) {
 		free(block);
 		b->used -= old;
@@ -121,7 +121,7 @@ int bl_lua_state_call(lua_State *L, int nargs, int nresults)
 	return call(L, nargs, nresults, NULL, 0);
 }
 
-/* Lua's traceback, without the calls from C around the function. */
+/* Message handler: adds Lua's traceback to the message, without the lines of C functions. */
 static int trace(lua_State *L)
 {
 	if (lua_type(L, 1) != LUA_TSTRING)

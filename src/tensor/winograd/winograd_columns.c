@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * winograd_columns.c: F(4x4, 3x3) for many filters: all tiles are transformed first; then each chunk computes the
- * products and the output transform for a few output columns, so that each filter is transformed only once, and its
- * transform stays in the cache until it is used.
+ * winograd_columns.c: Winograd's F(4x4, 3x3) for layers with many filters.  All tiles of a batch are transformed first;
+ * then each chunk computes the products and the output transform for a few output columns.  So each filter is
+ * transformed only once per batch, and its transform stays in the cache until it is used.
  */
 #include "tensor/winograd/winograd.h"
 
@@ -18,7 +18,7 @@ enum { POINTS = BL_WINOGRAD_POINTS, SCRATCH = 0, GROUP = 8, TILES = 256, BATCH_F
 
 typedef struct batch {
 	const bl_winograd_job *job;
-	int64_t first, n, room; /* the first tile of this batch, their number, and the largest number in a batch */
+	int64_t first, n, room; /* the batch's first tile, its number of tiles, and the largest number in any batch */
 	float *v;               /* [point][tile][channel] */
 	atomic_bool failed;     /* a chunk got no memory */
 } batch;
@@ -36,7 +36,7 @@ static void transform(void *ctx, int64_t group)
 	}
 }
 
-/* m[point][tile][column] of tiles first.. of the batch; u[point][channel][column]. */
+/* Computes m[point][tile][column] for n tiles of the batch, from `first` on, with filters u[point][channel][column]. */
 static void products(const batch *b, int64_t first, int64_t n, const float *u, int width, float *m)
 {
 	const bl_kernels *k = b->job->filters.k;
@@ -52,7 +52,7 @@ static void products(const batch *b, int64_t first, int64_t n, const float *u, i
 		g.w = u;
 		for (int64_t t = 0; t < n; t += height) {
 			g.rows = n - t < height ? (int)(n - t) : height;
-			for (int r = 0; r < height; r++) { /* rows beyond the end repeat the first, and are not written */
+			for (int r = 0; r < height; r++) { /* rows beyond the last tile read row t and write nothing */
 				int64_t row = r < g.rows ? t + r : t;
 				a[r] = v + row * channels;
 				out[r] = m + row * width;
