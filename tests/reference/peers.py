@@ -364,23 +364,26 @@ def measure(c):
 
 HEAD = """# barlow and its peers in numbers
 
-Each case below was computed by barlow, by PyTorch in float32 and by PyTorch in float64. The table shows the largest
-difference of the first two from the third, over values and gradients. The difference of two arrays is the largest absolute
-difference of their elements, divided by the largest absolute value of the array in float64 unless that is 0. Losses are compared
-with the formulas that the peers published, implemented again in [tests/reference/peers.py](../tests/reference/peers.py),
-which lists all cases; none of the peers' code is used. The suite compares image operators with torchvision and PIL.
+Each case below was computed by barlow, by PyTorch in float32 and by PyTorch in float64. The table shows how far barlow
+and PyTorch in float32 differ at most from PyTorch in float64, over values and gradients. The difference of two arrays
+is the largest absolute difference of their elements, divided by the largest absolute value of the array in float64
+unless that is 0. Losses are compared with the formulas that the peers published, implemented again in
+[tests/reference/peers.py](../tests/reference/peers.py), which lists all cases; none of the peers' code is used. The
+suite compares image operators with torchvision and PIL.
 
 """
 
 TAIL = """
 Intended differences from a peer:
 
-* The dialect `hsic` uses the authors' batch norm; the HSIC repository uses the unbiased standard deviation without an eps.
+* The dialect `hsic` uses the authors' batch norm; the HSIC repository uses the unbiased standard deviation without an
+  eps.
 * A unit that is constant in one view gives NaN in the paper's listing and in the dialect `algorithm1`. A unit that is
-  constant in both views gives NaN in the listing, but is left out by `algorithm1`; the row has no cases of such units.
-* solo-learn's warm-up begins at a rate of 3e-5, barlow's at 0. The other numbers of `optim.solo` are those of solo-learn's recipe
-  (scripts/pretrain/cifar/barlow.yaml, commit 9187ea3). The recipe does not state the momentum; solo/args/pretrain.py then sets
-  0.9 for LARS, whereas the default of its LARS class is 0.
+  constant in both views gives NaN in the listing, but `algorithm1` ignores it; the row of `algorithm1` has no such
+  cases.
+* solo-learn's warm-up begins at a rate of 3e-5, barlow's at 0. The other numbers of `optim.solo` are those of
+  solo-learn's recipe (scripts/pretrain/cifar/barlow.yaml, commit 9187ea3). The recipe does not state the momentum;
+  solo/args/pretrain.py then sets 0.9 for LARS, whereas the default of its LARS class is 0.
 """
 
 
