@@ -2,8 +2,8 @@
 /*
  * tar.c: data.tar: shards as WebDataset has them: images and labels as files in plain tar archives.
  *
- * Successive files whose names differ only behind the last dot are a sample: 000123.jpg, 000123.cls, 000123.json.  The
- * archives are read once for an index; images are then read at their offsets, in any order.
+ * Successive files whose names differ only behind the first dot are a sample, as in WebDataset: 000123.jpg, 000123.cls,
+ * 000123.json.  The archives are read once for an index; images are then read at their offsets, in any order.
  */
 #include "base/path.h"
 #include "data/archive.h"
@@ -23,7 +23,7 @@
 enum { MOST_IMAGE = 1 << 28, MOST_LABEL = 1 << 20, MESSAGE_NAME = 200 };
 
 typedef struct tar {
-	const char *path, *labels;
+	const char *path, *labels, *image;
 	bl_pictures pictures;
 } tar;
 
@@ -140,21 +140,28 @@ static const bl_dataset_ops ops = {
 
 typedef enum label_kind { NO_LABELS, CLS, JSON, UNKNOWN } label_kind;
 
-/* The sample that is being put together, and how labels are found. */
+/* Successive files whose names agree up to the last dot: an image, a label or both. */
+typedef struct part {
+	bool has_image;
+	piece image;
+	char *image_name;
+	char *label; /* its text, or NULL */
+} part;
+
+/* The sample that is being collected, and which files are images and labels. */
 typedef struct gathering {
 	source *s;
 	bl_names labels;
-	label_kind kind; /* UNKNOWN until the first sample says it */
-	const char *key; /* of the JSON object */
-	char sample[BL_PATH_SIZE];
-	char image_name[BL_PATH_SIZE];
-	bool has_image;
-	piece image;
-	char *label;    /* its text, or NULL */
-	int64_t others; /* files that are neither */
+	label_kind kind;           /* UNKNOWN until the first sample decides it */
+	const char *key;           /* of the JSON object, or NULL */
+	const char *image;         /* ending of the images, from the first dot of the name, or NULL: every image */
+	char sample[BL_PATH_SIZE]; /* up to the first dot of the file name, with folders */
+	char stem[BL_PATH_SIZE];   /* of the last part, up to the last dot */
+	part *parts;
+	int64_t n, room;
 } gathering;
 
-static int add_image(gathering *g)
+static int add_row(gathering *g, const part *p, const char *label)
 {
 	source *s = g->s;
 	if (s->n == s->room) {
@@ -165,31 +172,82 @@ static int add_image(gathering *g)
 		s->images = more;
 		s->room = room;
 	}
-	s->images[s->n++] = g->image;
+	s->images[s->n++] = p->image;
 	char key[2 * BL_PATH_SIZE];
-	snprintf(key, sizeof key, "%s%s%.*s", g->image_name, g->label ? "\t" : "", BL_PATH_SIZE, g->label ? g->label : "");
-	return bl_names_add(&s->files, g->image_name) < 0 || bl_names_add(&s->keys, key) < 0 ? -1 : 0;
+	snprintf(key, sizeof key, "%s%s%.*s", p->image_name, label ? "\t" : "", BL_PATH_SIZE, label ? label : "");
+	if (bl_names_add(&s->files, p->image_name) < 0 || bl_names_add(&s->keys, key) < 0)
+		return -1;
+	return label ? bl_names_add(&g->labels, label) : 0;
 }
 
-/* The sample is complete: what comes next is another one's.  The first with an image says whether there are labels. */
+static void clear_parts(gathering *g)
+{
+	for (int64_t k = 0; k < g->n; k++) {
+		free(g->parts[k].image_name);
+		free(g->parts[k].label);
+	}
+	g->n = 0;
+	g->stem[0] = '\0';
+}
+
+static const char *first_dot(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	return strchr(slash ? slash + 1 : name, '.');
+}
+
+static int no_label(const gathering *g, const part *p, int64_t images, const char *shared)
+{
+	const char *shard = g->s->shards[p->image.shard].path;
+	if (!shared)
+		return bl_fail("%s: sample %.*s has no label (%s), others have one", shard, MESSAGE_NAME, g->sample,
+		               g->kind == CLS ? ".cls" : ".json");
+	return bl_fail("%s: sample %.*s has %" PRId64 " images and one label; image = \"%.*s\" selects this image of each sample",
+	               shard, MESSAGE_NAME, g->sample, images, MESSAGE_NAME, first_dot(p->image_name) + 1);
+}
+
+/*
+ * The sample is complete.  The first sample with an image decides whether there are labels.  An image has the label that is
+ * named like it up to the last dot; an only image may have any label of its sample: x.left.jpg that of x.cls.
+ */
 static int finish_sample(gathering *g)
 {
-	int rc = 0;
-	if (g->has_image) {
-		if (g->kind == UNKNOWN)
-			g->kind = NO_LABELS;
-		if (g->kind != NO_LABELS && !g->label)
-			rc = bl_fail("%s: sample %.*s has no label (%s), others have one", g->s->shards[g->image.shard].path,
-			             MESSAGE_NAME, g->sample, g->kind == CLS ? ".cls" : ".json");
-		if (rc == 0)
-			rc = add_image(g);
-		if (rc == 0 && g->label)
-			rc = bl_names_add(&g->labels, g->label);
+	int64_t images = 0;
+	const char *shared = NULL;
+	for (int64_t k = 0; k < g->n; k++) {
+		images += g->parts[k].has_image;
+		if (!g->parts[k].has_image && !shared)
+			shared = g->parts[k].label;
 	}
-	free(g->label);
-	g->label = NULL;
-	g->has_image = false;
+	if (images > 0 && g->kind == UNKNOWN)
+		g->kind = NO_LABELS;
+	int rc = 0;
+	for (int64_t k = 0; rc == 0 && k < g->n; k++) {
+		const part *p = &g->parts[k];
+		const char *label = p->label ? p->label : images == 1 ? shared : NULL;
+		if (p->has_image)
+			rc = g->kind != NO_LABELS && !label ? no_label(g, p, images, shared) : add_row(g, p, label);
+	}
+	clear_parts(g);
 	return rc;
+}
+
+/* The part with that stem, of n bytes: the last one, or a new one; NULL with bl_error. */
+static part *part_of(gathering *g, const char *name, size_t n)
+{
+	if (g->n > 0 && strlen(g->stem) == n && memcmp(g->stem, name, n) == 0)
+		return &g->parts[g->n - 1];
+	if (g->n == g->room) {
+		int64_t room = g->room ? 2 * g->room : 8;
+		part *more = realloc(g->parts, (size_t)room * sizeof *more);
+		if (!more)
+			return bl_fail_null("no memory for a sample of %" PRId64 " files", room);
+		g->parts = more;
+		g->room = room;
+	}
+	snprintf(g->stem, sizeof g->stem, "%.*s", (int)n, name);
+	g->parts[g->n] = (part){ .has_image = false };
+	return &g->parts[g->n++];
 }
 
 /* The text of a label's file; new string. */
@@ -218,37 +276,43 @@ static char *trim(char *text)
 	return text;
 }
 
-static int take_label(gathering *g, const bl_archive_entry *e, int shard, label_kind kind)
+static int take_label(gathering *g, const bl_archive_entry *e, int shard, label_kind kind, size_t stem)
 {
 	if (g->kind == UNKNOWN)
 		g->kind = kind;
-	if (g->kind != kind || g->label)
+	part *p = g->kind == kind ? part_of(g, e->name, stem) : NULL;
+	if (!p)
+		return g->kind == kind ? -1 : 0;
+	if (p->label)
 		return 0;
 	char *text = read_label(g, e, shard);
 	if (!text)
 		return -1;
-	g->label = kind == CLS ? strdup(trim(text)) : bl_tar_label(text, (size_t)e->size, g->key);
+	p->label = kind == CLS ? strdup(trim(text)) : bl_tar_label(text, (size_t)e->size, g->key);
 	free(text);
-	if (g->label && *g->label && strlen(g->label) < BL_PATH_SIZE)
+	if (p->label && *p->label && strlen(p->label) < BL_PATH_SIZE)
 		return 0;
-	if (g->label)
+	if (p->label)
 		bl_fail("expected a label of 1 to %d bytes", BL_PATH_SIZE);
 	return bl_fail_prefix("%s: %.*s: ", g->s->shards[shard].path, MESSAGE_NAME, e->name);
 }
 
-static int take_image(gathering *g, const bl_archive_entry *e, int shard)
+static int take_image(gathering *g, const bl_archive_entry *e, int shard, size_t stem)
 {
 	const char *in = g->s->shards[shard].path;
-	if (g->has_image)
-		return bl_fail("%s: sample %.*s has two images: %.*s is the second", in, MESSAGE_NAME, g->sample, MESSAGE_NAME,
-		               e->name);
+	part *p = part_of(g, e->name, stem);
+	if (!p)
+		return -1;
+	if (p->has_image)
+		return bl_fail("%s: sample %.*s has two images: %.*s is the second; image = \"%.*s\" selects it", in, MESSAGE_NAME,
+		               g->stem, MESSAGE_NAME, e->name, MESSAGE_NAME, first_dot(e->name) + 1);
 	if (e->size > MOST_IMAGE)
 		return bl_fail("%s: %.*s: %" PRId64 " bytes, expected an image of at most %d", in, MESSAGE_NAME, e->name, e->size,
 		               MOST_IMAGE);
-	g->has_image = true;
-	g->image = (piece){ e->offset, e->size, shard };
-	snprintf(g->image_name, sizeof g->image_name, "%s", e->name);
-	return 0;
+	p->has_image = true;
+	p->image = (piece){ e->offset, e->size, shard };
+	p->image_name = strdup(e->name);
+	return p->image_name ? 0 : bl_fail("%s: no memory", in);
 }
 
 typedef struct visit {
@@ -260,10 +324,10 @@ static int take_entry(void *ctx, const bl_archive_entry *e)
 {
 	const visit *v = ctx;
 	gathering *g = v->g;
-	const char *slash = strrchr(e->name, '/'), *dot = strrchr(slash ? slash + 1 : e->name, '.');
-	const char *ending = dot ? dot + 1 : "";
-	size_t n = dot ? (size_t)(dot - e->name) : strlen(e->name); /* of the sample's name, with its folders */
-	if (strlen(e->name) >= BL_PATH_SIZE)
+	const char *slash = strrchr(e->name, '/'), *first = first_dot(e->name), *last = first ? strrchr(first, '.') : NULL;
+	size_t length = strlen(e->name), stem = last ? (size_t)(last - e->name) : length;
+	size_t n = first ? (size_t)(first - e->name) : length;
+	if (length >= BL_PATH_SIZE)
 		return bl_fail("%s: a name of more than %d bytes", g->s->shards[v->shard].path, BL_PATH_SIZE);
 	if ((slash ? slash[1] : e->name[0]) == '.')
 		return 0;
@@ -272,11 +336,14 @@ static int take_entry(void *ctx, const bl_archive_entry *e)
 			return -1;
 		snprintf(g->sample, sizeof g->sample, "%.*s", (int)n, e->name);
 	}
+	const char *ending = last ? last + 1 : "";
 	if (strcmp(ending, "cls") == 0)
-		return take_label(g, e, v->shard, CLS);
+		return take_label(g, e, v->shard, CLS, stem);
 	if (strcmp(ending, "json") == 0 && (g->kind == JSON || (g->kind == UNKNOWN && g->key)))
-		return take_label(g, e, v->shard, JSON);
-	return bl_decode_is_named(e->name, NULL) ? take_image(g, e, v->shard) : 0;
+		return take_label(g, e, v->shard, JSON, stem);
+	if (!bl_decode_is_named(e->name, NULL) || (g->image && strcmp(first + 1, g->image) != 0))
+		return 0;
+	return take_image(g, e, v->shard, stem);
 }
 
 /* A sample ends where its shard does. */
@@ -305,6 +372,8 @@ static int read_shards(gathering *g, const char *pattern)
 	bl_names_free(&names);
 	if (rc < 0)
 		return -1;
+	if (s->n == 0 && g->image)
+		return bl_fail("%s: no file in it ends with .%s", pattern, g->image);
 	return s->n ? 0 : bl_fail("%s: no image file in it", pattern);
 }
 
@@ -326,6 +395,17 @@ static int set_labels_kind(gathering *g, const char *labels)
 	} else {
 		return bl_fail("data.tar: 'labels' must be \"cls\", \"json:KEY\" or \"none\", got '%.60s'", labels);
 	}
+	return 0;
+}
+
+static int set_image(gathering *g, const char *image)
+{
+	char name[BL_PATH_SIZE];
+	if (image && ((size_t)snprintf(name, sizeof name, ".%s", image) >= sizeof name || !bl_decode_is_named(name, NULL)))
+		return bl_fail(
+			"data.tar: 'image' must be the ending of an image file, such as \"jpg\" or \"left.png\", got '%.60s'",
+			image);
+	g->image = image;
 	return 0;
 }
 
@@ -357,11 +437,12 @@ static bl_dataset *make(const void *settings)
 		return bl_fail_null("%s: no memory", c->path);
 	}
 	if (bl_pictures_wish(&c->pictures, "data.tar", &g->s->wish) == 0 && set_labels_kind(g, c->labels) == 0 &&
-	    read_shards(g, c->path) == 0)
+	    set_image(g, c->image) == 0 && read_shards(g, c->path) == 0)
 		d = make_set(c, g);
 	else
 		free_source(g->s);
-	free(g->label);
+	clear_parts(g);
+	free(g->parts);
 	bl_names_free(&g->labels);
 	free(g);
 	return d;
@@ -370,11 +451,13 @@ static bl_dataset *make(const void *settings)
 static const bl_field fields[] = {
 	BL_FIELD(TEXT, tar, path, BL_REQUIRED, .position = 1,
 	         .help = "a plain tar archive, or several: \"shards/train-{000..011}.tar\"; a sample is an image and the files "
-	                 "of the same name with other endings"),
+	                 "whose names are the same up to the first dot"),
 	BL_FIELD(
 		TEXT, tar, labels, BL_OTHERWISE("\"cls\", where the first sample has it"),
 		.help = "\"cls\": from files NAME.cls; \"json:KEY\": from a key of NAME.json; \"none\"; whole numbers are classes from 0, other "
 			"texts are classes by name"),
+	BL_FIELD(TEXT, tar, image, BL_OTHERWISE("every image"),
+	         .help = "ending of the image to take of each sample, from the first dot of its name: \"left.jpg\" for x.left.jpg"),
 	BL_PICTURES_FIELDS(tar),
 	BL_FIELD_END,
 };

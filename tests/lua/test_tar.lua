@@ -102,6 +102,49 @@ test("files that are not tar archives, compressed, truncated, or with two images
 	sh "rm %/large.tar; rm %/x/p/002.png; tar --sparse --sort=name -C %/x -cf %/sparse.tar ."
 end)
 
+test("samples are those of WebDataset: names that are the same up to the first dot", function()
+	local function make(files)
+		sh "rm -rf %/x; mkdir -p %/x"
+		for _, name in ipairs(files) do
+			if name:match "%.cls$" then
+				write("x/" .. name, name:match "%d+" or "0")
+			else
+				sh(("cp '%s/%s' '%%/x/%s'"):format(photographs, name:match "png$" and "palette.png" or "grey.jpg", name))
+			end
+		end
+		sh("tar -C %/x -cf %/w.tar " .. table.concat(files, " "))
+	end
+	local function names(ds)
+		local out = {}
+		for i = 1, #ds do out[i] = ds[i].path:match "[^/]*$" end
+		return text(out)
+	end
+	local path = root .. "/w.tar"
+	make{ "1.left.jpg", "1.cls", "2.cls", "2.left.jpg", "3.a.left.jpg", "3.a.cls" }
+	equal(text(data.tar(path).labels), "2|3|4")
+	equal(names(data.tar(path)), "1.left.jpg|2.left.jpg|3.a.left.jpg")
+	make{ "1.left.jpg", "1.right.jpg", "1.seg.png", "1.cls", "2.cls", "2.left.jpg", "2.right.jpg" }
+	fails(function() data.tar(path) end, "/w.tar: sample 1 has 3 images and one label; image = \"left.jpg\" selects this image")
+	equal(names(data.tar{ path, image = "right.jpg" }), "1.right.jpg|2.right.jpg")
+	equal(text(data.tar{ path, image = "right.jpg" }.labels), "2|3")
+	equal(names(data.tar{ path, image = "seg.png" }), "1.seg.png")
+	equal(#data.tar{ path, labels = "none" }, 5)
+	local recipe = require "barlow.recipe"
+	local line = recipe.text(recipe.copy(data.tar{ path, image = "right.jpg" }))
+	equal(names(assert(load("return " .. line))()), "1.right.jpg|2.right.jpg")
+	make{ "1.jpg", "1.seg.png", "1.cls", "2.jpg", "2.seg.png", "2.cls" }
+	equal(names(data.tar{ path, image = "jpg" }), "1.jpg|2.jpg")
+	make{ "day.1.jpg", "day.1.cls", "day.2.jpg", "day.2.cls" } -- each image has a label that is named like it
+	equal(text(data.tar(path).labels), "2|3")
+	make{ "day.1.jpg", "day.2.jpg", "day.3.jpg" }
+	equal(#data.tar(path), 3)
+	make{ "1.jpg", "1.cls", "2.b.jpg", "2.c.jpg", "3.cls" }
+	fails(function() data.tar(path) end, "sample 2 has no label (.cls), others have one")
+	fails(function() data.tar{ path, image = "gif" } end, "/w.tar: no file in it ends with .gif")
+	fails(function() data.tar{ path, image = "left.npy" } end, "'image' must be the ending of an image file", "'left.npy'")
+	fails(function() data.tar{ path, image = ("x"):rep(9000) .. ".jpg" } end, "'image' must be the ending")
+end)
+
 test("an archive that shrinks or is replaced while it is read is an error that names it", function()
 	make_shard("a.tar", "ustar", 1, 6, "p", cls)
 	local ds = data.tar(root .. "/a.tar")
