@@ -296,6 +296,21 @@ function methods.table(s)
 	return setmetatable(results.arms(s), { __tostring = function() return results.table_text(s) end })
 end
 
+local export_keys = {
+	{ name = "format", type = "string", default = "csv",
+		text = "csv and json have every number with all digits; markdown, latex and plain have what s:table() prints" },
+	{ name = "path", type = "string", otherwise = "the text is returned", text = "the file that is written" },
+}
+
+add("export", "(settings?: table): string", "The table of all arms in a text format.", export_keys, ":export{format = \"latex\"}")
+function methods.export(s, options)
+	options = registry.check({ name = "sweep:export", keys = export_keys }, options)
+	local text = results.export(s, options.format)
+	if not options.path then return text end
+	native.write_file(options.path, text .. "\n")
+	return options.path
+end
+
 add("list", "(): table", "All trials: {trial, arm, seed, params, state, value, seconds, folder}.")
 function methods.list(s)
 	local out = {}

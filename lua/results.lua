@@ -10,6 +10,7 @@ local native = require "barlow.native"
 local recipe = require "barlow.recipe"
 local space = require "barlow.space"
 local sweep = require "barlow.sweep"
+local tables = require "barlow.runs_table"
 
 local results = {}
 
@@ -196,8 +197,15 @@ function results.headings(s)
 	return out
 end
 
+-- Returns the arm's value on an axis; the base's own value for the arm of the base.
+local function value_of(s, a, path)
+	local v = a.params[path]
+	if v == nil and s.base and a.arm == s.base_arm then return space.get(s.base, path) end
+	return v
+end
+
 -- Returns the headings and the rows of cells of a table of these arms.
-local function cells(s, arms)
+local function display(s, arms)
 	local head = results.headings(s)
 	local compared = s.reference and { "against base", "interval", "p (Holm)" } or {}
 	for _, name in ipairs{ s.metric, "n", ("%g%% interval"):format(100 * s.level), "s/trial" } do head[#head + 1] = name end
@@ -207,8 +215,7 @@ local function cells(s, arms)
 	for i, a in ipairs(arms) do
 		local row = {}
 		for j, path in ipairs(s.paths) do
-			local v = a.params[path]
-			if v == nil and s.base and a.arm == s.base_arm then v = space.get(s.base, path) end
+			local v = value_of(s, a, path)
 			row[j] = v == nil and "-" or results.value_text(v)
 		end
 		local d = a.difference
@@ -289,7 +296,7 @@ end
 
 -- Formats these arms as lines.
 function results.arms_text(s, arms)
-	local head, rows = cells(s, arms)
+	local head, rows = display(s, arms)
 	if native.is_terminal() then fit(head, rows, native.width()) end
 	return aligned(head, rows)
 end
@@ -303,11 +310,43 @@ function results.table_text(s)
 	return table.concat(out, "\n")
 end
 
--- Returns headings and rows, for exports.
-function results.rows(s)
-	local head, rows = cells(s, results.arms(s))
-	head[#head] = "verdict"
-	return head, rows
+-- Returns column names and rows for programs: parameters by path, and every number with all its digits.
+local function numbers(s, arms)
+	local names = table.move(s.paths, 1, #s.paths, 1, {})
+	for _, name in ipairs{ s.metric, "n", "low", "high", "seconds" } do names[#names + 1] = name end
+	for _, name in ipairs(s.reference and { "difference", "difference_low", "difference_high", "p" } or {}) do names[#names + 1] = name end
+	names[#names + 1] = "verdict"
+	local function finite(v) return v == v and v or nil end
+	local rows = {}
+	for i, a in ipairs(arms) do
+		local d = a.difference or {}
+		local row = { [s.metric] = finite(a.mean), n = a.n, low = finite(a.low), high = finite(a.high), seconds = a.seconds,
+			difference = finite(d.mean), difference_low = finite(d.low), difference_high = finite(d.high), p = finite(a.p), verdict = a.verdict }
+		for _, path in ipairs(s.paths) do
+			local v = value_of(s, a, path)
+			row[path] = (v == nil or type(v) == "number" or type(v) == "string") and v or recipe.text(recipe.copy(v))
+		end
+		rows[i] = row
+	end
+	return names, rows
+end
+
+-- Returns column names and rows of short texts for people.
+local function texts(s, arms)
+	local names, cells = display(s, arms)
+	names[#names] = "verdict"
+	local rows = {}
+	for i, row in ipairs(cells) do
+		rows[i] = {}
+		for k, name in ipairs(names) do rows[i][name] = row[k] end
+	end
+	return names, rows
+end
+
+-- Returns the table of all arms, the best first, in a format of runs_table.lua.
+function results.export(s, format)
+	local of = (format == "csv" or format == "json") and numbers or texts
+	return tables.text(format, of(s, results.arms(s)))
 end
 
 return results

@@ -91,13 +91,21 @@ function tables.json(names, rows)
 	return json.encode(out)
 end
 
+-- Returns whether the column contains only numbers or texts of numbers, which Markdown and LaTeX align to the right.
+local function reads_as_numbers(rows, name)
+	for _, r in ipairs(rows) do
+		if r[name] ~= nil and r[name] ~= "" and r[name] ~= "-" and not tonumber(r[name]) then return false end
+	end
+	return #rows > 0
+end
+
 local function bars(cells) return "| " .. table.concat(cells, " | ") .. " |" end
 
 function tables.markdown(names, rows)
 	local function text(v) return (cell_text(v):gsub("[|\\`*_<>%[%]]", "\\%0")) end
 	local head, rule, lines = {}, {}, {}
 	for k, name in ipairs(names) do
-		head[k], rule[k] = text(name), of_numbers(rows, name) and "---:" or "---"
+		head[k], rule[k] = text(name), reads_as_numbers(rows, name) and "---:" or "---"
 	end
 	lines[1], lines[2] = bars(head), bars(rule)
 	for i, r in ipairs(rows) do
@@ -115,7 +123,7 @@ function tables.latex(names, rows)
 	local function line(of) return "\t" .. table.concat(of, " & ") .. " \\\\" end
 	local head, form, lines = {}, {}, {}
 	for k, name in ipairs(names) do
-		head[k], form[k] = text(name), of_numbers(rows, name) and "r" or "l"
+		head[k], form[k] = text(name), reads_as_numbers(rows, name) and "r" or "l"
 	end
 	lines[1] = "\\begin{tabular}{" .. table.concat(form) .. "}\n\t\\hline"
 	lines[2] = line(head) .. "\n\t\\hline"

@@ -74,18 +74,13 @@ function actions.status(what, options)
 		print(native.json_text{ name = s.name, folder = s.folder, trials = s:list() })
 		return
 	end
-	if options.csv then
-		local head, rows = results.rows(s)
-		local function cell(text) return text:find '[",\n]' and '"' .. text:gsub('"', '""') .. '"' or text end
-		for _, row in ipairs{ head, table.unpack(rows) } do
-			local out = {}
-			for j, text in ipairs(row) do out[j] = cell(text) end
-			print(table.concat(out, ","))
-		end
-		return
-	end
+	if options.csv then return print(results.export(s, "csv")) end
 	print((tostring(s):gsub("\n.*", ""))) -- the table begins with how many trials are complete
 	print(results.table_text(s))
+end
+
+function actions.export(what, options)
+	print(results.export(sweep.open(what), options.format or options.json and "json" or "csv"))
 end
 
 function actions.best(what, options)

@@ -14,7 +14,7 @@
 
 struct wish {
 	bool json, csv, test, plain;
-	const char *shard, *notify;
+	const char *shard, *notify, *format;
 	int jobs, threads, memory, until;
 };
 
@@ -28,8 +28,10 @@ static const bl_option options[] = {
 	BL_OPTION(TEXT, struct wish, notify, .name = "notify", .argument = "HOW",
 	          .help = "run, resume: how the terminal signals the end: bell, osc9 or none (default: BARLOW_NOTIFY, else bell)"),
 	BL_OPTION(FLAG, struct wish, test, .name = "test", .help = "best: measure on the test set, once; the results are stored"),
-	BL_OPTION(FLAG, struct wish, json, .name = "json", .help = "status, best, list: print JSON"),
+	BL_OPTION(FLAG, struct wish, json, .name = "json", .help = "status, best, list, export: print JSON"),
 	BL_OPTION(FLAG, struct wish, csv, .name = "csv", .help = "status: print the table as comma-separated values"),
+	BL_OPTION(TEXT, struct wish, format, .letter = 'f', .name = "format", .argument = "FORMAT",
+	          .help = "export: csv, json, markdown, latex or plain (default: csv)"),
 	BL_OPTION_THREADS(struct wish, threads),
 	BL_OPTION(WHOLE, struct wish, memory, .name = "memory", .argument = "MB", .min = 64, .max = 1 << 30,
 	          .help = "worker: limit of memory"),
@@ -75,12 +77,15 @@ static int act(lua_State *L, const struct wish *w, const bl_texts *operands)
 	lua_setfield(L, -2, "shard");
 	lua_pushstring(L, w->notify);
 	lua_setfield(L, -2, "notify");
+	lua_pushstring(L, w->format);
+	lua_setfield(L, -2, "format");
 	if (lua_pcall(L, 3, 1, 0) == LUA_OK)
 		return (int)lua_tointeger(L, -1);
 	return bl_run_failed(L, "sweep");
 }
 
-static const char *const actions[] = { "run", "watch", "status", "best", "resume", "stop", "worker", "list", "ask-tell", NULL };
+static const char *const actions[] = { "run",  "watch",  "status", "best",     "export", "resume",
+	                               "stop", "worker", "list",   "ask-tell", NULL };
 
 static int sweep(const bl_subcommand *self, const void *options_read, const bl_texts *operands)
 {
@@ -91,7 +96,8 @@ static int sweep(const bl_subcommand *self, const void *options_read, const bl_t
 	if (!actions[known]) {
 		const char *near = bl_nearest(operands->text[0], actions);
 		return bl_subcommand_refuse(
-			self, "there is no '%s'%s%s%s: expected run, watch, status, best, resume, stop, worker, list or ask-tell",
+			self,
+			"there is no '%s'%s%s%s: expected run, watch, status, best, export, resume, stop, worker, list or ask-tell",
 			operands->text[0], near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 	}
 	if (operands->n > 2)
@@ -106,7 +112,7 @@ const bl_subcommand bl_subcommand_sweep = {
 	.name = "sweep",
 	.summary = "run the trials of a sweep, and show its progress and results",
 	.options = options,
-	.operand = "run or ask-tell SCRIPT.lua | watch, status, best, resume, stop or worker SWEEP | list",
+	.operand = "run or ask-tell SCRIPT.lua | watch, status, best, export, resume, stop or worker SWEEP | list",
 	.thing = BL_THING_WORD,
 	.words = actions,
 	.needed = true,
@@ -114,7 +120,7 @@ const bl_subcommand bl_subcommand_sweep = {
 	.others = BL_THING_FILE,
 	.about =
 		"run makes the trials of the sweep that a script returns (return sweep{...}). resume continues one that was stopped "
-		"or killed; watch shows it on the whole terminal, status prints its table, best its best arm, and stop stops its workers, which save their runs. list "
+		"or killed; watch shows it on the whole terminal, status prints its table, best its best arm, export its table in a text format, and stop stops its workers, which save their runs. list "
 		"names all sweeps. A sweep is given by its folder, or by the beginning of its name among all sweeps.\n"
 		"worker makes trials until none is left: any number of workers may be started by hand on any hosts that see the folder, "
 		"and each trial is made once. In a Slurm array each task makes its share.\n"

@@ -325,6 +325,36 @@ test("arms are compared with the base by pairs of the same seed, all by Holm's c
 	equal(b.recipe.loss.lambda, .02)
 end)
 
+test("the table is exported with all digits for programs, and as it is shown for papers", function()
+	local s = make{ space = { ["loss.lambda"] = { .01, .02 }, projector = { { 8 }, { 16 } } }, base = base{ loss = loss.barlow{ lambda = .01 } },
+		seeds = 2, baseline = true }
+	for k, value in ipairs{ .5, .25, .5, .25, 1 / 3, .25 } do put(s, k, value, { seconds = 2 }) end
+	local lines = {}
+	for line in s:export():gmatch "[^\n]+" do lines[#lines + 1] = line end
+	equal(lines[1], "loss.lambda,projector,knn,n,low,high,seconds,difference,difference_low,difference_high,p,verdict")
+	equal(#lines, 1 + s.arms)
+	local rows = native.json_read(s:export{ format = "json" })
+	local arms = s:table()
+	for i, a in ipairs(arms) do
+		equal(rows[i].knn, a.mean)
+		local function finite(v) return v == v and v or nil end -- one value has no interval
+		equal(rows[i].low, finite(a.low))
+		equal(rows[i].p, finite(a.p))
+		equal(rows[i]["loss.lambda"], a.params["loss.lambda"] or .01)
+		equal(rows[i].difference_high, finite(a.difference and a.difference.high))
+	end
+	local tex = s:export{ format = "latex" }
+	equal(tex:match "^[^\n]*", "\\begin{tabular}{rlrrlrrlrl}")
+	equal(tex:find("lambda & projector & knn & n & 95\\% interval & s/trial & against base & interval & p (Holm) & verdict \\\\", 1, true) ~= nil, true)
+	equal(tex:find("\\{16\\}", 1, true) ~= nil, true)
+	equal(s:export{ format = "markdown" }:match "\n([^\n]*)", "| ---: | --- | ---: | ---: | --- | ---: | ---: | --- | ---: | --- |")
+	local path = os.tmpname()
+	equal(s:export{ path = path }, path)
+	equal(native.read_file(path), s:export() .. "\n")
+	os.remove(path)
+	fails(function() s:export{ format = "word" } end, "no format 'word'", "latex")
+end)
+
 test("the Pareto front has the arms that no other beats in both the metric and the seconds", function()
 	local s = make{ space = { ["loss.lambda"] = { .001, .002, .003, .004, .005 } }, seeds = 1, baseline = false }
 	local values, seconds = { .5, .7, .6, .7, .4 }, { 2, 6, 8, 6, 2 }

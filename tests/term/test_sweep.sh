@@ -40,7 +40,11 @@ check "... which is said once" [ "$(grep -c '^4 of 4 trials complete' "$dir/out"
 sweep status "$dir/whole" --json
 check "... as JSON" says '"state":"complete"'
 sweep status "$dir/whole" --csv
-check "... as CSV" says "lambda,knn,n,"
+check "... as CSV" says "loss.lambda,knn,n,low,high,"
+sweep export "$dir/whole" --format latex
+check "its table as LaTeX" says "tabular"
+sweep export "$dir/whole" --format word
+check "... and in no unknown format" says "there is no format 'word'"
 check "the best arm" sweep best "$dir/whole"
 check "... with its recipe" says "attempt-1/recipe.lua"
 expected=$(weights whole)
