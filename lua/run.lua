@@ -138,7 +138,7 @@ end
 
 -- Returns the trainer as the prompt prints it: progress, settings and folder.
 function run.card(t)
-	local told = t.state == "failed" or (t.state == "paused" and t.message:find "paused")
+	local told = t.state == "failed" or (t.state == "paused" and t.message:find "paused") or (t.state == "new" and t.message ~= "")
 	local r, out = t.terms, { tostring(t):gsub(",.*", "") .. (told and ", " .. t.message or "") }
 	local function add(head, text) out[#out + 1] = ("  %-9s %s"):format(head, text) end
 	local done = t.steps > 0 and 100 * t.iteration // t.steps or 0

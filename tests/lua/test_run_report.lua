@@ -79,6 +79,17 @@ local function small(name, knn)
 		batch = 32, epochs = 2, folder = false, name = name, knn = knn }
 end
 
+test("the card of a run that is to be continued states where", function()
+	local folder = os.tmpname()
+	os.remove(folder)
+	local t = trainer{ data = data.shapes{ n = 64, size = 8, channels = 1 }, encoder = nn.cnn{ widths = { 4 }, image = 8 }, projector = { 8 },
+		batch = 32, epochs = 100000, folder = folder, name = "card" }
+	equal(run.card(t):match "[^\n]*", "trainer card: new")
+	t:step(3):start():stop()
+	equal(run.card(runs.resume(folder)):match "[^\n]*", "trainer card: new, resumed at step " .. t.iteration)
+	os.execute(("rm -r '%s'"):format(folder))
+end)
+
 test("kNN that was never measured is not shown, in lines, in the card and in jobs", function()
 	local jobs = function() require "barlow.prompt_commands".run("%jobs", require "barlow.prompt") end
 	local without = small("without", false)
