@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The prompt asks a terminal for its background: a terminal that answers, answers late, never, in pieces, or during typing.
+# The prompt queries the terminal's background colour (OSC 11).  The terminal answers at once, late, never, in pieces, or while
+# keys are typed.
 . "$SRCDIR/tests/term/setup.sh"
 needs pty_talk
 
@@ -59,7 +60,7 @@ if [ "$(grep -oF ']11;?' "$dir/out" | wc -l)" = 1 ]; then echo "ok $number - ind
 
 check "errors are red" '31mstdin:1: .*none' "wait:$ask" "send:$attributes" 'send:none.x\r' 'wait:nil value' 'wait:barlow> ' "$end"
 
-# barlow watch asks as well.
+# barlow watch sends the same query.
 cat >"$dir/kept.lua" <<'EOF'
 trainer{data = data.shapes{n = 32, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8, channels = 1}, projector = {8}, batch = 16,
 	epochs = 1, folder = arg[1]}:run{quiet = true}
@@ -83,7 +84,7 @@ late() {
 		"$BARLOW" watch "$dir/kept" >"$dir/out" 2>&1 && ! grep -q zoom "$dir/out"
 }
 result "an answer that comes late is no keys" late
-# What is typed meanwhile goes to the screen; an answer in pieces or late is taken all the same, and none of it for keys.
+# Keys that are typed meanwhile reach the screen.  An answer in pieces, or a late one, is used, and no byte of it counts as a key.
 screens() { "$talk" "$@" -- "$BARLOW" watch "$dir/kept" >"$dir/out" 2>&1; }
 result "keys typed before the answer are the screen's" screens "wait:$ask" 'send:2' "send:$white$attributes" 'wait:zoom' 'send:q'
 result "or where none comes" screens "wait:$ask" 'send:2' 'wait:zoom' 'send:q'
@@ -101,7 +102,7 @@ late_and_light() {
 }
 result "a late one is drawn" late_and_light
 
-# Cases in which it is not asked.
+# Cases in which the terminal is not queried.
 for setting in TERM=dumb TERM=linux NO_COLOR=1 INSIDE_EMACS=29.1,comint; do
 	number=$((number + 1))
 	env "$setting" "$talk" 'wait:barlow> ' 'send:1 + 1\r' 'wait:2' 'wait:barlow> ' "$end" -- "$BARLOW" --no-init >"$dir/out" 2>&1

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Functions of the user that do not return: a signal ends the program nevertheless, the run is stopped and not failed, and
-# resuming it does not wait for them.
+# Functions of the user that do not return: a signal ends the program nevertheless.  The run then counts as stopped, not as
+# failed, and resuming it does not wait for the functions.
 . "$SRCDIR/tests/term/setup.sh"
 
 result() {

@@ -105,7 +105,7 @@ line 'end'
 line 'thrice(5)'
 check "... also within an entry of several lines" '^15$'
 
-# A command that takes long shows its progress, and removes the bar.
+# A long command shows a progress bar, and removes it at the end.
 begin "--no-init"
 line 'n = require "barlow.native"; c = clock'
 line 'function work(fails) local told <close> = n.progress "work"; local t = c(); while c() - t < 4 do told(math.floor((c() - t) * 1000), 4000) end; if fails then error "gone wrong" end end'

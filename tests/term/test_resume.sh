@@ -42,8 +42,8 @@ held_later_than() {
 go_on() { kill -CONT "$started"; }
 checkpoint_of() { [ -s "$root/$1/checkpoint.safetensors" ]; }
 
-# The result of a run: bits of weights, optimiser and records, without times and the number of lines of the journal, one of which
-# says that the run was resumed.
+# The result of a run: the bits of weights, optimiser and records.  Times are left out, and so is the number of lines of the
+# journal, which has one more for each resume.
 cat >"$dir/sum.lua" <<-'END'
 	local function bytes(path)
 		local f = assert(io.open(path, "rb"))

@@ -78,7 +78,7 @@ wait $driver
 check "... and prints how to resume it" grep -q "barlow sweep resume" "$dir/driver"
 check "... no trial is complete" [ ! -e "$dir/stopped/trials/0001/result.json" ]
 
-# A trial that its user stops does not come to its end.
+# A trial that its user stops counts as pruned.
 script ended 4000 ''
 "$BARLOW" sweep run "$dir/ended.lua" --jobs 1 >"$dir/driver" 2>&1 </dev/null &
 driver=$!

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # ThreadSanitizer on what has threads: a build of its own, the C tests of live file, mailbox, loader, monitor and trainer,
-# a run that trains and saves itself while a viewer in another process watches it and turns its knobs, a prompt at which
+# a run that trains and saves itself while a viewer in another process shows it and changes its settings, a prompt at which
 # lines are typed beside two runs (test_beside_runs.sh), and a sweep with two workers.  For `make tsan`, which takes some
 # minutes.
-# Usage: tsan.sh FOLDER    where to build; what lies there from the last time is used again
+# Usage: tsan.sh FOLDER    folder of the build; an earlier build in it is updated
 set -u
 
 SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -21,7 +21,7 @@ fail() {
 	exit 1
 }
 
-# The sources, without what a build there has left: its programs have no dot in their names.
+# Copies the sources without the programs of an earlier build: their names have no dot.
 copy() {
 	(cd "$SRCDIR" && {
 		find configure configure.ac aclocal.m4 Makefile.am build-aux m4 tests/run *.in -type f
@@ -34,7 +34,7 @@ configure() {
 	(cd "$build" && ./configure CFLAGS="-O1 -g -fsanitize=thread" LDFLAGS="-fsanitize=thread") >"$build/configure.log" 2>&1
 }
 
-# The run's own thread, workers, the script's, and another process that looks, asks and sends.
+# Threads of the run, of its workers and of the script, and another process that reads the live file and sends commands.
 watch_a_run() {
 	cat >"$build/watched.lua" <<-'END'
 		local ds = data.shapes{n = 128, size = 16, channels = 1, seed = 1}
