@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- json.lua: writes Lua values as JSON.
+-- json.lua: writes Lua values as indented JSON.  native.json_text (jansson) writes .1 as 0.10000000000000001; here a number
+-- has only as many digits as it needs.
 local native = require "barlow.native"
 local show = require "barlow.show"
 
