@@ -3,8 +3,9 @@
  * profile.h: the time of training steps by module and operation.
  *
  * In a profiled thread each operation, when it ends, adds the time since the
- * last entry to its own row, so that no time is counted twice or lost.  When
- * profiling is off, it costs one check of a flag.
+ * last entry to its own row, so that no time is counted twice or lost.  If there
+ * are more than BL_PROFILE_ROWS rows, the last one, "everything else", has the
+ * time of all others.  When profiling is off, it costs one check of a flag.
  */
 #ifndef BARLOW_PROFILE_H
 #define BARLOW_PROFILE_H

@@ -71,13 +71,26 @@ void bl_profile_end(void)
 	pthread_mutex_unlock(&book.lock);
 }
 
-/* The row of module and op, which is added if necessary.  When all rows are in use, the last one is overwritten. */
-static bl_profile_row *row_of(const char *module, const char *op)
+static bl_profile_row *find_row(const char *module, const char *op)
 {
 	for (int i = 0; i < book.rows; i++)
 		if (!strcmp(book.row[i].op, op) && !strcmp(book.row[i].module, module))
 			return book.row + i;
-	bl_profile_row *r = book.row + (book.rows < BL_PROFILE_ROWS ? book.rows++ : BL_PROFILE_ROWS - 1);
+	return NULL;
+}
+
+/* The row of module and op, which is added if necessary.  The last row is for all that have no row of their own. */
+static bl_profile_row *row_of(const char *module, const char *op)
+{
+	bl_profile_row *r = find_row(module, op);
+	if (!r && book.rows >= BL_PROFILE_ROWS - 1) {
+		module = "";
+		op = "everything else";
+		r = find_row(module, op);
+	}
+	if (r)
+		return r;
+	r = &book.row[book.rows++];
 	*r = (bl_profile_row){ .op = op };
 	snprintf(r->module, sizeof r->module, "%s", module);
 	return r;

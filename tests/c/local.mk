@@ -44,6 +44,7 @@ c_tests += tests/c/test_npy
 c_tests += tests/c/test_optim
 c_tests += tests/c/test_pil
 c_tests += tests/c/test_place
+c_tests += tests/c/test_profile
 c_tests += tests/c/test_reference
 c_tests += tests/c/test_run_file
 c_tests += tests/c/test_runs
