@@ -22,7 +22,7 @@ local RESTARTS = 5    -- allowed in a row, without a trial finished in between
 
 local function add(name, signature, text, keys, example)
 	return registry.add{ name = "sweep:" .. name, kind = "method", self = "s", signature = signature, text = text, keys = keys,
-		example = sweep.example .. (example or (":%s()"):format(name)) }
+		example = example and example:find "^pcall" and example or sweep.example .. (example or (":%s()"):format(name)) }
 end
 
 local function seeds_word(s) return #s.seeds == 1 and "seed" or "seeds" end
@@ -195,7 +195,8 @@ local function show(s)
 	return how == "quit"
 end
 
-add("watch", "(): sweep", "Shows the sweep's screen: arms with their intervals, and the state of trials; q leaves it.", nil, "")
+add("watch", "(): sweep", "Shows the sweep's screen: arms with their intervals, and the state of trials; q leaves it.", nil,
+	("pcall(function(s) return s:watch() end, %s)"):format(sweep.example))
 function methods.watch(s)
 	s.workers = s.workers or {}
 	local others = #s.workers == 0 -- the workers belong to other processes: the screen stays until q

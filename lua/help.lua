@@ -63,20 +63,36 @@ local function print_keys(keys)
 	end
 end
 
--- Examples of methods construct a trainer first, so that they run as they are; at the prompt this part is left out.
-local function short_example(text)
-	text = text:gsub("trainer(%b{})", function(settings)
-		return settings:find "n = 64, size = 8" and settings:find "epochs = 1}$" and "t" or nil
-	end)
-	text = text:gsub("^local t = t[^;]*; ", "")
-	return text
+-- Returns the call that pcall makes: f{...} or f(...) for "(f, ...)", and the expression of "(function() return EXPRESSION end)".
+local function without_pcall(inside)
+	local f, arguments = inside:match "^%(([%w_.]+), (.*)%)$"
+	if f then return f .. (arguments:match "^%b{}$" or "(" .. arguments .. ")") end
+	return inside:match "^%(function%(%) return (.*) end%)$" or inside:match "^%(function%(%l%) return (.-) end, .*%)$"
+end
+
+--[[
+The example as one types it at the prompt.  Examples also are tests: there, those of methods construct an object first, calls
+that need files or runs of the user are made by pcall, temporary files are removed, and values are printed.
+]]
+local function example_text(e)
+	local text = e.example
+	if e.self then
+		text = text:gsub("trainer(%b{})", function(settings)
+			return settings:gsub(", folder = path}$", "}"):find "n = 64, size = 8.* epochs = 1}$" and "t" or nil
+		end)
+		text = text:gsub("sweep%b{}:", "s:")
+	end
+	text = text:gsub("^local path = os.tmpname[^;]*; ", ""):gsub("; os%.%l+%b()", ""):gsub("^os%.%l+%b(); ", "")
+	text = text:gsub("^local t = t[^;]*; ", ""):gsub("pcall(%b())", without_pcall)
+	local printed = text:match "^print(%b())$"
+	return printed and printed:sub(2, -2) or text
 end
 
 local function print_entry(e)
 	print_wrapped("", e.signature, 8)
 	print_wrapped("    ", e.text, 4)
 	print_keys(registry.flat(e.keys))
-	say("    > " .. (e.self and short_example(e.example) or e.example))
+	say("    > " .. example_text(e))
 end
 
 -- Adds one line for each entry.

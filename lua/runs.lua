@@ -81,8 +81,11 @@ registry.add{
 	text = "A run, by number or name: its name, folder, state, step, steps, total, knn, d, started, pid, alive, and parameters of its loss.",
 }
 
+local function example(call) return ("pcall(function() return runs.get(\"lambda-02\"):%s end)"):format(call) end
+
 local watch = registry.add{
-	name = "run:watch", kind = "method", self = "run", signature = "(settings?: table)", example = "#runs()",
+	name = "run:watch", kind = "method", self = "run", signature = "(settings?: table)",
+	example = example "watch()",
 	text = "Shows the run's screen; a run that is still running can be steered there.",
 	keys = { { name = "read_only", type = "boolean", default = false, text = "also shows a running run without steering it" } },
 }
@@ -92,7 +95,8 @@ function Run.__index:watch(options)
 end
 
 registry.add{
-	name = "run:journal", kind = "method", self = "run", signature = "(): table", example = "#runs()",
+	name = "run:journal", kind = "method", self = "run", signature = "(): table",
+	example = example "journal()",
 	text = "Changes of settings while it trained, and other events, like t.journal.",
 }
 
@@ -101,7 +105,8 @@ function Run.__index:journal()
 end
 
 registry.add{
-	name = "run:resume", kind = "method", self = "run", signature = "(): trainer", example = "#runs()",
+	name = "run:resume", kind = "method", self = "run", signature = "(): trainer",
+	example = example "resume()",
 	text = "A trainer in the run's last state; t:start() continues the run.",
 }
 
@@ -114,7 +119,8 @@ local quiet = { name = "quiet", type = "boolean", default = false, text = "does 
 local path = { name = "path", type = "string", otherwise = "none", text = "where the weights of that step are written as safetensors" }
 
 local at = registry.add{
-	name = "run:at", kind = "method", self = "run", signature = "(step: integer, settings?: table): view", example = "#runs()",
+	name = "run:at", kind = "method", self = "run", signature = "(step: integer, settings?: table): view",
+	example = example "at(100)",
 	text = "The run's state after that step, recomputed bit for bit, like t:at.", keys = { quiet, path },
 }
 
@@ -123,7 +129,8 @@ function Run.__index:at(step, options)
 end
 
 local first_of = registry.add{
-	name = "run:first", kind = "method", self = "run", signature = "(f: function, settings?: table): view?", example = "#runs()",
+	name = "run:first", kind = "method", self = "run", signature = "(f: function, settings?: table): view?",
+	example = example "first(function(v) return v.terms.total < 20 end)",
 	text = "The view of the first step for which f(view) is true, like t:first.",
 	keys = { { name = "from", type = "integer", otherwise = "1", text = "the first step that is tested" },
 		{ name = "to", type = "integer", otherwise = "the newest", text = "the last one" }, quiet, path },
@@ -134,7 +141,8 @@ function Run.__index:first(f, options)
 end
 
 local bisect = registry.add{
-	name = "run:bisect", kind = "method", self = "run", signature = "(f: function, settings?: table): view?", example = "#runs()",
+	name = "run:bisect", kind = "method", self = "run", signature = "(f: function, settings?: table): view?",
+	example = example "bisect(function(v) return v.terms.total < 20 end)",
 	text = "Like run:first, for an f that is true from some step on: searches among the checkpoints first.", keys = { quiet, path },
 }
 

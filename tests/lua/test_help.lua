@@ -54,6 +54,20 @@ local function shown(what)
 	return table.concat(lines, "\n"), lines
 end
 
+tap.test("examples are shown as one types them at the prompt", function()
+	for name, want in pairs{ ["trainer:set"] = "t:set{lambda = .01}", ["trainer:watch"] = "t:watch()", ["sweep:table"] = "s:table()",
+		["trainer:save"] = "t:save(path)", ["tensor.load"] = "tensor.eye(2):save(path); print(tensor.load(path))", ["trainer.C"] = "t.C",
+		["data.mnist"] = "data.mnist{train = false}", ["runs.best"] = 'runs.best{metric = "total"}', ["sweep:watch"] = "s:watch()",
+		["runs.compare"] = 'runs.compare("lambda-01", "lambda-02")', ["run:at"] = 'runs.get("lambda-02"):at(100)',
+		["trainer:fork"] = 't:start():wait(); print(t:fork{set = {["loss.lambda"] = .02}, folder = false})' } do
+		tap.equal(shown(name):match "> ([^\n]*)$", want)
+	end
+	for _, e in ipairs(registry.entries()) do
+		local example = shown(e.name):match "\n    > ([^\n]*)" or ""
+		if example:find "pcall" or example:find "os%.tmpname" then error(example) end
+	end
+end)
+
 tap.test("a module's list, a function by value, keys one by one, nothing wider than the terminal", function()
 	for _, what in ipairs{ "nn", nn } do
 		local text = shown(what)

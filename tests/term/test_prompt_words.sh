@@ -95,7 +95,7 @@ for entry in 'x @ x|a:mm\(b\)' 'x[:, 1]|t:narrow' 'tensor.zeros([2, 3])|lists ar
 	says "what is to be written for ${entry%%|*}" "${entry#*|}"
 done
 printf '%s\n' 's = sweep{base = {data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8}, projector = {8}, batch = 16, epochs = 1}, space = {["loss.lambda"] = {.01, .02}}, seeds = 1}' \
-	's:export()' >in; says "what a sweep has" '\(a sweep has add, best, importance'
+	's:to_frame()' >in; says "what a sweep has" '\(a sweep has add, best, export, importance'
 printf '%s\n' 'trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8}, projector = {8}, batch = 16, epochs = 1, name = "kept", folder = "kept"}:run{quiet = true}' \
 	'r = runs.get "./kept"' 'r:eval()' >in; says "how a run of the past is evaluated" 'a run has at, .*: runs.fork\(r\) makes a trainer'
 printf '%s\n' 't = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8}, projector = {8}, batch = 16, epochs = 1, folder = false}:step(2)' \

@@ -287,7 +287,7 @@ static const bl_lua_function functions[] = {
 	BL_LUA("sweep", through, "(sweep: sweep, path?: string, metric?: string): figure",
 	       "A sweep's metric, or another one of its trials, over an axis (or its only one), with intervals; a curve for each point of "
 	       "the others.",
-	       "pcall(plot.sweep, {}, \"loss.lambda\")"),
+	       "pcall(plot.sweep, s, \"loss.lambda\", \"knn\")"),
 	BL_LUA_END,
 };
 

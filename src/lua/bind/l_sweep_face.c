@@ -38,7 +38,7 @@ static int through(lua_State *L)
 static const bl_lua_function functions[] = {
 	BL_LUA("open", open_sweep, "(sweep: string|table): sweep",
 	       "An existing sweep, by its folder, by the beginning of its name among all sweeps, or as an entry of sweep.list().",
-	       "pcall(sweep.open, \"no such sweep\")"),
+	       "pcall(sweep.open, \"lambda\")"),
 	BL_LUA("list", list_sweeps, "(): table",
 	       "All sweeps in the default folder: {name, folder, trials, complete, failed, pruned, skipped, metric, best or problem}.",
 	       "print(sweep.list())"),
