@@ -282,7 +282,8 @@ local function run_names()
 end
 
 local takes_runs = { ["runs.resume"] = true, ["runs.fork"] = true, ["runs.get"] = true, ["runs.records"] = true, ["runs.tag"] = true,
-	["runs.note"] = true, ["runs.delete"] = true, ["runs.compare"] = true, ["plot.curves"] = true, ["plot.heatmap"] = true }
+	["runs.note"] = true, ["runs.delete"] = true, ["runs.compare"] = true, ["plot.curves"] = true, ["plot.heatmap"] = true,
+	["plot.compare"] = true }
 
 -- Returns candidates within an open string: values of a setting, names of runs, names in the help, or files.
 local function in_string(text, state)
@@ -293,7 +294,9 @@ local function in_string(text, state)
 	local k = settings and key_named(settings, key)
 	local choices = k and choices_of(k)
 	if choices then return beginning(word, choices), quote + 1, text:sub(quote, quote) end
-	local e = called(text, quote) or (#state.open > 0 and called(text, state.open[#state.open])) or nil
+	local n = #state.open
+	local e = called(text, quote) or (n > 0 and called(text, state.open[n]))
+		or (n > 1 and before(text, state.open[n]):find "%($" and called(text, state.open[n - 1])) or nil -- f({"
 	if e and e.name == "help" then return complete.help_names(word), quote + 1, text:sub(quote, quote) end
 	if e and e.name == "sweep.open" then
 		local names = folder_entries(require "barlow.sweep".root())

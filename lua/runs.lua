@@ -381,6 +381,7 @@ function Comparison.__tostring(c)
 end
 
 function runs.compare(a, b)
+	if b == nil and type(a) == "table" and not getmetatable(a) and #a == 2 then a, b = a[1], a[2] end
 	a, b = runs.get(a), runs.get(b)
 	return setmetatable({ a = a, b = b, recipe = differences(facts_of(a), facts_of(b)),
 		metrics = differences(a.metrics, b.metrics) }, Comparison)

@@ -91,6 +91,17 @@ test("settings behind ?, and arguments of a command", function()
 	equal(at, 14)
 end)
 
+test("names of runs, where a function takes runs, also in lists", function()
+	local name = "completed-" .. os.time() .. "-" .. math.random(1 << 30)
+	local r = trainer{ data = ds, encoder = nn.cnn{ widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32, epochs = 1, name = name }
+	r:run{ quiet = true }
+	for _, text in ipairs{ 'runs.resume("', 'runs.compare("a", "', 'plot.compare{"', 'plot.compare({"', 'plot.curves({ "a", "', "runs.get '" } do
+		equal(offers(text .. name:sub(1, -2)), r.folder:match "[^/]*$", text)
+	end
+	equal(offers('print({"' .. name:sub(1, -2)), "")
+	os.execute(("rm -rf '%s'"):format(r.folder))
+end)
+
 test("every prefix of a text is accepted", function()
 	local text = [==[t = trainer{ encoder = nn.cnn{ widths = {4}, x = "a\"b" }, knn = {refs = ds:split(.5)}, [1] = [[x]], f = function(a) return a.b:c{1} end }
 		--[[ c ]] t:set{ lambda = .1 } ("x"):upper()..'y'  ?? %x $ y ::]==]

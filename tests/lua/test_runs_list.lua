@@ -109,6 +109,7 @@ test("compare: recipes and metrics that differ", function()
 	has(tostring(runs.compare(one, one)), "the recipe is the same", "the metrics are the same")
 	os.rename(one.folder .. "/run.json", one.folder .. "/aside") -- as in an older run, which is described by recipe.lua only
 	equal(#runs.compare(one.id, three.id).recipe, #c.recipe)
+	equal(#runs.compare{ one.id, three.id }.recipe, #c.recipe) -- as plot.compare takes them
 	os.rename(one.folder .. "/aside", one.folder .. "/run.json")
 end)
 
