@@ -72,6 +72,26 @@ function tap.fails(f, ...)
 	return message
 end
 
+-- Starts t in the background and stops it while it works on step `step`, where a condition that does not return holds it: on any
+-- machine the run is not over, and has made exactly these steps.
+function tap.stop_at(t, step)
+	t:break_when(function(v) while v.iteration >= step do end end):start()
+	repeat until t.iteration >= step or t:wait(.001)
+	t:stop():break_when(nil)
+	tap.equal(t.state, "stopped", "state of a run that was stopped")
+	tap.equal(t.iteration, step, "steps of a run that was stopped")
+	return t
+end
+
+-- Starts or resumes t in the background, which pauses behind step `step`.
+function tap.pause_at(t, step)
+	t:break_when(function(v) return v.iteration == step end):start():wait()
+	t:break_when(nil)
+	tap.equal(t.state, "paused", "state of a run that was paused")
+	tap.equal(t.iteration, step, "steps of a run that was paused")
+	return t
+end
+
 -- The project's folder, for programs that the tests run and files that they load.
 tap.root = (os.getenv "SRCDIR" or ".") .. "/"
 

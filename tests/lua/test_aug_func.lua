@@ -254,9 +254,7 @@ end
 
 test("a run with one is resumed from its recipe to the same bits", function()
 	local t = small{ folder = scratch, epochs = 100 }
-	t:start()
-	while t.iteration < 4 do t:wait(.001) end
-	t:stop()
+	tap.stop_at(t, 4)
 	local at = t.iteration
 	local straight, again = small{ folder = false, epochs = 100 }, runs.resume(scratch)
 	equal(again.iteration, at)

@@ -132,9 +132,7 @@ test("a run is repeated from its recipe, and resumed, to the same bits", functio
 	local views = aug.twin(aug.compose{ aug.crop(aug.ramp(8, 12, 9)), aug.random_apply(aug.jitter{ hue = aug.ramp(0, .5, 5) }, .5) },
 		aug.compose{ aug.crop(aug.ramp(8, 12, 9)), aug.func(function(x, rng, info) return x * rng:uniform(.5, 1) / info.epoch end) })
 	local straight, again = run(views, { epochs = 200 }), run(views, { epochs = 200, folder = scratch })
-	again:start()
-	while again.iteration < 4 do again:wait(.001) end
-	again:stop()
+	tap.stop_at(again, 4)
 	local last = again.iteration + 20
 	again = runs.resume(scratch)
 	straight:step(last)
@@ -165,9 +163,7 @@ end)
 
 test("the same after a resume with another number of threads", function()
 	local straight, first = run(together, { epochs = 200, workers = 1 }), run(together, { epochs = 200, workers = 4, folder = scratch })
-	first:start()
-	while first.iteration < 5 do first:wait(.001) end
-	first:stop()
+	tap.stop_at(first, 5)
 	local at, again = first.iteration, runs.resume(scratch)
 	straight:step(at + 12)
 	again:step(12)

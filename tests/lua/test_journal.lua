@@ -89,9 +89,7 @@ test("when a run is resumed, changes after its checkpoint are removed from the j
 	local t = small{ folder = place "B", checkpoint_every = false }
 	t:step(4)
 	t:set{ lambda = .02 }
-	t:start()
-	while t.iteration < 6 do t:wait(.001) end
-	t:stop()
+	tap.stop_at(t, 6)
 	local saved, at = place "saved", t.iteration
 	os.execute(("cp '%s/checkpoint.safetensors' '%s'"):format(place "B", saved))
 	local before = read(place "B/journal")
@@ -116,9 +114,7 @@ test("when a run is resumed, changes after its checkpoint are removed from the j
 end)
 
 test("a truncated line, and a journal that is damaged or missing", function()
-	local t = small{ folder = place "C" }
-	t:start()
-	t:stop()
+	local t = tap.stop_at(small{ folder = place "C" }, 3)
 	local text = read(place "C/journal")
 	write(place "C/journal", text .. '{"step":')
 	equal(#runs.resume(place "C").journal, #t.journal + 1)

@@ -168,11 +168,9 @@ test("a run on parts is resumed", function()
 	end
 	local whole, cut = run{ folder = false, epochs = 100 }, run{ folder = folder, epochs = 100 }
 	whole:step(100)
-	cut:start()
-	cut:wait(.001)
-	cut:stop()
+	tap.stop_at(cut, 7)
 	local again = runs.resume(folder)
-	if again.iteration < 100 then again:step(100 - again.iteration) end
+	again:step(93)
 	for i = 1, 100 do equal(again:record(i).total, whole:record(i).total, "loss of step " .. i) end
 	os.execute(("rm -r '%s'"):format(folder))
 end)

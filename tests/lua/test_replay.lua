@@ -50,8 +50,7 @@ local quiet = { quiet = true }
 local t = trainer(settings{ folder = place "A" })
 
 test("a run with changes of settings", function()
-	t:start():pause()
-	t:break_when(function(v) return v.iteration == 4 or v.iteration == 9 or v.iteration == 12 end):resume():wait()
+	t:break_when(function(v) return v.iteration == 4 or v.iteration == 9 or v.iteration == 12 end):start():wait()
 	equal(t.iteration, 4)
 	t:save(place "w4"):set{ lambda = .02 }:resume():wait()
 	t:set{ lr = .1 }:save(place "w9"):checkpoint():resume():wait()

@@ -158,10 +158,7 @@ test("a run that has trained further still gives the figure of its beginning", f
 	local d = data.shapes{ n = 96, size = 8, channels = 1 }
 	local u = trainer{ data = d, encoder = nn.cnn{ widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32, epochs = 40,
 		name = tag .. "d" }
-	u:start()
-	repeat until u.iteration >= 2
-	u:pause()
-	repeat until u.state ~= "running"
+	tap.pause_at(u, 5)
 	local n = #u.records.step
 	plot.curves(u):save(scratch .. "/early.svg")
 	u:resume():wait()

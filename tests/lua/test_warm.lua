@@ -61,9 +61,7 @@ test("a stopped run is resumed with its own modules, and a run without steps own
 	local e = encoder()
 	for _ = 1, 3 do small{ encoder = e } end
 	local t = small{ encoder = e }
-	t:start()
-	t:stop()
-	t:start():wait()
+	tap.stop_at(t, 2):start():wait()
 	equal(t.state, "done")
 	local first = small{ encoder = encoder() }
 	local second = small{ encoder = first.encoder }
@@ -107,9 +105,7 @@ test("a warm run that was stopped is resumed, also from a folder that was moved"
 	a:save(weights)
 	local straight = small{ warm_start = weights, epochs = 8 }:step(24)
 	local b = begin(place "D")
-	b:start()
-	b:wait(.005)
-	b:stop()
+	tap.stop_at(b, 5)
 	os.rename(place "D", place "E")
 	local again = runs.resume(place "E")
 	again:start():wait()
