@@ -91,8 +91,8 @@ typedef struct bl_condition {
 } bl_condition;
 void bl_trainer_break_when(bl_trainer *t, const bl_condition *c); /* replaces the current one; NULL: none */
 /*
- * Did the condition hold after the last step?  True until the run is resumed.  A call that returns true marks the break
- * as known (bl_standing.at_break).
+ * Has the condition paused the run?  True from when its state is BL_RUN_PAUSED, and a checkpoint that was due has been
+ * saved, until the run is resumed.  A call that returns true marks the break as known (bl_standing.at_break).
  */
 bool bl_trainer_at_break(bl_trainer *t);
 /*

@@ -35,7 +35,7 @@ void bl_trainer_break_when(bl_trainer *t, const bl_condition *c)
 bool bl_trainer_at_break(bl_trainer *t)
 {
 	pthread_mutex_lock(&t->lock);
-	bool at = t->at_break;
+	bool at = t->at_break && t->info.state != BL_RUN_RUNNING;
 	t->break_known = t->break_known || at;
 	pthread_mutex_unlock(&t->lock);
 	return at;

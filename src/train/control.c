@@ -474,6 +474,8 @@ int bl_trainer_steps(bl_trainer *t, int64_t n)
 	pthread_mutex_lock(&t->lock);
 	if (!t->active)
 		set_state(t, run_over(t) || t->stopping ? final_state(t) : BL_RUN_PAUSED);
+	else if (t->paused && t->info.state == BL_RUN_RUNNING) /* the thread has not come to show it yet */
+		set_state(t, BL_RUN_PAUSED);
 	if (t->info.state == BL_RUN_FAILED)
 		rc = bl_fail("%s", t->info.message);
 	pthread_mutex_unlock(&t->lock);

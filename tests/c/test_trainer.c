@@ -440,6 +440,61 @@ static void test_knn(void **state)
 	toy_free(&y);
 }
 
+/* --- Breaks -------------------------------------------------------------------------------- */
+
+struct broken {
+	bl_trainer *t;
+	int saves, early;
+};
+
+static int holds_always(void *ctx, bl_trainer *t)
+{
+	(void)ctx;
+	(void)t;
+	return 1;
+}
+
+static int save_at_break(void *ctx, bl_save_why why)
+{
+	struct broken *b = ctx;
+	if (why == BL_SAVE_REGULAR) {
+		b->saves++;
+		b->early += bl_trainer_at_break(b->t);
+	}
+	return 0;
+}
+
+/* Who waits for a break meets a run that is paused and saved. */
+static void test_break(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/barlow-trainer-XXXXXX";
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	close(fd);
+	struct toy y = toy_new();
+	y.config.checkpoint_every = 1. / STEPS_PER_EPOCH;
+	struct broken b = { .t = trainer_of(&y) };
+	bl_trainer *t = b.t;
+	assert_int_equal(bl_trainer_save_to(t, path, save_at_break, &b), 0);
+	bl_trainer_break_when(t, &(bl_condition){ .holds = holds_always });
+	for (int i = 1; i <= 3; i++) {
+		assert_int_equal(bl_trainer_start(t), 0);
+		while (!bl_trainer_at_break(t))
+			usleep(100);
+		assert_int_equal(bl_trainer_state(t), BL_RUN_PAUSED);
+		assert_int_equal(steps_done(t), i);
+		assert_int_equal(b.saves, i);
+		assert_int_equal(b.early, 0);
+	}
+	assert_int_equal(bl_trainer_steps(t, 5), 0); /* by hand */
+	assert_true(bl_trainer_at_break(t));
+	assert_int_equal(steps_done(t), 4);
+	bl_trainer_free(t);
+	toy_free(&y);
+	unlink(path);
+}
+
 /* --- Commands ------------------------------------------------------------------------------ */
 
 static struct toy long_toy(void)
@@ -960,6 +1015,7 @@ int main(void)
 		cmocka_unit_test(test_schedule),
 		cmocka_unit_test(test_clip),
 		cmocka_unit_test(test_knn),
+		cmocka_unit_test(test_break),
 		cmocka_unit_test(test_pause_step_stop),
 		cmocka_unit_test(test_start_stop_storm),
 		cmocka_unit_test(test_last_word),

@@ -54,11 +54,11 @@ write(somebody .. "/victim", "precious\n")
 write(somebody .. "/script.lua", ("os.execute 'touch %s/mark'"):format(somebody))
 sh(("mkfifo '%s/fifo' && cp -a '%s' '%s/theirs'"):format(somebody, somebody, scratch))
 
--- A stopped run, with the network of the recipes.
+-- A run that is stopped behind step 4, with the network of the recipes.
 local function make_run()
 	write(scratch .. "/make.lua", hostile.plain:gsub("return trainer", "local t = trainer", 1)
 		:gsub("epochs = 40", ("epochs = 1e6, folder = %q"):format(kept))
-		.. "\nt:start() while t.iteration < 4 do t:wait(.001) end t:stop()")
+		.. "\nt:break_when(function(v) return v.iteration == 4 end):start():wait() t:stop()")
 	sh(("'%s' '%s/make.lua' 2>&1"):format(barlow, scratch))
 	os.remove(kept .. "/recipe.lua")
 end
