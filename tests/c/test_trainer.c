@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "train/trainer.h"
+
 #include <barlow/ambient.h>
 #include <barlow/error.h>
 #include <barlow/grad.h>
@@ -13,6 +15,7 @@
 #include <barlow/parallel.h>
 #include <barlow/train.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,6 +169,13 @@ static void wait_for_steps(bl_trainer *t, int64_t n)
 static void command(bl_trainer *t, bl_command_kind kind, double value)
 {
 	assert_int_equal(bl_trainer_command(t, (bl_command){ .kind = kind, .value = value }), 0);
+}
+
+static int holds_always(void *ctx, bl_trainer *t)
+{
+	(void)ctx;
+	(void)t;
+	return 1;
 }
 
 /* --- Learning -------------------------------------------------------------------------- */
@@ -328,12 +338,12 @@ static void test_watched(void **state)
 	y.config.snapshot_hz = 1e9;
 	y.config.knn_queries = bl_dataset_shapes(&shapes);
 	bl_trainer *t = trainer_of(&y);
+	/* The run of few steps must not be over before it is paused. */
+	bl_trainer_break_when(t, &(bl_condition){ .holds = holds_always });
 	assert_int_equal(bl_trainer_start(t), 0);
-	command(t, BL_CMD_PAUSE, 0);
 	wait_for_state(t, BL_RUN_PAUSED);
-	assert_true(steps_done(t) < BITS_STEPS);
-	if (steps_done(t) == 0)
-		assert_int_equal(bl_trainer_steps(t, 1), 0);
+	assert_int_equal(steps_done(t), 1);
+	bl_trainer_break_when(t, NULL);
 	while (steps_done(t) < BITS_STEPS) {
 		look_closely(t);
 		assert_int_equal(bl_trainer_steps(t, 2), 0);
@@ -446,13 +456,6 @@ struct broken {
 	bl_trainer *t;
 	int saves, early;
 };
-
-static int holds_always(void *ctx, bl_trainer *t)
-{
-	(void)ctx;
-	(void)t;
-	return 1;
-}
 
 static int save_at_break(void *ctx, bl_save_why why)
 {
@@ -734,11 +737,10 @@ static void test_file(void **state)
 	int fd = mkstemp(path);
 	assert_true(fd >= 0);
 	close(fd);
-	struct toy y = toy_new();
+	struct toy y = long_toy();
 	bl_live_info info;
 	static bl_snapshot shot;
 	y.config.live_path = path;
-	y.config.epochs = 1000;
 	bl_trainer *t = trainer_of(&y);
 	bl_live *far = bl_live_open(path, true);
 	assert_non_null(far);
@@ -748,7 +750,7 @@ static void test_file(void **state)
 	assert_int_equal(bl_live_send(far, (bl_command){ .kind = BL_CMD_STEP, .value = 0 }), 0);
 	wait_for_steps(t, 1);
 	assert_int_equal(bl_live_send(far, (bl_command){ .kind = BL_CMD_STOP, .value = 0 }), 0);
-	assert_int_equal(bl_trainer_wait(t, 20), 1);
+	assert_int_equal(bl_trainer_wait(t, -1), 1);
 	assert_true(bl_live_snapshot(far, &shot) >= 1);
 	assert_true(shot.n == BATCH && shot.d == D && shot.grid == D && shot.view_side == 12 && shot.view_channels == 1);
 	bl_trainer_free(t);
@@ -765,7 +767,29 @@ static void test_file(void **state)
 struct visit {
 	bl_trainer *t;
 	int64_t asked, before, after;
+	atomic_bool expected;
 };
+
+static bool somebody_waits(bl_trainer *t)
+{
+	pthread_mutex_lock(&t->lock);
+	bool waits = t->exclusive.guests > 0;
+	pthread_mutex_unlock(&t->lock);
+	return waits;
+}
+
+/* Behind each step: waits until somebody asks, and notes the step. */
+static int meet(void *ctx, bl_trainer *t)
+{
+	struct visit *v = ctx;
+	atomic_store(&v->expected, true);
+	while (!somebody_waits(t))
+		usleep(100);
+	if (v->asked < 0)
+		v->asked = steps_done(t);
+	atomic_store(&v->expected, false);
+	return 0;
+}
 
 static void linger(void *ctx)
 {
@@ -786,17 +810,20 @@ static void test_between_steps(void **state)
 	assert_non_null(strstr(bl_error(), "before the first step"));
 	bl_trainer_between_steps(t, linger, &v);
 	assert_int_equal(v.after, 0);
+	bl_trainer_break_when(t, &(bl_condition){ .holds = meet, .ctx = &v });
 	assert_int_equal(bl_trainer_start(t), 0);
-	wait_for_steps(t, 3);
 	for (int i = 0; i < 5; i++) {
-		v.asked = steps_done(t);
+		while (!atomic_load(&v.expected))
+			usleep(100);
+		v.asked = -1;
 		bl_trainer_between_steps(t, linger, &v);
 		assert_int_equal(v.before, v.after);
-		assert_true(v.before <= v.asked + 3); /* the next boundary */
+		assert_int_equal(v.before, v.asked); /* at the next boundary */
 		bl_tensor *c = bl_trainer_correlation(t);
 		assert_true(c && bl_tensor_size(c, 0) == D && bl_tensor_size(c, 1) == D);
 		bl_tensor_unref(c);
 	}
+	bl_trainer_break_when(t, NULL);
 	wait_for_steps(t, v.after + 3);
 	bl_trainer_free(t);
 	toy_free(&y);
