@@ -29,7 +29,7 @@ local AREAS = {
 	{ "bindings", "src/lua/kit/*.c src/lua/bind/*.c", C "states"
 		.. LUA "registry defaults messages tensor nn trainer eval func rebuild parts runs loss" },
 	{ "lua", "lua/*.lua", LUA "trainer recipe resume fork sweep runs runs_list help complete printing rebuild source verify"
-		.. LUA "versions replay profile run_report printing" .. "tests/term/test_doctor.sh " },
+		.. LUA "versions replay profile run_report" .. "tests/term/test_doctor.sh " },
 }
 
 local function chosen(names)

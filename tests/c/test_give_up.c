@@ -145,7 +145,7 @@ static bl_tensor *stop_here(void *ctx, bl_tensor *x)
 	return bl_tensor_ref(x);
 }
 
-static bl_module *two_norms(bl_module *first)
+static bl_module *before_norm(bl_module *first)
 {
 	bl_module *net = bl_nn_sequential(), *layers[] = { first, bl_nn_batchnorm(3, true, false, .1f, 1e-5f) };
 	for (int i = 0; i < 2; i++) {
@@ -166,7 +166,7 @@ static int add_sum(void *ctx, const char *name, bl_tensor *t, bl_param_kind kind
 static void passes_end_and_leave_running_statistics_alone(void **state)
 {
 	bl_tensor *x = bl_tensor_full(2, (int64_t[]){ 4, 3 }, 5);
-	bl_module *net = two_norms(bl_nn_func("stop", stop_here, NULL, NULL));
+	bl_module *net = before_norm(bl_nn_func("stop", stop_here, NULL, NULL));
 	double before = 0, after = 0;
 	(void)state;
 	bl_module_each(net, add_sum, &before);

@@ -878,8 +878,12 @@ static void test_refusals(void **state)
 	refuse(offsetof(struct live_header, section[2].at), &odd, 4, "damaged");
 	refuse_forged(be_huge, "room for");
 	refuse_forged(be_nameless, "without a section 'kept'");
-	for (shortened = 0; shortened < SECTIONS; shortened++)
-		refuse_forged(be_short, "has 8 bytes, expected");
+	for (shortened = 0; shortened < SECTIONS; shortened++) {
+		static const char *const names[SECTIONS] = { "mailbox", "asks", "info", "state", "columns", "extents", "kept" };
+		char why[64];
+		snprintf(why, sizeof why, "section '%s' has 8 bytes, expected", names[shortened]);
+		refuse_forged(be_short, why);
+	}
 	forge_header(have_more); /* a section that is unknown to this program */
 	bl_live *r = bl_live_open(path, true);
 	assert_non_null(r);

@@ -97,13 +97,15 @@ until_true held_later_than killed 200 && kill_it
 check "it is resumed, as the newest, and killed again" is killed state killed
 "$BARLOW" resume -t 2 --plain killed >"$dir/out" 2>&1 </dev/null &
 started=$!
+until_true says "resumed at step"
 until_true held_later_than killed 220
 kill -INT "$started"
 go_on
 wait "$started"
 started=
-check "Ctrl-C stops it, which is reported once, with the folder" [ "$(grep -c 'stopped at step' "$dir/out")" = 1 ]
-check "... on the last line" says "kept in $root/killed"
+check "Ctrl-C stops it, which is reported once" [ "$(grep -c 'stopped at step' "$dir/out")" = 1 ]
+last_says() { tail -n 1 "$dir/out" | grep -qF -- "$1"; }
+check "... on the last line, with the folder" last_says "kept in $root/killed"
 check "it is resumed by name, to the end" run 0 resume killed
 check "... reports its first step" says "killed: resumed at step "
 check "... and its last" says "done at step 480 of 480, kept in $root/killed"
