@@ -176,6 +176,32 @@ static void test_hurry(void **state)
 	bl_lua_state_close(L);
 }
 
+static int interrupt_here(lua_State *L)
+{
+	bl_lua_interrupted = 1;
+	lua_pushboolean(L, bl_given_up());
+	bl_lua_interrupted = 0;
+	return 1;
+}
+
+/* Ctrl-C ends a pass through a network, but not the work of a function in it half way: it may be training steps. */
+static void test_function_in_a_network(void **state)
+{
+	static const char text[] =
+		"nn.func(function(x) assert(not interrupt_here(), 'its work was given up') return x end)(tensor.ones(1))";
+	(void)state;
+	lua_State *L = luaL_newstate();
+	assert_non_null(L);
+	luaL_openlibs(L);
+	bl_lua_open_globals(L);
+	lua_register(L, "interrupt_here", interrupt_here);
+	bl_lua_interrupt_guard(L);
+	if (luaL_dostring(L, text) != LUA_OK)
+		fail_msg("%s", lua_tostring(L, -1));
+	bl_lua_interrupt_guard(NULL);
+	lua_close(L);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +209,7 @@ int main(void)
 		cmocka_unit_test(test_budget),
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_hurry),
+		cmocka_unit_test(test_function_in_a_network),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

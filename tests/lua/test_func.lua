@@ -306,4 +306,15 @@ test("modules that contain functions are released", function()
 	end
 	collectgarbage()
 end)
+test("a coroutine that called a module is not freed before another thread of the script calls one", function()
+	local net, seen = nn.relu(), setmetatable({}, { __mode = "v" })
+	seen[1] = coroutine.create(function() net(tensor.ones(1)) end)
+	coroutine.resume(seen[1])
+	for _ = 1, 2 do collectgarbage() end
+	equal(seen[1] ~= nil, true) -- making and releasing a function uses its stack
+	nn.func(function(x) return x end)
+	net(tensor.ones(1))
+	for _ = 1, 2 do collectgarbage() end
+	equal(seen[1], nil)
+end)
 tap.done()

@@ -9,6 +9,8 @@
 #include "lua/kit/kit.h"
 #include "lua/kit/states.h"
 
+#include <barlow/parallel.h>
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -33,8 +35,12 @@ static pthread_once_t own_once = PTHREAD_ONCE_INIT;
 static atomic_llong numbers;
 static lua_CFunction opener;
 
+/* L may be a coroutine, which must not be freed while it is the thread's. */
 void bl_lua_enter(lua_State *L)
 {
+	static const char entered;
+	lua_pushthread(L);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &entered);
 	bl_ambient_here()->lua = L;
 }
 
@@ -331,7 +337,9 @@ int bl_function_call_within(bl_function *f, const bl_lua_limits *limits, int (*p
 	bl_ambient_here()->lua = L;
 	lua_pushcfunction(L, protected_call);
 	lua_pushlightuserdata(L, &c);
+	const volatile int *outside = bl_give_up_on(NULL); /* the function may do what must not be given up, such as steps */
 	int rc = !sandboxed ? call_in(L) : limits ? bl_lua_state_call_within(L, 1, 0, limits) : bl_lua_state_call(L, 1, 0);
+	bl_give_up_on(outside);
 	bl_ambient_here()->lua = was;
 	return rc;
 }

@@ -4,6 +4,7 @@
 #include "lua/kit/budget.h"
 #include "lua/kit/kit.h"
 
+#include <barlow/ambient.h>
 #include <barlow/parallel.h>
 
 #include <stdatomic.h>
@@ -69,10 +70,14 @@ lua_State *bl_lua_state_new(const bl_lua_state_config *c)
 	return NULL;
 }
 
+/* Finalizers may enter the state (bl_lua_enter), and so may have what was called in it before. */
 void bl_lua_state_close(lua_State *L)
 {
 	bl_budget *b = bl_budget_of(L);
+	lua_State *was = bl_ambient_here()->lua;
+	bool own = was && lua_topointer(was, LUA_REGISTRYINDEX) == lua_topointer(L, LUA_REGISTRYINDEX);
 	lua_close(L);
+	bl_ambient_here()->lua = own ? NULL : was;
 	free(b);
 }
 
