@@ -97,7 +97,8 @@ local function go_to(t, step, job)
 		if native.whoami().parent ~= job.parent then os.exit(1, false) end
 		t:step(1)
 		if native.at_break(t) then
-			if t.message:find("its function failed: ", 1, true) then error(t.message, 0) end
+			local why = t.message:match "its function failed: (.*)"
+			if why then error(("the function failed at step %d: %s"):format(t.iteration, why), 0) end
 			return true
 		end
 	end
@@ -210,8 +211,8 @@ local function remove(out)
 	os.remove(out)
 end
 
--- Runs a process for the job and returns its answer; `started.pid` is its process id while it runs.
-local function ask(out, job, started)
+-- Runs a process for the job and returns its answer; `started.pid` is its process id while it runs.  locate: a locator, or nil.
+local function ask(out, job, started, locate)
 	job.parent = native.whoami().pid
 	native.write_file(out .. "/job.json", json.encode(job))
 	started.pid = native.process_start({ native.program(), "-e", ("require 'barlow.replay'.work(%q)"):format(out) }, out .. "/log", {})
@@ -223,7 +224,7 @@ local function ask(out, job, started)
 		error(("%s: the process that recomputed the steps ended without an answer: %s"):format(job.what, native.clean(log:sub(-400))), 0)
 	end
 	local answer = native.json_read(text)
-	if answer.error then error(job.what .. ": " .. answer.error, 0) end
+	if answer.error then error(job.what .. ": " .. (locate and locate(answer.error) or answer.error), 0) end
 	return answer
 end
 
@@ -273,7 +274,22 @@ local function view_of(of, out, answer, path)
 	return setmetatable({}, { __index = index, __newindex = View.__newindex, __tostring = function() return View.__tostring(v) end })
 end
 
--- Writes the function as text to a file, since the other process does not load the script.
+-- Returns a function that replaces positions in the written text of f, `path`, by those where the user wrote f.  The text ends
+-- with f; what stands before it are upvalues, whose positions are removed.
+local function locator(path, text, f)
+	local info, file = debug.getinfo(f, "S"), debug.getinfo(load("", "@" .. path), "S").short_src
+	local behind = text:match "end(%s*return [%w_]+%s*end%)%(%)%s*%)%s*)$" or text:match "end(%s*end%)%(%)%s*%)%s*)$"
+		or text:match "end(%)%s*)$" or ""
+	local last = 1 + select(2, text:gsub("\n", "")) - select(2, behind:gsub("\n", ""))
+	return function(message)
+		return (message:gsub(file:gsub("%p", "%%%0") .. ":(%d+): ", function(line)
+			local n = info.lastlinedefined - last + math.tointeger(line)
+			return n < info.linedefined and "" or ("%s:%d: "):format(info.short_src, n)
+		end))
+	end
+end
+
+-- Writes the function as text to a file, since the other process does not load the script.  Returns its locator.
 local function write_condition(out, what, f)
 	if type(f) ~= "function" then error(("%s: expected a function of a view, got a %s"):format(what, type(f)), 0) end
 	local value, why = native.function_value(f)
@@ -281,7 +297,9 @@ local function write_condition(out, what, f)
 	local d = recipe.call("nn.func", { value })
 	local lost = recipe.lost(d)
 	if lost then error(("%s: the function cannot go to another process: %s"):format(what, lost), 0) end
-	native.write_file(out .. "/condition.lua", recipe.file_text(d, out))
+	local path, text = out .. "/condition.lua", recipe.file_text(d, out)
+	native.write_file(path, text)
+	return locator(path, text, f)
 end
 
 local function check_step(what, step, of, least)
@@ -306,9 +324,9 @@ local function do_job(of, job, settings, f)
 		else
 			native.check_replay(job.folder)
 		end
-		if f then write_condition(out, job.what, f) end
+		local locate = f and write_condition(out, job.what, f)
 		tell(of, job, settings.quiet)
-		local answer = ask(out, job, started)
+		local answer = ask(out, job, started, locate)
 		return not answer.none and view_of(of, out, answer, settings.path) or nil
 	end
 	local fine, whole, view = pcall(native.interruptible, body) -- whole is false if Ctrl-C ended it

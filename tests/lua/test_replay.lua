@@ -106,7 +106,22 @@ test("first and bisect find the first step at which a function holds", function(
 		equal(t:bisect(function(v) return v.terms.step >= at end, quiet).iteration, at)
 	end
 	equal(t:bisect(function(v) return v.terms.step >= 19 end, quiet), nil)
-	fails(function() t:first(function(v) return v.terms.totl > 1 end, quiet) end, "first: ", "its function failed", "step 1")
+	local function line() return debug.getinfo(2, "l").currentline end
+	local name = debug.getinfo(1, "S").short_src
+	local function failed(what, step, number, f)
+		local _, why = pcall(t[what], t, f, quiet)
+		if not why:find(("%s: the function failed at step %d: %s:%d: attempt to"):format(what, step, name, number), 1, true) then error(why) end
+	end
+	failed("first", 1, line(), function(v) return v.terms.totl > 1 end)
+	failed("bisect", 10, line() + 3, function(v)
+		-- with upvalues, which stand above the function where it is written for the other process
+		local n = v.iteration + bound
+		return v.terms.totl > n
+	end)
+	local function itself(v) return v.terms.totl > 1 or itself(v) end
+	failed("first", 1, line() - 1, itself)
+	local function inner(v) return v.terms.totl > 1 end
+	fails(function() t:first(function(v) return inner(v) end, quiet) end, "first: the function failed at step 1: attempt to compare")
 	fails(function() t:first(3) end, "first: expected a function")
 	fails(function() t:first(print, quiet) end, "first: ")
 end)

@@ -152,4 +152,14 @@ test("settings that cannot be set are refused with the nearest name", function()
 end)
 
 os.execute("rm -r " .. scratch)
+test("of a run that is over nothing is set", function()
+	local t = small{ steps = 2 }:step(2)
+	local before, changes = t.lambda, #t.journal
+	equal(t:set{ lambda = 2 * before }, t)
+	equal(t.lambda, before)
+	equal(t.loss.lambda, before)
+	equal(#t.journal, changes)
+	fails(function() t:set{ lamda = 1 } end, "lamda")
+end)
+
 tap.done()

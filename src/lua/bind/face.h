@@ -139,8 +139,8 @@ bl_place *bl_lua_place(lua_State *L, int index); /* of the trainer there */
 void bl_lua_place_run(lua_State *L, int index);
 /* Prints to standard error which runs of this process ended without being saved; each once. */
 void bl_lua_tell_unsaved(void);
-/* If the run is over, prints to standard error that `what`, the name of a method, has no effect any more. */
-void bl_lua_tell_over(bl_trainer *t, const char *what);
+/* If the run is over, prints to standard error that `what`, the name of a method, has no effect any more, and returns true. */
+bool bl_lua_tell_over(bl_trainer *t, const char *what);
 /* Prints problems of the run (bl_trainer_trouble) to standard error. */
 void bl_lua_tell_trouble(bl_trainer *t);
 /* Pushes the start of the trainer at `index`: false: freshly drawn weights, true: other weights, or the path of stored ones. */

@@ -188,7 +188,7 @@ static int t_set(lua_State *L)
 	int n = 0;
 	luaL_checktype(L, 2, LUA_TTABLE);
 	lua_settop(L, 2);
-	bl_lua_tell_over(t, "set");
+	bool over = bl_lua_tell_over(t, "set");
 	for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
 		check_setting(L, t);
 		luaL_argcheck(L, n < SETTINGS_MOST, 2, "too many settings");
@@ -196,7 +196,7 @@ static int t_set(lua_State *L)
 	}
 	/* Sorted by name, since the order of a table varies, and the journal must not depend on it. */
 	qsort(names, (size_t)n, sizeof *names, compare_names);
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < n && !over; i++) {
 		lua_getfield(L, 2, names[i]);
 		if (bl_trainer_set(t, names[i], lua_tonumber(L, -1)) < 0)
 			return bl_lua_fail(L);

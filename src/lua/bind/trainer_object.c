@@ -23,17 +23,18 @@ void bl_lua_tell_trouble(bl_trainer *t)
 	fprintf(stderr, "barlow: %s\n", what);
 }
 
-void bl_lua_tell_over(bl_trainer *t, const char *what)
+bool bl_lua_tell_over(bl_trainer *t, const char *what)
 {
 	bl_live_info i;
 	char name[256];
 	bl_live_info_get(bl_trainer_live(t), &i);
 	if (i.state != BL_RUN_DONE && i.state != BL_RUN_FAILED)
-		return;
+		return false;
 	bl_text_clean(name, sizeof name, i.name, false);
 	fflush(stdout);
 	fprintf(stderr, "barlow: %s: the run '%s' is over (%s), and no step is left that this could change\n", what, name,
 	        bl_run_state_name(i.state));
+	return true;
 }
 
 void bl_lua_push_record(lua_State *L, const bl_live *l, const bl_record *r)
