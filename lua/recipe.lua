@@ -3,7 +3,7 @@
 recipe.lua: a trainer as data.
 
 Objects store the call that made them.  A description of an object is a table of that call's arguments, so that
-recipe.loss.lambda can be read and set; the name of the call is in its metatable.  A recipe is the description of a
+recipe.loss.lambda can be read and set; the name of the called function is in its metatable.  A recipe is the description of a
 trainer: tostring returns Lua that builds it again, and trainer(recipe) does so.  Functions are written as their source
 text with their upvalues (source.lua), tensors as NumPy files beside the recipe.  A value that cannot be written as text
 stays in the table, and the text has a comment in its place.
@@ -113,7 +113,7 @@ function recipe.of_settings(t)
 	return r
 end
 
--- Returns the description of a call, as if `call` had been called with these arguments and this were one of `results`.
+-- Returns the description of an object that a call of `call` with these arguments makes: result number `result` of `results`.
 function recipe.call(call, arguments, result, results)
 	return setmetatable(arguments, { call = call, n = #arguments, result = result or 1, results = results or 1,
 		__tostring = recipe.text })
@@ -160,8 +160,8 @@ end
 
 local LARGE = 64 << 20 -- elements; a larger tensor is not written beside a recipe
 
--- Describes a value that cannot be written as text, and why; nil if it can be written.
-local function words(v)
+-- If v cannot be written as text, returns what it is, or why it cannot be written; otherwise nil.
+local function obstacle(v)
 	if native.is_function(v) then return source_of.problem(v) end
 	if native.is_tensor(v) then
 		return v:numel() > LARGE and ("a tensor of %d elements, which is not copied"):format(v:numel()) or nil
@@ -177,11 +177,11 @@ local function words(v)
 end
 
 local function comment_text(v)
-	return "nil --[[ " .. words(v):gsub("%]%]", "] ]") .. " ]]"
+	return "nil --[[ " .. obstacle(v):gsub("%]%]", "] ]") .. " ]]"
 end
 
--- Tensors of the text that is being written: {name, tensor}, in order; their folder, or nil.  f(t, name) writes them
--- instead, if given.
+-- Of the text that is being written: its tensors {name =, tensor =} in order; the folder that will contain them, or nil; and,
+-- if tensors are not to be files, the function of (t, name) that writes them.
 local tensors, tensors_folder, other_writer
 
 local function equal(a, b)
@@ -199,7 +199,8 @@ local function fits(name, t)
 	return fine and equal(there, t)
 end
 
--- Writes the Lua that loads a tensor, and notes the tensor; name: its name in the recipe, from which the file's is made.
+-- Returns Lua that loads a tensor, and adds the tensor to `tensors`.  name: its key in the recipe, from which its file's name
+-- is made.
 local function tensor_text(t, name)
 	if other_writer then return other_writer(t, name) end
 	for _, other in ipairs(tensors) do
@@ -286,7 +287,7 @@ function to_text(v, indent, name)
 	if type(v) == "string" then return ("%q"):format(v) end
 	if type(v) == "boolean" or v == nil then return tostring(v) end
 	if native.name_of(v) then return native.name_of(v) end
-	if words(v) then return comment_text(v) end
+	if obstacle(v) then return comment_text(v) end
 	if native.is_tensor(v) then return tensor_text(v, name) end
 	if native.is_function(v) or source_of.is_piece(v) then return source_of.text(v, to_text, indent) end
 	if type(v) ~= "table" then return tostring(v) end
@@ -296,7 +297,8 @@ function to_text(v, indent, name)
 	return wrap("{", parts, long, "}", indent)
 end
 
--- Returns the text of a description and the list of tensors that it loads, {name =, tensor =}, whose names are free in the folder.
+-- Returns the text of a description, and the list of tensors that it loads, {name =, tensor =}.  Their names do not collide with
+-- other files of the folder.
 function recipe.text(d, folder)
 	tensors, tensors_folder = {}, folder
 	local text, list = to_text(d, 0), tensors
@@ -304,7 +306,7 @@ function recipe.text(d, folder)
 	return text, list
 end
 
--- Returns the text of a description at that indentation, with tensors written by write_tensor(t, name).
+-- Returns the text of a description for a line with that indentation; write_tensor(t, name) writes its tensors.
 function recipe.expression(d, indent, write_tensor)
 	other_writer = write_tensor
 	local text = to_text(d, indent)
@@ -324,7 +326,7 @@ end
 
 -- Appends all values below v that cannot be written as text: "encoder[2]: the function of x.lua:3: ...".
 local function find_lost(v, path, out)
-	local lost = words(v)
+	local lost = obstacle(v)
 	if lost then
 		out[#out + 1] = ("%s: %s"):format(path:sub(2), lost:gsub("%c", " "))
 	elseif native.is_function(v) then
@@ -377,7 +379,7 @@ local function is_list(v)
 	return next(v) ~= nil
 end
 
-local unsaid = { barlow = true, name = true, convolution = true, fingerprint = true }
+local omitted = { barlow = true, name = true, convolution = true, fingerprint = true }
 
 local function add_facts(v, path, out)
 	if out.n >= FACTS or #path >= 96 then return end
@@ -385,13 +387,13 @@ local function add_facts(v, path, out)
 	local plain = is_plain(v)
 	if plain or native.is_function(v) or meta and meta.call or type(v) == "table" and is_list(v) then
 		out.n = out.n + 1
-		local said = type(v) == "number" and v or type(v) == "string" and v or native.is_function(v) and "a function"
+		local fact = type(v) == "number" and v or type(v) == "string" and v or native.is_function(v) and "a function"
 			or meta and meta.call or to_text(v, 0):gsub("%s+", " ")
-		out[path] = type(said) == "string" and said:sub(1, FACT_TEXT) or said
+		out[path] = type(fact) == "string" and fact:sub(1, FACT_TEXT) or fact
 	end
 	if type(v) ~= "table" or native.name_of(v) or (not (meta and meta.call) and is_list(v)) then return end
 	for _, k in ipairs(show.sorted_keys(v)) do
-		if not unsaid[k] then add_facts(v[k], path == "" and tostring(k) or join(path, k), out) end
+		if not omitted[k] then add_facts(v[k], path == "" and tostring(k) or join(path, k), out) end
 	end
 end
 
@@ -400,7 +402,7 @@ end
 function recipe.facts(d)
 	local out = { n = 0 }
 	for _, k in ipairs(show.sorted_keys(d)) do
-		if not unsaid[k] then add_facts(d[k], tostring(k), out) end
+		if not omitted[k] then add_facts(d[k], tostring(k), out) end
 	end
 	out.n = nil
 	return out

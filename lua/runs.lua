@@ -17,7 +17,7 @@ local runs = {}
 
 local Run, List = {}, {}
 
--- Columns of the table: {width, heading, text(run)}; a negative width aligns left.  A run's own columns stand between them.
+-- Columns of the table: {width, heading, text(run)}; a negative width aligns left.  The columns of the runs' own metrics are between them.
 local first = {
 	{ -34, "run", function(r) return r.id end },
 	{ -8, "state", function(r) return r.state end },
@@ -133,7 +133,7 @@ local first_of = registry.add{
 	example = example "first(function(v) return v.terms.total < 20 end)",
 	text = "The view of the first step for which f(view) is true, like t:first.",
 	keys = { { name = "from", type = "integer", otherwise = "1", text = "the first step that is tested" },
-		{ name = "to", type = "integer", otherwise = "the newest", text = "the last one" }, quiet, path },
+		{ name = "to", type = "integer", otherwise = "the newest", text = "the last step that is tested" }, quiet, path },
 }
 
 function Run.__index:first(f, options)
@@ -415,7 +415,7 @@ local function prefetch(list, columns)
 	end
 end
 
--- Raises an error for a name that is neither a column of the index nor a metric or setting of any run.
+-- Raises an error for a name of `columns` that is neither a column of the index nor a metric or setting of any run.
 function runs.check_columns(list, columns)
 	local index = index_of[list[1]]
 	for _, name in ipairs(index and columns or {}) do
@@ -521,7 +521,7 @@ end
 
 -- Tags and notes.
 
--- Adds tags; those with "-" in front are removed.
+-- Adds tags to a run; a tag with "-" in front is removed from it.
 function runs.tag(what, ...)
 	local add, drop = {}, {}
 	for _, tag in ipairs(type(...) == "table" and ... or { ... }) do
@@ -541,7 +541,7 @@ end
 
 local function agreed(question)
 	if not native.is_terminal() then
-		error(question .. " it cannot be confirmed without a terminal; ask = false, or --yes, does it without asking", 0)
+		error(question .. " This cannot be confirmed without a terminal: give ask = false, or --yes, to do it without asking", 0)
 	end
 	io.write(native.clean(question), " [y/N] ")
 	io.flush()
@@ -574,7 +574,7 @@ end
 
 local function check_prune(s)
 	if not s.keep and not s.older and not s.size and not s.leftovers then
-		error("prune: give keep = number of the newest that stay, older = days, size = limit on the disk space of all, or "
+		error("prune: give keep = number of newest runs that stay, older = days, size = limit on the disk space of all, or "
 			.. "leftovers = true", 0)
 	end
 	for _, name in ipairs{ "keep", "older" } do
@@ -584,7 +584,7 @@ local function check_prune(s)
 	end
 end
 
--- Returns the runs to be pruned, newest first; never active runs, nor those with the tag "keep".
+-- Returns the runs to be pruned, newest first: never active runs, the s.keep newest, or those with the tag "keep".
 local function to_prune(list, s)
 	local gone, used, most = {}, 0, s.size and bytes_of(s.size)
 	if not (s.keep or s.older or s.size) then return gone end
@@ -619,8 +619,8 @@ function runs.prune(settings)
 	local gone = setmetatable(to_prune(list, s), KnownList)
 	if #gone > 0 and not s.dry and s.ask ~= false then
 		print(gone)
-		local where_to = s.forever and "Delete these %d runs for ever?" or "Move these %d runs to the trash?"
-		if not agreed(where_to:format(#gone)) then return setmetatable({}, KnownList) end
+		local question = s.forever and "Delete these %d runs for ever?" or "Move these %d runs to the trash?"
+		if not agreed(question:format(#gone)) then return setmetatable({}, KnownList) end
 	end
 	gone.leftovers = tidy(list, s.dry)
 	if not s.dry then remove(gone, s.forever) end

@@ -2,14 +2,14 @@
 --[[
 source.lua: finds the source text of a function in its chunk, and writes Lua that makes the function again.
 
-Lua records the lines on which a function begins and ends.  Each function that a scan of the chunk finds on these lines is
-compiled (not run); the text is that of the one which compiles to the same bytecode with the same upvalues.
+Lua records the lines on which a function begins and ends.  A scan of the chunk finds all functions on these lines, and each
+of them is compiled, but not run.  The one with the same bytecode and the same upvalues is the function.
 ]]
 local native = require "barlow.native"
 
 local source = {}
 
-local MANY = 64 -- most functions on the same lines, since each is compiled
+local MANY = 64 -- greatest number of functions on the same lines, since each of them is compiled
 
 -- Scanning.
 
@@ -83,15 +83,15 @@ local function next_token(text, at)
 end
 
 --[[
-Constants.  If the expression in `local name <const> = expression` consists of numbers, strings and other such names, the
-compiler makes no variable of it: functions that use the name have its value in their code.
+Constants.  If the expression in `local name <const> = expression` consists of numbers, strings and names of other constants,
+the compiler makes no variable of it: functions that use the name have its value in their code.
 ]]
 local unary = { ["-"] = true, ["~"] = true, ["#"] = true, ["not"] = true }
 local binary, suffix = {}, { ["("] = true, ["{"] = true, ["["] = true, ["."] = true, [":"] = true }
 for op in ("+ - * / // % ^ & | ~ << >> < > <= >= == ~= and or"):gmatch "%S+" do binary[op] = true end
 
--- Returns the position of the last byte of such an expression that begins at or after `at`, or nil if it is of another
--- kind; adds the names in it to `names`.
+-- Returns the position of the last byte of the constant expression that begins at or after `at`, or nil if the expression
+-- there is not constant; adds the names in it to `names`.
 local function constant_expression(text, at, names)
 	local last
 	while true do
@@ -242,8 +242,8 @@ end
 
 --[[
 Returns a function's text as a list of expressions: the name is removed, and a method gets the parameter self.  If the name
-spans several lines, there are two candidates, since Lua counts the lines of a local function from its parameters, and those
-of others from the word `function`.
+spans several lines, there are two candidates, since Lua counts the lines of a local function from its parameters, but the
+lines of other functions from the word `function`.
 ]]
 local function expressions(text)
 	local at, method = parameters_of(text)

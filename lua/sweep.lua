@@ -278,7 +278,7 @@ local function with_values(s, values)
 	return r
 end
 
--- Returns a text of Lua that calls `trial` with these values; it is run in the sandbox for recipes.
+-- Returns Lua code that calls `trial` with these values; it is run in the sandbox for recipes.
 local function made_text(s, values)
 	return ("return trainer((%s)(%s))\n"):format(recipe.text(s.trial), (recipe.text(recipe.copy(values))))
 end
@@ -310,7 +310,7 @@ function sweep.recipe(s, k)
 	return sweep.recipe_of(s, sweep.values(s, arm), s.seeds[seed], ("%s %04d"):format(s.name, k), native.trial_path(s.folder, k))
 end
 
--- Makes a trainer that never runs, for the errors of a recipe and its settings with all defaults.
+-- Makes a trainer that never runs: it raises the recipe's errors, and has its settings with all defaults.
 local function dry(r)
 	r.folder = false
 	return require "barlow".trainer(r)
@@ -409,7 +409,7 @@ local function try_values(s, t)
 				refuse("space: %s = %s: %s", path, (recipe.text(recipe.copy(v))), (tostring(made):gsub("^%S+:%d+: ", "")))
 			end
 			for shape, algorithm in pairs(made.recipe.convolution or {}) do
-				s.base.convolution[shape] = s.base.convolution[shape] or algorithm -- the same on every host
+				s.base.convolution[shape] = s.base.convolution[shape] or algorithm -- all hosts use the same
 			end
 			if recipe.text(space.get(made.recipe, path)) == there then same[path] = same[path] or i end
 		end
@@ -483,7 +483,7 @@ end
 function sweep.new(settings)
 	for _, name in ipairs{ "trials", "n_trials" } do
 		local n = type(settings) == "table" and settings[name]
-		if n then refuse("unknown key '%s' (how many there are at most is budget = {trials = %s})", name, tostring(n)) end
+		if n then refuse("unknown key '%s': the greatest number of trials is budget = {trials = %s}", name, tostring(n)) end
 	end
 	local s = registry.check(entry, settings)
 	s.version = native.version

@@ -95,7 +95,7 @@ test("values are checked before training, and named", function()
 	fails(function() make{ seeds = { 1, 1 } } end, "twice")
 	fails(function() make{ validation = 1.5 } end, "validation")
 	fails(function() make{ bogets = 1 } end, "unknown key 'bogets'", "budget")
-	fails(function() make{ trials = 6 } end, "unknown key 'trials' (how many there are at most is budget = {trials = 6})")
+	fails(function() make{ trials = 6 } end, "unknown key 'trials': the greatest number of trials is budget = {trials = 6}")
 end)
 
 test("a grid has all points, each seed for all arms before the next; the base is one of them if it is in the grid", function()

@@ -2,9 +2,8 @@
 /*
  * l_aug.c: `aug`: image operators and pipelines.
  *
- * Every operator of the engine has a constructor of the same name, which makes a
- * pipeline of one operator; aug.compose concatenates pipelines,
- * aug.twin pairs two of them, aug.views combines up to eight, and aug.paper is the paper's pair.
+ * Every operator of the engine has a constructor of the same name, which makes a pipeline of one operator.  aug.compose
+ * concatenates pipelines, aug.twin pairs two of them, aug.views combines up to eight, and aug.paper makes the paper's pair.
  */
 #include "lua/bind/face.h"
 
@@ -24,15 +23,7 @@ static bl_pipelines *pipelines(lua_State *L, int arg)
 
 /* --- operators: names and fields come from the engine --- */
 
-/* Pushes a pipeline of one operator; takes the reference. */
-static int give_one(lua_State *L, bl_aug *a)
-{
-	bl_pipeline *p = a ? bl_pipeline_new(&a, 1) : NULL;
-	bl_aug_unref(a);
-	return bl_lua_give_pipeline(L, p);
-}
-
-/* Constructs any operator; the context of the running function is the operator's name. */
+/* Pushes a pipeline of one operator, whose name is the context of the running function. */
 static int make(lua_State *L)
 {
 	_Alignas(16) unsigned char parameters[BL_AUG_BYTES] = { 0 };
@@ -43,47 +34,32 @@ static int make(lua_State *L)
 		bl_aug_unref(a);
 		return luaL_error(L, "aug.%s", bl_error());
 	}
-	return give_one(L, a);
+	bl_pipeline *p = a ? bl_pipeline_new(&a, 1) : NULL;
+	bl_aug_unref(a);
+	return bl_lua_give_pipeline(L, p);
 }
 
 #define IMAGE "(data.shapes{n = 1, size = 16}[1].image)"
-
-/* Pushes an example of the operator of that name, with p = 1 if it has a p. */
-static const char *push_example(lua_State *L, const char *name)
-{
-	const bl_field *fields = bl_aug_fields(name), *first = bl_field_find(fields, "size");
-	if (first && first->kind == BL_FIELD_INT)
-		return lua_pushfstring(L, "aug.%s(8)" IMAGE, name);
-	return lua_pushfstring(L, bl_field_find(fields, "p") ? "aug.%s{p = 1}" IMAGE : "aug.%s{}" IMAGE, name);
-}
 
 /* Adds a constructor for every operator of the engine to the table on top; descriptions live as long as the state. */
 static void add_operators(lua_State *L)
 {
 	for (int i = 0; bl_aug_name_at(i); i++) {
-		const char *name = bl_aug_name_at(i), *example = push_example(L, name);
+		const char *name = bl_aug_name_at(i);
+		const bl_field *fields = bl_aug_fields(name), *size = bl_field_find(fields, "size");
+		const char *arguments = size && size->kind == BL_FIELD_INT ? "(8)" : bl_field_find(fields, "p") ? "{p = 1}" : "{}";
+		const char *example = lua_pushfstring(L, "aug.%s%s" IMAGE, name, arguments);
 		luaL_ref(L, LUA_REGISTRYINDEX);
 		bl_lua_function *list = lua_newuserdatauv(L, 2 * sizeof *list, 0);
 		luaL_ref(L, LUA_REGISTRYINDEX);
-		list[0] = (bl_lua_function)BL_LUA(name, make, ": pipeline", bl_aug_help(name), example,
-		                                  .fields = bl_aug_fields(name), .context = name);
+		list[0] = (bl_lua_function)BL_LUA(name, make, ": pipeline", bl_aug_help(name), example, .fields = fields,
+		                                  .context = name);
 		list[1] = (bl_lua_function)BL_LUA_END;
 		bl_lua_makers(L, "aug", list);
 	}
 }
 
 /* --- pipelines of many --- */
-
-/* Appends the pipeline's operators to ops. */
-static int append(lua_State *L, const bl_pipeline *p, bl_aug **ops, int n)
-{
-	int more = bl_pipeline_length(p);
-	if (n + more > OPS_MAX)
-		luaL_error(L, "aug.compose: more than %d operators", OPS_MAX);
-	for (int i = 0; i < more; i++)
-		ops[n + i] = bl_pipeline_op(p, i);
-	return n + more;
-}
 
 /* compose{a, b, c} or compose(a, b, c) */
 static int aug_compose(lua_State *L)
@@ -101,13 +77,17 @@ static int aug_compose(lua_State *L)
 		if (!bl_lua_test(L, -1, BL_T_PIPELINE))
 			return luaL_error(L, "aug.compose: item %d must be a pipeline, got %s", i,
 			                  bl_lua_describe(L, lua_gettop(L)));
-		n = append(L, pipeline(L, -1), ops, n);
+		const bl_pipeline *p = pipeline(L, -1);
+		if (n + bl_pipeline_length(p) > OPS_MAX)
+			return luaL_error(L, "aug.compose: more than %d operators", OPS_MAX);
+		for (int k = 0; k < bl_pipeline_length(p); k++)
+			ops[n++] = bl_pipeline_op(p, k);
 		lua_pop(L, 1);
 	}
 	return bl_lua_give_pipeline(L, bl_pipeline_new(ops, n));
 }
 
-/* Takes both references. */
+/* Pushes two pipelines, taking both references; raises bl_error() if one of them is NULL. */
 static int give_twin(lua_State *L, bl_pipeline *first, bl_pipeline *second)
 {
 	*bl_lua_push_views(L) = (bl_pipelines){ 2, { first, second }, NULL };
@@ -242,15 +222,7 @@ static const place places[] = {
 };
 #undef PLACE
 
-static int set_place(bl_aug *a, const paper *c, const place *at, int view)
-{
-	const void *from = (const char *)c + at->offset;
-	const float *v = from;
-	double one = at->how == WHOLE ? *(const int *)from : (double)v[at->how == BY_VIEW ? view : 0];
-	return bl_aug_set(a, at->field, at->how == TWO ? (double[]){ (double)v[0], (double)v[1] } : &one, 1 + (at->how == TWO));
-}
-
-/* Returns the ramp of the paper's number at that place, or NULL. */
+/* Returns the ramp of that number of the paper, or NULL. */
 static const bl_lua_ramp *ramp_at(const bl_lua_ramps *ramps, const place *at)
 {
 	for (int i = 0; i < ramps->n; i++)
@@ -264,7 +236,7 @@ static int set_ramp(bl_aug *a, const bl_lua_ramp *r, const place *at, int view)
 	bool own = at->how == BY_VIEW;
 	double from[BL_LIST_MOST], to = r->to[view];
 	if (own && bl_aug_get(a, at->field, from) == 1 && (float)from[0] == (float)to)
-		return 0; /* it is constant in this view */
+		return 0; /* the number is constant in this view */
 	return bl_aug_ramp(a, at->field, own ? &to : r->to, own ? 1 : r->n, r->epochs);
 }
 
@@ -274,8 +246,15 @@ static bl_aug *paper_operator(const paper *c, const bl_lua_ramps *ramps, const c
 	bl_aug *a = bl_aug_new(name);
 	for (size_t i = 0; a && i < sizeof places / sizeof *places; i++) {
 		const place *at = &places[i];
+		if (strcmp(at->operator, name) != 0)
+			continue;
+		const void *from = (const char *)c + at->offset;
+		const float *v = from;
+		double value[2] = { at->how == WHOLE ? *(const int *)from : (double)v[at->how == BY_VIEW ? view : 0] };
+		if (at->how == TWO)
+			value[1] = (double)v[1];
 		const bl_lua_ramp *r = ramp_at(ramps, at);
-		if (strcmp(at->operator, name) == 0 && (set_place(a, c, at, view) < 0 || (r && set_ramp(a, r, at, view) < 0))) {
+		if (bl_aug_set(a, at->field, value, 1 + (at->how == TWO)) < 0 || (r && set_ramp(a, r, at, view) < 0)) {
 			bl_aug_unref(a);
 			return NULL;
 		}
@@ -408,13 +387,6 @@ static void add_recipes(lua_State *L)
 
 /* --- applying pipelines --- */
 
-/* Returns whether it is a vector: an image of one channel and one row. */
-static bool is_vector(lua_State *L, int arg)
-{
-	bl_tensor *t = bl_lua_tensor(L, arg);
-	return bl_tensor_ndim(t) == 3 && bl_tensor_size(t, 0) == 1 && bl_tensor_size(t, 1) == 1;
-}
-
 /* Pushes a userdata with the tensor (C,H,W) at `arg` as (H,W,C), and returns it; clamps values to 0..1 unless `any` is set. */
 static bl_image image_of(lua_State *L, int arg, bool any)
 {
@@ -433,7 +405,9 @@ static bl_image image_of(lua_State *L, int arg, bool any)
 
 static int apply(lua_State *L, bl_pipeline *p, int arg, uint64_t seed, uint32_t view)
 {
-	bl_image in = image_of(L, arg, is_vector(L, arg) && bl_pipeline_check_vectors(p) == 0);
+	bl_tensor *t = bl_lua_tensor(L, arg);
+	bool vector = bl_tensor_ndim(t) == 3 && bl_tensor_size(t, 0) == 1 && bl_tensor_size(t, 1) == 1;
+	bl_image in = image_of(L, arg, vector && bl_pipeline_check_vectors(p) == 0);
 	bl_plan plan;
 	int h, w;
 	bl_pipeline_output(p, in.height, in.width, &h, &w);
@@ -467,7 +441,7 @@ static int w_call(lua_State *L)
 	bl_pipelines *v = pipelines(L, 1);
 	uint64_t seed = seed_of(L, 3);
 	if (v->n == 0)
-		return luaL_error(L, "aug.batch: without 'views' it only has views within a trainer or loader: give 'views'");
+		return luaL_error(L, "aug.batch: called without 'views', it has views only in a trainer or loader: give 'views'");
 	lua_settop(L, 2);
 	luaL_checkstack(L, BL_VIEWS_MOST + 8, "views");
 	for (int i = 0; i < v->n; i++) {
@@ -510,7 +484,7 @@ static void add_text(luaL_Buffer *b, const bl_pipeline *p)
 	luaL_addstring(b, n == 1 ? "" : " }");
 }
 
-/* Returns whether it has operators that are not described by numbers alone: functions, and those made of pipelines. */
+/* Returns whether p has operators that are not described by numbers alone: functions, and operators made of pipelines. */
 static bool has_parts(const bl_pipeline *p)
 {
 	for (int i = 0; i < bl_pipeline_length(p); i++)

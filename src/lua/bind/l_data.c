@@ -43,49 +43,35 @@ static bl_dataset *open_kind(void *ctx, const char *first, const char *second)
 	return m->kind->make(m->room);
 }
 
-/* Raises an error if there is a fingerprint without a path, since it does not say where its files are. */
-static void need_place(lua_State *L, making *m)
-{
-	if (m->kind->paths[0] && !*path_of(m, 0) && m->fingerprint)
-		bl_lua_missing(L, lua_tostring(L, lua_upvalueindex(BL_LUA_UP_NAME)), m->kind->paths[0],
-		               "where the files of that fingerprint lie");
-}
-
-static bl_dataset *open_recorded(making *m)
-{
-	const char *first = *path_of(m, 0), *second = m->kind->paths[1] ? *path_of(m, 1) : NULL;
-	return bl_lua_open_recorded(&(bl_recorded){ open_kind, m, first, second, m->fingerprint });
-}
-
-/* Stores the size for evaluation, whether given or not. */
-static void state_size(lua_State *L, bl_dataset *d)
-{
-	lua_createtable(L, 2, 0);
-	lua_pushinteger(L, bl_dataset_height(d));
-	lua_rawseti(L, -2, 1);
-	lua_pushinteger(L, bl_dataset_width(d));
-	lua_rawseti(L, -2, 2);
-	lua_setfield(L, 1, "size");
-}
-
 static int make(lua_State *L)
 {
 	making m = { .kind = bl_lua_running(L)->context };
 	bl_lua_take(L, &m);
-	need_place(L, &m);
+	bool files = m.kind->paths[0] != NULL;
+	const char *first = files ? *path_of(&m, 0) : NULL, *second = files && m.kind->paths[1] ? *path_of(&m, 1) : NULL;
+	if (files && !first && m.fingerprint) /* a fingerprint does not say where its files are */
+		return bl_lua_missing(L, lua_tostring(L, lua_upvalueindex(BL_LUA_UP_NAME)), m.kind->paths[0],
+		                      "the path of the files with that fingerprint");
 	const volatile int *before = bl_lua_interrupt_begin(L);
-	bl_dataset *d = m.kind->paths[0] ? open_recorded(&m) : m.kind->make(m.room);
+	bl_dataset *d =
+		files ? bl_lua_open_recorded(&(bl_recorded){ open_kind, &m, first, second, m.fingerprint }) : m.kind->make(m.room);
 	bool broken = d && m.verify && bl_dataset_check_images(d) < 0;
 	bl_lua_interrupt_end(before);
 	bl_lua_give_dataset(L, d);
 	if (broken)
 		return bl_lua_fail(L);
-	if (m.kind->sized)
-		state_size(L, bl_lua_dataset(L, -1));
+	if (m.kind->sized) { /* recipes state the size for evaluation even if it was not given */
+		lua_createtable(L, 2, 0);
+		lua_pushinteger(L, bl_dataset_height(d));
+		lua_rawseti(L, -2, 1);
+		lua_pushinteger(L, bl_dataset_width(d));
+		lua_rawseti(L, -2, 2);
+		lua_setfield(L, 1, "size");
+	}
 	return 1;
 }
 
-/* Adds a constructor for each kind, with the kind's fields and, for files, the fingerprint; lives as long as the state. */
+/* Adds a constructor for each kind, with the kind's fields and, for files, `verify` and `fingerprint`.  Descriptions live as long as the state. */
 static void add_kinds(lua_State *L)
 {
 	enum { MOST = 32 };
@@ -135,16 +121,6 @@ int bl_lua_origin(lua_State *L)
 	return 2;
 }
 
-static void check_content(lua_State *L, bl_dataset *d, const char *recorded)
-{
-	char content[BL_CONTENT_TEXT];
-	if (strcmp(bl_dataset_content(d, content), recorded) == 0)
-		return;
-	bl_fail("data.tensor: these are not the images that the recipe was written for: they are %s, they were %.100s", content,
-	        recorded);
-	bl_lua_fail(L);
-}
-
 /* tensor(images (N,C,H,W)[, labels[, content]]) */
 static int data_tensor(lua_State *L)
 {
@@ -152,12 +128,16 @@ static int data_tensor(lua_State *L)
 	const char *content = luaL_optstring(L, 3, NULL);
 	int64_t n = bl_tensor_ndim(t) ? bl_tensor_size(t, 0) : 0;
 	bl_lua_give_dataset(L, bl_dataset_tensor(t, lua_isnoneornil(L, 2) ? NULL : bl_lua_labels(L, 2, n)));
-	if (content)
-		check_content(L, bl_lua_dataset(L, -1), content);
+	char now[BL_CONTENT_TEXT];
+	if (content && strcmp(bl_dataset_content(bl_lua_dataset(L, -1), now), content) != 0) {
+		bl_fail("data.tensor: these are not the images that the recipe was written for: they are %s, they were %.100s", now,
+		        content);
+		return bl_lua_fail(L);
+	}
 	return 1;
 }
 
-/* content(dataset): what recipes contain of a set made of a tensor */
+/* content(dataset): the hash that recipes contain of a set made of a tensor */
 int bl_lua_content(lua_State *L)
 {
 	char content[BL_CONTENT_TEXT];
@@ -181,7 +161,7 @@ static int d_split(lua_State *L)
 	return 2;
 }
 
-/* Pushes a userdata with the rows from arguments 2 to 3. */
+/* Pushes a userdata with the numbers of all rows from argument 2 to argument 3. */
 static int64_t *range_rows(lua_State *L, int64_t *n)
 {
 	int64_t from = luaL_checkinteger(L, 2), to = luaL_checkinteger(L, 3);
@@ -228,17 +208,6 @@ static int give_image(lua_State *L, bl_dataset *d, int64_t i)
 	return 1;
 }
 
-/* Adds the path of image i, if it has one, to the table on top. */
-static void set_path(lua_State *L, bl_dataset *d, int64_t i)
-{
-	char *path = bl_dataset_path(d, i);
-	if (!path)
-		return;
-	lua_pushstring(L, path);
-	free(path);
-	lua_setfield(L, -2, "path");
-}
-
 /* ds[i]: {image = tensor (C,H,W), label =, path =, factors = {...}} */
 static int d_element(lua_State *L)
 {
@@ -253,7 +222,12 @@ static int d_element(lua_State *L)
 	lua_createtable(L, 0, 3);
 	give_image(L, d, --i);
 	lua_setfield(L, -2, "image");
-	set_path(L, d, i);
+	char *path = bl_dataset_path(d, i);
+	if (path) {
+		lua_pushstring(L, path);
+		free(path);
+		lua_setfield(L, -2, "path");
+	}
 	if (bl_dataset_label(d, i) >= 0) {
 		lua_pushinteger(L, bl_dataset_label(d, i) + 1);
 		lua_setfield(L, -2, "label");
@@ -276,22 +250,16 @@ static int d_len(lua_State *L)
 	return 1;
 }
 
-/* Names may be of any length; numbers are short. */
-static void push_class(lua_State *L, const bl_dataset *d, int label)
-{
-	char number[24];
-	const char *name = bl_dataset_class_name(d, label);
-	if (!name)
-		bl_dataset_class_text(d, label, number, sizeof number);
-	lua_pushstring(L, name ? name : number);
-}
-
 static int p_classes(lua_State *L)
 {
 	bl_dataset *d = bl_lua_dataset(L, 1);
 	lua_newtable(L);
 	for (int i = 0; i < bl_dataset_classes(d); i++) {
-		push_class(L, d, i);
+		char number[24];
+		const char *name = bl_dataset_class_name(d, i);
+		if (!name)
+			bl_dataset_class_text(d, i, number, sizeof number);
+		lua_pushstring(L, name ? name : number); /* a name may be longer than `number` */
 		lua_rawseti(L, 2, i + 1);
 	}
 	return 1;
@@ -398,7 +366,7 @@ static int d_set_statistics(lua_State *L)
 	return 1;
 }
 
-/* "fashion  here      Fashion-MNIST ...", one a line */
+/* Pushes the list as text, one set on a line: "fashion  here      Fashion-MNIST ..." */
 static int list_text(lua_State *L)
 {
 	luaL_Buffer b;
@@ -415,7 +383,8 @@ static int list_text(lua_State *L)
 		lua_settop(L, -5);
 		luaL_addstring(&b, line);
 	}
-	luaL_addstring(&b, "Where files are looked for, and where to get them: data.list()[1].missing; where they are: .path");
+	luaL_addstring(&b,
+	               "data.list()[1].missing says where files are searched for and how to get them, .path where they were found");
 	luaL_pushresult(&b);
 	return 1;
 }

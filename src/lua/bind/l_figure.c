@@ -30,7 +30,7 @@ int bl_lua_give_figure(lua_State *L, bl_figure *f)
 
 /* --- Runs ------------------------------------------------------------------------------- */
 
-/* Opens a trainer's live file, or that of a path; to be closed by the caller. */
+/* Opens the live file of a trainer, or the live file at a path; the caller closes it. */
 static bl_live *open_live(lua_State *L, int index)
 {
 	if (bl_lua_test(L, index, BL_T_TRAINER))
@@ -127,22 +127,22 @@ static int live_hash(lua_State *L)
 
 /* --- Snapshots ----------------------------------------------------------------------------- */
 
-static const char *const wishes[] = { "matrix", "spectrum", "points", NULL };
+static const char *const parts[] = { "matrix", "spectrum", "points", NULL };
 
-static bool fits(const bl_snapshot *s, int wish, int64_t step)
+static bool fits(const bl_snapshot *s, int which, int64_t step)
 {
-	int64_t is = wish == 2 ? s->points_step : s->step;
-	bool has = wish == 0 ? s->grid > 0 : wish == 1 ? s->spectrum > 0 : s->points > 0;
+	int64_t is = which == 2 ? s->points_step : s->step;
+	bool has = which == 0 ? s->grid > 0 : which == 1 ? s->spectrum > 0 : s->points > 0;
 	return has && (step < 0 || is == step);
 }
 
 /* Finds the newest snapshot with that part or, if step is not negative, the one of that step. */
-static bool find(const bl_live *l, int wish, int64_t step, bl_snapshot *s)
+static bool find(const bl_live *l, int which, int64_t step, bl_snapshot *s)
 {
-	if (bl_live_snapshot(l, s) >= 0 && fits(s, wish, step))
+	if (bl_live_snapshot(l, s) >= 0 && fits(s, which, step))
 		return true;
 	for (int i = bl_live_snapshot_count(l) - 1; i >= 0; i--)
-		if (bl_live_snapshot_at(l, i, s) >= 0 && fits(s, wish, step))
+		if (bl_live_snapshot_at(l, i, s) >= 0 && fits(s, which, step))
 			return true;
 	return false;
 }
@@ -171,17 +171,6 @@ static float cell(const bl_snapshot *s, int row, int col)
 	return row == col ? s->cell_diagonal[row] : s->rms[row * s->grid + col];
 }
 
-static void push_matrix(lua_State *L, const bl_snapshot *s)
-{
-	bl_tensor *t = bl_tensor_new(2, (int64_t[]){ s->grid, s->grid });
-	for (int k = 0; t && k < s->grid * s->grid; k++)
-		bl_tensor_data(t)[k] = cell(s, k / s->grid, k % s->grid);
-	bl_lua_give_tensor(L, t);
-	lua_setfield(L, -2, "matrix");
-	lua_pushboolean(L, s->grid < s->d);
-	lua_setfield(L, -2, "pooled");
-}
-
 static void push_points(lua_State *L, const bl_snapshot *s)
 {
 	lua_createtable(L, s->points, 0);
@@ -205,34 +194,41 @@ static void push_points(lua_State *L, const bl_snapshot *s)
 	set_floats(L, "explained", s->explained, 2);
 }
 
-static void push_snapshot(lua_State *L, const bl_snapshot *s, int wish)
+static void push_snapshot(lua_State *L, const bl_snapshot *s, int which)
 {
 	lua_newtable(L);
-	set_integer(L, "step", wish == 2 ? s->points_step : s->step);
+	set_integer(L, "step", which == 2 ? s->points_step : s->step);
 	set_integer(L, "n", s->n);
 	set_integer(L, "d", s->d);
-	if (wish == 0)
-		push_matrix(L, s);
-	if (wish == 1) {
+	if (which == 0) {
+		bl_tensor *t = bl_tensor_new(2, (int64_t[]){ s->grid, s->grid });
+		for (int k = 0; t && k < s->grid * s->grid; k++)
+			bl_tensor_data(t)[k] = cell(s, k / s->grid, k % s->grid);
+		bl_lua_give_tensor(L, t);
+		lua_setfield(L, -2, "matrix");
+		lua_pushboolean(L, s->grid < s->d);
+		lua_setfield(L, -2, "pooled");
+	}
+	if (which == 1) {
 		set_floats(L, "eigenvalues", s->eigenvalues, s->spectrum);
 		set_floats(L, "singular", s->singular, s->spectrum);
 	}
-	if (wish == 2)
+	if (which == 2)
 		push_points(L, s);
 }
 
 /* run_moment(live, "matrix" | "spectrum" | "points"[, step]): that part of a snapshot, or nil */
 static int run_moment(lua_State *L)
 {
-	int wish = luaL_checkoption(L, 2, NULL, wishes);
+	int which = luaL_checkoption(L, 2, NULL, parts);
 	int64_t step = luaL_optinteger(L, 3, -1);
 	bl_snapshot *s = lua_newuserdatauv(L, sizeof *s, 0);
 	bl_live *l = open_live(L, 1);
-	bool found = find(l, wish, step, s);
+	bool found = find(l, which, step, s);
 	bl_live_close(l);
 	if (!found)
 		return lua_pushnil(L), 1;
-	push_snapshot(L, s, wish);
+	push_snapshot(L, s, which);
 	return 1;
 }
 
@@ -507,25 +503,6 @@ static void set_dots(lua_State *L, const bl_figure *f)
 	set_number(L, "floor", scale.chance); /* its name in the records of figures */
 }
 
-/* Stores a single matrix in the table on top itself, and several as its list `matrices`. */
-static void set_matrices(lua_State *L, const bl_figure *f)
-{
-	int n = bl_figure_parts(f);
-	if (n == 1) {
-		set_dots(L, f);
-		return;
-	}
-	lua_createtable(L, n, 0);
-	for (int i = 0; i < n; i++) {
-		lua_newtable(L);
-		set_dots(L, bl_figure_part(f, i));
-		lua_pushstring(L, bl_figure_title(bl_figure_part(f, i)));
-		lua_setfield(L, -2, "title");
-		lua_rawseti(L, -2, i + 1);
-	}
-	lua_setfield(L, -2, "matrices");
-}
-
 /* figure_beside(list): matrices side by side on one scale; takes the figures out of the list's objects, which are empty then */
 static int figure_beside(lua_State *L)
 {
@@ -552,17 +529,26 @@ static int figure_data(lua_State *L)
 	const bl_panel *panel;
 	bl_figure *f = bl_lua_figure(L, 1);
 	int n = bl_figure_panels_of(f, &panel);
+	int matrices = n == 0 ? bl_figure_parts(f) : 0;
 	lua_newtable(L);
-	if (n == 0) {
-		set_matrices(L, f);
+	if (matrices == 1) {
+		set_dots(L, f);
 		return 1;
 	}
-	lua_createtable(L, n, 0);
+	lua_createtable(L, n + matrices, 0);
 	for (int i = 0; i < n; i++) {
 		push_panel(L, &panel[i]);
 		lua_rawseti(L, -2, i + 1);
 	}
-	lua_setfield(L, -2, "panels");
+	for (int i = 0; i < matrices; i++) {
+		const bl_figure *part = bl_figure_part(f, i);
+		lua_newtable(L);
+		set_dots(L, part);
+		lua_pushstring(L, bl_figure_title(part));
+		lua_setfield(L, -2, "title");
+		lua_rawseti(L, -2, i + 1);
+	}
+	lua_setfield(L, -2, n ? "panels" : "matrices");
 	return 1;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_module.c: methods of modules: calling, walking, switching modes, saving, printing. */
+/* l_module.c: methods of modules: calling, parameters, modes, files, printing, children. */
 #include "lua/bind/face.h"
 
 #include <barlow/weights.h>
@@ -187,33 +187,7 @@ static const bl_field load_fields[] = {
 	BL_FIELD_END,
 };
 
-/* Pushes the report as a table, and prints which tensors did not fit to standard error. */
-static void tell_report(lua_State *L, const bl_weights_report *r)
-{
-	const struct {
-		const char *name;
-		int n;
-	} counts[] = {
-		{ "taken", r->taken },
-		{ "missing", r->missing },
-		{ "unused", r->unused },
-		{ "misfits", r->misfits },
-	};
-	lua_createtable(L, 0, 5);
-	for (int i = 0; i < 4; i++) {
-		lua_pushinteger(L, counts[i].n);
-		lua_setfield(L, -2, counts[i].name);
-	}
-	lua_pushstring(L, r->text);
-	lua_setfield(L, -2, "text");
-	if (!r->text[0])
-		return;
-	bl_lua_push_clean(L, r->text, false);
-	fflush(stdout);
-	fprintf(stderr, "barlow: %s\n", lua_tostring(L, -1));
-	lua_pop(L, 1);
-}
-
+/* load(path[, settings]): returns the module and a report, and prints which tensors did not fit to standard error */
 static int m_load(lua_State *L)
 {
 	bl_module *m = bl_lua_module(L, 1);
@@ -224,30 +198,41 @@ static int m_load(lua_State *L)
 		return bl_lua_fail(L);
 	bl_lua_remember(L, "load");
 	lua_settop(L, 1);
-	tell_report(L, &report);
+	lua_createtable(L, 0, 5);
+	lua_pushinteger(L, report.taken);
+	lua_setfield(L, -2, "taken");
+	lua_pushinteger(L, report.missing);
+	lua_setfield(L, -2, "missing");
+	lua_pushinteger(L, report.unused);
+	lua_setfield(L, -2, "unused");
+	lua_pushinteger(L, report.misfits);
+	lua_setfield(L, -2, "misfits");
+	lua_pushstring(L, report.text);
+	lua_setfield(L, -2, "text");
+	if (report.text[0]) {
+		bl_lua_push_clean(L, report.text, false);
+		fflush(stdout);
+		fprintf(stderr, "barlow: %s\n", lua_tostring(L, -1));
+		lua_pop(L, 1);
+	}
 	return 2;
 }
 
 /* --- printing --- */
 
-static const char *count_text(int64_t n, char buf[24])
+/* Adds the number of parameters, with commas between groups of three digits. */
+static void add_count(luaL_Buffer *b, bl_module *m)
 {
-	char digits[24];
+	char digits[24], count[32], line[64];
+	int64_t n = bl_module_count(m);
 	int length = snprintf(digits, sizeof digits, "%lld", (long long)n), out = 0;
 	for (int i = 0; i < length; i++) {
 		if (i && (length - i) % 3 == 0)
-			buf[out++] = ',';
-		buf[out++] = digits[i];
+			count[out++] = ',';
+		count[out++] = digits[i];
 	}
-	buf[out] = 0;
-	return buf;
-}
-
-static void add_count(luaL_Buffer *b, bl_module *m)
-{
-	char line[64], count[24];
-	int64_t n = bl_module_count(m);
-	snprintf(line, sizeof line, "  %s parameter%s", count_text(n, count), n == 1 ? "" : "s");
+	count[out] = 0;
+	snprintf(line, sizeof line, "  %s parameter%s", count, n == 1 ? "" : "s");
 	luaL_addstring(b, n ? line : "");
 }
 
@@ -267,19 +252,10 @@ static void add_children(lua_State *L, luaL_Buffer *b, bl_module *m, const char 
 	}
 }
 
-/* Pushes a text for a module of unknown origin: its kind and its children. */
-static void push_tree(lua_State *L, bl_module *m)
-{
-	char text[512];
-	luaL_Buffer b;
-	luaL_buffinit(L, &b);
-	luaL_addstring(&b, bl_module_children(m) ? bl_module_kind(m) : bl_module_text(m, text, sizeof text));
-	add_count(&b, m);
-	add_children(L, &b, m, "", 1);
-	luaL_pushresult(&b);
-}
-
-/* Returns Lua code that makes a module of the same architecture, with its layers as comments (lua/printed.lua). */
+/*
+ * Pushes Lua code that makes a module of the same architecture, with its layers as comments (lua/printed.lua); for a module of
+ * unknown origin its kind and its children.
+ */
 static int m_tostring(lua_State *L)
 {
 	bl_module *m = bl_lua_module(L, 1);
@@ -287,11 +263,17 @@ static int m_tostring(lua_State *L)
 	lua_settop(L, 1);
 	if (known && !bl_lua_state_is_sandbox(L))
 		return bl_lua_call_module(L, "barlow.printed", "module", 1);
-	push_tree(L, m);
+	char text[512];
+	luaL_Buffer b;
+	luaL_buffinit(L, &b);
+	luaL_addstring(&b, bl_module_children(m) ? bl_module_kind(m) : bl_module_text(m, text, sizeof text));
+	add_count(&b, m);
+	add_children(L, &b, m, "", 1);
+	luaL_pushresult(&b);
 	return 1;
 }
 
-/* module_layers(module, before): "\n<before>[1]: nn.linear(4, 3)  15 parameters" for each below it */
+/* module_layers(module, before): "\n<before>[1]: nn.linear(4, 3)  15 parameters" for each module below it */
 int bl_lua_module_layers(lua_State *L)
 {
 	luaL_Buffer b;
@@ -340,8 +322,9 @@ static void push_argument(lua_State *L, const char *name, int i)
 }
 
 /*
- * Stores in the module on top that it is child i of the module at 1: as an argument of a container, which keeps
- * its own origin, or as a place in a network's constructor.  This is not its source, as its weights may differ.
+ * Stores the origin of the module on top, which is child i of the module at 1.  If that module is a container, it is the origin
+ * of the container's argument; otherwise it is {of = origin of the module at 1, place = "[1]"}.  It is not the child's source,
+ * since the weights may differ.
  */
 static void note_origin(lua_State *L, bl_module *m, int i)
 {

@@ -35,7 +35,7 @@ static int nn_linear(lua_State *L)
 	return bl_lua_give_module(L, bl_nn_linear(a.inputs, a.outputs, a.bias));
 }
 
-/* Sets the algorithm of the convolutions in m. */
+/* Pushes m, taking the reference, and sets the algorithm of the convolutions in it. */
 static int give_convolving(lua_State *L, bl_module *m, const char *algorithm)
 {
 	bl_lua_give_module(L, m);
@@ -232,28 +232,22 @@ static const bl_field cnn_fields[] = {
 	BL_FIELD_END,
 };
 
-/* If no strides are given, sets the default: 1 for the first layer, 2 for each of the others. */
-static void set_strides(lua_State *L, cnn *a)
-{
-	if (a->strides.n)
-		return;
-	a->strides.n = a->widths.n;
-	lua_createtable(L, a->widths.n, 0);
-	for (int i = 0; i < a->widths.n; i++) {
-		a->strides.v[i] = i == 0 ? 1 : 2;
-		lua_pushinteger(L, i == 0 ? 1 : 2);
-		lua_rawseti(L, -2, i + 1);
-	}
-	lua_setfield(L, 1, "strides");
-}
-
 static int nn_cnn(lua_State *L)
 {
 	cnn a = { 0 };
 	int64_t widths[BL_LIST_MOST];
 	int strides[BL_LIST_MOST];
 	bl_lua_take(L, &a);
-	set_strides(L, &a);
+	if (a.strides.n == 0) { /* the default: 1 for the first layer, 2 for each of the others */
+		a.strides.n = a.widths.n;
+		lua_createtable(L, a.widths.n, 0);
+		for (int i = 0; i < a.widths.n; i++) {
+			a.strides.v[i] = i == 0 ? 1 : 2;
+			lua_pushinteger(L, i == 0 ? 1 : 2);
+			lua_rawseti(L, -2, i + 1);
+		}
+		lua_setfield(L, 1, "strides");
+	}
 	if (a.strides.n != a.widths.n)
 		return luaL_error(L, "nn.cnn: %d strides for %d widths", a.strides.n, a.widths.n);
 	for (int i = 0; i < a.widths.n; i++) {

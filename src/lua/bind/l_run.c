@@ -46,23 +46,17 @@ static void release_started(lua_State *L)
 	lua_pop(L, 1);
 }
 
-static void hold_started(lua_State *L, int index)
-{
-	release_started(L);
-	luaL_getsubtable(L, LUA_REGISTRYINDEX, STARTED);
-	lua_pushvalue(L, index);
-	lua_pushboolean(L, true);
-	lua_rawset(L, -3);
-	lua_pop(L, 1);
-}
-
 static int t_start(lua_State *L)
 {
 	bl_trainer *t = bl_lua_trainer(L, 1);
 	bl_lua_place_run(L, 1);
 	if (bl_trainer_start(t) < 0)
 		return bl_lua_fail(L);
-	hold_started(L, 1);
+	release_started(L);
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, STARTED);
+	lua_pushvalue(L, 1);
+	lua_pushboolean(L, true);
+	lua_rawset(L, -3);
 	return itself(L);
 }
 
@@ -87,7 +81,7 @@ static int t_pause(lua_State *L)
 	return itself(L);
 }
 
-/* log{name = number, ...}: adds columns of these names to the next record */
+/* log{name = number, ...}: adds the numbers to the next record, in columns of these names */
 static int t_log(lua_State *L)
 {
 	bl_trainer *t = bl_lua_trainer(L, 1);
@@ -161,18 +155,6 @@ static int t_step(lua_State *L)
 	return itself(L);
 }
 
-/* Checks key and value at -2 and -1: a name and a number. */
-static void check_setting(lua_State *L, bl_trainer *t)
-{
-	int key = lua_gettop(L) - 1;
-	if (lua_type(L, key) != LUA_TSTRING)
-		luaL_error(L, "set: expected names with numbers, as in set{lr = .001}, got %s as a name", bl_lua_describe(L, key));
-	if (lua_type(L, key + 1) != LUA_TNUMBER)
-		luaL_error(L, "set: '%s' must be a number, got %s", lua_tostring(L, key), bl_lua_describe(L, key + 1));
-	if (bl_trainer_may_set(t, lua_tostring(L, -2), lua_tonumber(L, -1)) < 0)
-		bl_lua_fail(L);
-}
-
 enum { SETTINGS_MOST = 64 };
 
 static int compare_names(const void *a, const void *b)
@@ -190,9 +172,15 @@ static int t_set(lua_State *L)
 	lua_settop(L, 2);
 	bool over = bl_lua_tell_over(t, "set");
 	for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
-		check_setting(L, t);
+		if (lua_type(L, 3) != LUA_TSTRING)
+			return luaL_error(L, "set: expected names with numbers, as in set{lr = .001}, got %s as a name",
+			                  bl_lua_describe(L, 3));
+		if (lua_type(L, 4) != LUA_TNUMBER)
+			return luaL_error(L, "set: '%s' must be a number, got %s", lua_tostring(L, 3), bl_lua_describe(L, 4));
+		if (bl_trainer_may_set(t, lua_tostring(L, 3), lua_tonumber(L, 4)) < 0)
+			return bl_lua_fail(L);
 		luaL_argcheck(L, n < SETTINGS_MOST, 2, "too many settings");
-		names[n++] = lua_tostring(L, -2);
+		names[n++] = lua_tostring(L, 3);
 	}
 	/* Sorted by name, since the order of a table varies, and the journal must not depend on it. */
 	qsort(names, (size_t)n, sizeof *names, compare_names);
@@ -358,7 +346,8 @@ static int p_steps_per_epoch(lua_State *L) { return lua_pushinteger(L, info(L).s
 static int p_batch(lua_State *L) { return lua_pushinteger(L, info(L).batch), 1; }
 /* clang-format on */
 
-static int kept(lua_State *L, const char *name)
+/* Pushes an object with which the trainer was constructed. */
+static int object_of(lua_State *L, const char *name)
 {
 	bl_lua_trainer(L, 1);
 	lua_getiuservalue(L, 1, 2);
@@ -367,31 +356,24 @@ static int kept(lua_State *L, const char *name)
 }
 
 /* clang-format off */
-static int p_encoder(lua_State *L) { return kept(L, "encoder"); }
-static int p_projector(lua_State *L) { return kept(L, "projector"); }
-static int p_data(lua_State *L) { return kept(L, "data"); }
-static int p_knn(lua_State *L) { return kept(L, "knn"); }
+static int p_encoder(lua_State *L) { return object_of(L, "encoder"); }
+static int p_projector(lua_State *L) { return object_of(L, "projector"); }
+static int p_data(lua_State *L) { return object_of(L, "data"); }
+static int p_knn(lua_State *L) { return object_of(L, "knn"); }
+static int p_optim(lua_State *L) { return object_of(L, "optim"); }
+static int p_views(lua_State *L) { return object_of(L, "views"); }
 /* clang-format on */
 
 /* The loss as it was given if its settings are unchanged, or else one with the current settings. */
 static int p_loss(lua_State *L)
 {
 	double settings[BL_LOSS_ROOM] = { 0 };
-	kept(L, "loss");
+	object_of(L, "loss");
 	if (!bl_lua_test(L, -1, BL_T_LOSS)) /* a function, which has no settings */
 		return 1;
 	const bl_loss *l = bl_lua_loss(L, lua_gettop(L));
 	bl_trainer_loss_settings(bl_lua_trainer(L, 1), settings);
 	return bl_fields_same(bl_loss_ops_of(l)->fields, bl_loss_settings(l), settings) ? 1 : bl_lua_give_loss_with(L, settings);
-}
-
-static int p_optim(lua_State *L)
-{
-	return kept(L, "optim");
-}
-static int p_views(lua_State *L)
-{
-	return kept(L, "views");
 }
 
 /* Pushes a setting as it was when the trainer was constructed. */
@@ -401,10 +383,12 @@ static int given(lua_State *L, const char *name)
 	lua_getfield(L, -1, name);
 	return 1;
 }
+
 static int p_epochs(lua_State *L)
 {
 	return given(L, "epochs");
 }
+
 static int p_precision(lua_State *L)
 {
 	return given(L, "precision");
@@ -476,10 +460,10 @@ static int p_folder(lua_State *L)
 
 /* --- between steps --- */
 
-typedef struct errand {
+typedef struct guarded_call {
 	lua_State *L;
 	int status;
-} errand;
+} guarded_call;
 
 /* save([path]): weights of encoder and projector, into the run's folder when no path is given */
 static int t_save(lua_State *L)
@@ -496,14 +480,14 @@ static int t_save(lua_State *L)
 
 static void call_function(void *ctx)
 {
-	errand *e = ctx;
+	guarded_call *e = ctx;
 	e->status = lua_pcall(e->L, lua_gettop(e->L) - 2, LUA_MULTRET, 0);
 }
 
-/* between(f, ...): calls f while the run is held between two steps, and returns its results */
+/* between(f, ...): calls f while the run is stopped between two steps, and returns its results */
 static int t_between(lua_State *L)
 {
-	errand e = { .L = L };
+	guarded_call e = { .L = L };
 	bl_trainer *t = bl_lua_trainer(L, 1);
 	luaL_checkany(L, 2);
 	bl_trainer_between_steps(t, call_function, &e);
@@ -591,7 +575,7 @@ static int t_fork(lua_State *L)
 const bl_field bl_lua_at_fields[] = { BL_QUIET, BL_PATH, BL_FIELD_END };
 const bl_field bl_lua_first_fields[] = {
 	BL_FIELD_UNREAD("from", "a step", BL_OTHERWISE("1"), .help = "the first step that is tested"),
-	BL_FIELD_UNREAD("to", "a step", BL_OTHERWISE("the newest"), .help = "the last one"),
+	BL_FIELD_UNREAD("to", "a step", BL_OTHERWISE("the newest"), .help = "the last step that is tested"),
 	BL_QUIET,
 	BL_PATH,
 	BL_FIELD_END,

@@ -60,20 +60,14 @@ static int tensor_full(lua_State *L)
 	return full_of(L, 1, value);
 }
 
-static bl_tensor *empty(lua_State *L)
+typedef void draw_fn(bl_tensor *t, uint64_t seed, uint32_t stream, float a, float b);
+
+static int draw(lua_State *L, draw_fn *fn)
 {
 	int64_t shape[BL_MAXDIM];
 	int n = bl_lua_shape(L, 1, shape);
 	bl_tensor *t = bl_tensor_new(n, shape);
 	bl_lua_give_tensor(L, t);
-	return t;
-}
-
-typedef void draw_fn(bl_tensor *t, uint64_t seed, uint32_t stream, float a, float b);
-
-static int draw(lua_State *L, draw_fn *fn)
-{
-	bl_tensor *t = empty(L);
 	uint64_t seed = bl_lua_next_seed(L);
 	const volatile int *before = bl_lua_interrupt_begin(L);
 	fn(t, seed, BL_STREAM_USER, 0, 1);
@@ -120,7 +114,8 @@ static int tensor_arange(lua_State *L)
 	bool one = lua_gettop(L) < 2;
 	double start = one ? 0 : luaL_checknumber(L, 1), stop = luaL_checknumber(L, one ? 1 : 2);
 	double step = luaL_optnumber(L, 3, 1), length = ceil((stop - start) / step);
-	luaL_argcheck(L, step != 0 && length >= 0 && length < 1e9, one ? 1 : 2, "no such range");
+	luaL_argcheck(L, step != 0 && length >= 0 && length < 1e9, one ? 1 : 2,
+	              "a step of 0, or one that does not lead to the end, or 1e9 numbers or more");
 	int64_t n = (int64_t)length;
 	bl_tensor *t = bl_tensor_new(1, &n);
 	bl_lua_give_tensor(L, t);
@@ -157,9 +152,12 @@ static void keep_array(void *ctx, const char *name, bl_tensor *t)
 	a->list[a->n++].t = t;
 }
 
-static int load_arrays(lua_State *L, const char *path)
+static int tensor_load(lua_State *L)
 {
 	arrays a = { 0 };
+	const char *path = luaL_checkstring(L, 1);
+	if (!bl_npz_is(path))
+		return bl_lua_give_tensor(L, bl_npy_load(path));
 	int rc = bl_npz_load(path, keep_array, &a);
 	if (rc == 0 && a.short_of_memory)
 		rc = bl_fail("%s: no memory for the names of its arrays", path);
@@ -170,12 +168,6 @@ static int load_arrays(lua_State *L, const char *path)
 	}
 	free(a.list);
 	return rc < 0 ? bl_lua_fail(L) : 1;
-}
-
-static int tensor_load(lua_State *L)
-{
-	const char *path = luaL_checkstring(L, 1);
-	return bl_npz_is(path) ? load_arrays(L, path) : bl_lua_give_tensor(L, bl_npy_load(path));
 }
 
 static int save(lua_State *L, int path, int t)
