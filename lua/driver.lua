@@ -16,9 +16,9 @@ local sweep = require "barlow.sweep"
 local Sweep = sweep.class
 local methods = Sweep.__index
 
-local LOOK = .5       -- seconds between two polls of the workers
+local POLL = .5       -- seconds between two polls of the workers
 local PATIENCE = 30   -- seconds until a worker that was asked to end is killed
-local RESTARTS = 5    -- allowed in a row, without a trial finished in between
+local RESTARTS = 5    -- greatest number of restarts without a trial finished in between
 
 local function add(name, signature, text, keys, example)
 	return registry.add{ name = "sweep:" .. name, kind = "method", self = "s", signature = signature, text = text, keys = keys,
@@ -100,7 +100,7 @@ local function last_line(path)
 end
 
 -- Polls the workers and restarts those that died while trials are left.  Returns whether any worker is running.
-local function tend(s)
+local function poll(s)
 	local going = {}
 	for _, w in ipairs(s.workers) do
 		local status = native.process_poll(w.pid)
@@ -142,11 +142,11 @@ local function eta(s)
 end
 
 -- Prints a line for each result that is new since the last call.
-local function report(s, told)
+local function report(s, reported)
 	for k = 1, s.trials do
-		local r = not told[k] and results.of(s, k)
+		local r = not reported[k] and results.of(s, k)
 		if r then
-			told[k] = true
+			reported[k] = true
 			local label, seed = trial_label(s, k)
 			local what = r.state == "complete" and ("%s %s"):format(s.metric, ("%.4f"):format(r.value))
 				or r.state .. (r.reason and ": " .. r.reason or "")
@@ -157,15 +157,10 @@ local function report(s, told)
 	end
 end
 
-local function finish(s, told)
-	report(s, told)
-	return open_trials(s) == 0
-end
-
-local function already_told(s)
-	local told = {}
-	for k = 1, s.trials do told[k] = results.of(s, k) ~= nil end
-	return told
+local function reported_already(s)
+	local reported = {}
+	for k = 1, s.trials do reported[k] = results.of(s, k) ~= nil end
+	return reported
 end
 
 -- Asks the workers to save and end, and kills those that have not ended after PATIENCE seconds.
@@ -175,7 +170,7 @@ local function end_workers(s)
 	local limit = native.now() + PATIENCE
 	while #(s.workers or {}) > 0 and native.now() < limit do
 		native.sleep(.05)
-		tend(s)
+		poll(s)
 	end
 	for _, w in ipairs(s.workers or {}) do native.process_end(w.pid, true) end
 	s.stopping = false
@@ -183,7 +178,7 @@ end
 
 -- Shows the sweep's screen.  Returns true if the user left it while the sweep runs, or if there was no screen.
 local function show(s)
-	local fine, how = pcall(require "barlow.sweep_screen".show, s, function() return tend(s) end)
+	local fine, how = pcall(require "barlow.sweep_screen".show, s, function() return poll(s) end)
 	if not fine then
 		io.stderr:write(("sweep: no screen: %s\n"):format((tostring(how):gsub("^%S+:%d+: ", ""))))
 		return true
@@ -200,7 +195,7 @@ add("watch", "(): sweep", "Shows the sweep's screen: arms with their intervals, 
 function methods.watch(s)
 	s.workers = s.workers or {}
 	local others = #s.workers == 0 -- the workers belong to other processes: the screen stays until q
-	local fine, how = pcall(require "barlow.sweep_screen".show, s, function() return tend(s) or others end)
+	local fine, how = pcall(require "barlow.sweep_screen".show, s, function() return poll(s) or others end)
 	if not fine then error(how, 0) end
 	if how == "interrupt" and not others then end_workers(s) end
 	return s
@@ -211,22 +206,22 @@ local waited = { { name = "quiet", type = "boolean", default = false, text = "pr
 add("wait", "(settings?: table): sweep", "Waits until its workers have ended, and prints a line for each trial; Ctrl-C stops them.", waited)
 function methods.wait(s, options)
 	options = registry.check({ name = "sweep:wait", keys = waited }, options)
-	local told = already_told(s)
+	local reported = reported_already(s)
 	local function wait()
-		while s.workers and tend(s) do
-			native.sleep(LOOK)
-			if not options.quiet then report(s, told) end
+		while s.workers and poll(s) do
+			native.sleep(POLL)
+			if not options.quiet then report(s, reported) end
 		end
 	end
 	if not native.interruptible(wait) then
 		end_workers(s)
 		s.interrupted = true
 	end
-	if not options.quiet then report(s, told) end
+	if not options.quiet then report(s, reported) end
 	return s
 end
 
-local function how_to_go_on(s)
+local function how_to_continue(s)
 	return ("stopped; continue with s:run() or barlow sweep resume %s"):format(native.clean(s.folder))
 end
 
@@ -262,7 +257,7 @@ function methods.run(s, options)
 	s:start(options)
 	if options.plain or not native.is_terminal() or show(s) then s:wait() end
 	print(results.table_text(s))
-	if open_trials(s) > 0 then print(how_to_go_on(s)) end
+	if open_trials(s) > 0 then print(how_to_continue(s)) end
 	notify(s, sign)
 	return s
 end
@@ -354,10 +349,10 @@ local function test(s, a)
 		end
 		native.create_file(path, native.json_text{ arm = a.arm, metric = s.metric == "linear" and "linear" or "knn", values = values })
 	end
-	local kept = native.json_read(native.read_file(path) or "")
-	if type(kept) ~= "table" or type(kept.values) ~= "table" then error(native.clean(path) .. ": not what best{test = true} writes", 0) end
-	local v = native.interval(kept.values, s.level)
-	return { arm = kept.arm, metric = kept.metric, values = kept.values, mean = v.mean, low = v.low, high = v.high }
+	local stored = native.json_read(native.read_file(path) or "")
+	if type(stored) ~= "table" or type(stored.values) ~= "table" then error(native.clean(path) .. ": not a file that best{test = true} wrote", 0) end
+	local v = native.interval(stored.values, s.level)
+	return { arm = stored.arm, metric = stored.metric, values = stored.values, mean = v.mean, low = v.low, high = v.high }
 end
 
 local best_keys = {

@@ -46,8 +46,9 @@ end
 
 local LESS = { total = true, invariance = true, redundancy = true, weighted_redundancy = true, time = true, grad_norm = true }
 
--- Averages neighbouring points if there are more than MOST; also returns how many values make a point.
 local MOST = 1024
+
+-- Averages neighbouring points if there are more than MOST of them.  Also returns how many values a point is the mean of.
 local function thinned(x, y)
 	local stride = (#x + MOST - 1) // MOST
 	if stride <= 1 then return x, y, 1 end
@@ -75,9 +76,9 @@ function kinds.curves.make(list, settings)
 	return native.figure_panels{ panel }
 end
 
--- Returns the part `wish` of the snapshot that the figure was made from, or of the newest one that has it.
-local function moment(kind, r, wish, what)
-	local m = native.run_moment(r.live, wish, r.moment)
+-- Returns `part` ("matrix", "spectrum" or "points") of the snapshot that the figure was made from, or of the newest one that has it.
+local function moment(kind, r, part, what)
+	local m = native.run_moment(r.live, part, r.moment)
 	if not m then
 		error(("plot.%s: %s has %s%s"):format(kind, native.clean(r.id or r.name or "the run"), what,
 			r.moment and (" of step %d (any more)"):format(r.moment) or ""), 0)
@@ -109,7 +110,7 @@ function kinds.heatmap.tensor(t, settings)
 	return native.figure_matrix(t, settings.title, settings.batch)
 end
 
--- Returns the numbers and values of those that are positive, since the axis is logarithmic.
+-- Returns the indices and values of the positive values, since the axis is logarithmic.
 local function ranks(values)
 	local x, y = {}, {}
 	for i, v in ipairs(values) do
@@ -146,7 +147,7 @@ function kinds.spectrum.tensor(t)
 	if values:dim() ~= 1 then error("plot.spectrum: expected values, or a matrix of features (N, D), not a tensor " .. tostring(values:shape()), 0) end
 	local x, y = ranks(values:totable())
 	if #x == 0 then error("plot.spectrum: no value is above 0", 0) end
-	return native.figure_panels{ { { x = x, y = y, marks = "none" }, xlabel = "number", ylabel = t:dim() == 2 and "singular value" or "value", logy = true } }
+	return native.figure_panels{ { { x = x, y = y, marks = "none" }, xlabel = "number", ylabel = t:dim() == 2 and "eigenvalue of the features' covariance" or "value", logy = true } }
 end
 
 -- Returns a figure of points {x, y, label}, with a series for each label.
@@ -233,7 +234,7 @@ end
 
 local ROWS = 40
 
--- Draws rows {label =, mean =, low =, high =, values = {}} as points on horizontal lines; zero: with a line at 0.
+-- Draws rows {label =, mean =, low =, high =, values = {}} as points on horizontal lines; zero: also draws a vertical line at 0.
 local function rows_figure(rows, axes, zero)
 	local points, means, names = { x = {}, y = {}, label = "", ink = 6 }, { x = {}, y = {}, low = {}, high = {}, label = "", ink = 1 }, {}
 	local least, most = math.huge, -math.huge
@@ -256,7 +257,7 @@ local function rows_figure(rows, axes, zero)
 	return native.figure_panels{ panel }
 end
 
--- Settings in which the runs of one row may differ.
+-- Settings in which the runs of a group may differ.
 local SAME = { seed = true, name = true, folder = true }
 
 local function facts_of(r)
@@ -264,7 +265,7 @@ local function facts_of(r)
 	return file and file.recipe or {}
 end
 
--- Groups runs into rows; the label of a row has up to three settings in which rows differ.
+-- Groups runs whose recipes are the same except for SAME; the label of a group has up to three settings in which groups differ.
 local function group(list)
 	local by, out, differ = {}, {}, {}
 	for _, r in ipairs(list) do
@@ -434,7 +435,7 @@ function kinds.sweep.make(s, settings)
 	return native.figure_panels{ out }
 end
 
--- Lines come from a script's own numbers, so their origin is not known.
+-- Figures of a script's own numbers: no run is known that they could be made from again.
 kinds.lines = {}
 
 return kinds

@@ -11,10 +11,10 @@ local native = require "barlow.native"
 local recipe = require "barlow.recipe"
 local run = require "barlow.run"
 
-local past = {}
+local replay = {}
 
-local LOOK = .05  -- seconds between two polls of the process
-local TRIES = 5   -- an active run may replace its checkpoint while it is read
+local POLL = .05  -- seconds between two polls of the process
+local TRIES = 5   -- attempts at reading a checkpoint, which an active run may replace meanwhile
 
 -- Starting points of a replay.
 
@@ -37,7 +37,7 @@ end
 -- Returns the parent's checkpoint at which a fork starts: {step =, path =}.
 local function fork_start(folder, parent, step)
 	if step <= parent.step then
-		error(("step %d was made by the run that this one was forked from at step %d: ask runs.get(%q)"):format(step, parent.step,
+		error(("step %d was made by the run that this one was forked from at step %d: use runs.get(%q)"):format(step, parent.step,
 			parent.folder), 0)
 	end
 	for _, c in ipairs(checkpoints(parent.folder, parent.step + 1)) do
@@ -112,7 +112,7 @@ local function condition_of(out)
 end
 
 -- Writes weights, embeddings and C of the step as files, and returns the rest of the answer.
-local function leave(out, t, from)
+local function write_answer(out, t, from)
 	local terms = {}
 	for name, v in pairs(t.iteration > 0 and t.terms or {}) do terms[name] = v end
 	t:save(out .. "/weights.safetensors")
@@ -127,7 +127,7 @@ local work = {}
 function work.at(out, job)
 	local t, from = build_before(job.folder, job.step)
 	go_to(t, job.step, job)
-	return leave(out, t, from)
+	return write_answer(out, t, from)
 end
 
 -- Evaluates the condition after each step from job.first to job.last.
@@ -135,7 +135,7 @@ function work.first(out, job)
 	local t, from = build_before(job.folder, job.first)
 	go_to(t, job.first - 1, job)
 	t:break_when(condition_of(out))
-	return go_to(t, job.last, job) and leave(out, t, from) or { none = true }
+	return go_to(t, job.last, job) and write_answer(out, t, from) or { none = true }
 end
 
 -- Returns whether the condition holds at the first step after a starting point.
@@ -156,11 +156,11 @@ function work.bisect(out, job)
 	local begin, last = list[math.max(low, 1)], list[high] and list[high].step + 1 or job.last
 	local t = build(job.folder, begin)
 	t:break_when(condition_of(out))
-	return go_to(t, last, job) and leave(out, t, begin.step) or { none = true }
+	return go_to(t, last, job) and write_answer(out, t, begin.step) or { none = true }
 end
 
 -- The main function of the process, which native.process_start runs.
-function past.work(out)
+function replay.work(out)
 	local job = native.json_read(native.read_file(out .. "/job.json"))
 	local fine, answer = pcall(work[job.what], out, job)
 	if not fine then answer = { error = native.clean(tostring(answer)) } end
@@ -185,7 +185,8 @@ local function places(list)
 	return #list == 1 and list[1].step == 0 and "the start" or ("the checkpoint of step %d"):format(list[#list].step)
 end
 
-local function tell(of, job, quiet)
+-- Prints how many steps have to be recomputed for the job, and how long this takes, unless `quiet` is set.
+local function announce(of, job, quiet)
 	local text
 	if job.what == "bisect" then
 		local list, most = starts(job.folder, job.last), 0
@@ -212,11 +213,11 @@ local function remove(out)
 end
 
 -- Runs a process for the job and returns its answer; `started.pid` is its process id while it runs.  locate: a locator, or nil.
-local function ask(out, job, started, locate)
+local function run_job(out, job, started, locate)
 	job.parent = native.whoami().pid
 	native.write_file(out .. "/job.json", json.encode(job))
 	started.pid = native.process_start({ native.program(), "-e", ("require 'barlow.replay'.work(%q)"):format(out) }, out .. "/log", {})
-	while not native.process_poll(started.pid) do native.sleep(LOOK) end
+	while not native.process_poll(started.pid) do native.sleep(POLL) end
 	started.pid = nil
 	local text = native.read_file(out .. "/answer.json")
 	if not text then
@@ -296,7 +297,7 @@ local function write_condition(out, what, f)
 	if not value then error(("%s: %s"):format(what, why), 0) end
 	local d = recipe.call("nn.func", { value })
 	local lost = recipe.lost(d)
-	if lost then error(("%s: the function cannot go to another process: %s"):format(what, lost), 0) end
+	if lost then error(("%s: the function cannot be passed to another process: %s"):format(what, lost), 0) end
 	local path, text = out .. "/condition.lua", recipe.file_text(d, out)
 	native.write_file(path, text)
 	return locator(path, text, f)
@@ -325,14 +326,14 @@ local function do_job(of, job, settings, f)
 			native.check_replay(job.folder)
 		end
 		local locate = f and write_condition(out, job.what, f)
-		tell(of, job, settings.quiet)
-		local answer = ask(out, job, started, locate)
+		announce(of, job, settings.quiet)
+		local answer = run_job(out, job, started, locate)
 		return not answer.none and view_of(of, out, answer, settings.path) or nil
 	end
 	local fine, whole, view = pcall(native.interruptible, body) -- whole is false if Ctrl-C ended it
 	if started.pid then
 		native.process_end(started.pid, true)
-		while not native.process_poll(started.pid) do native.sleep(LOOK) end
+		while not native.process_poll(started.pid) do native.sleep(POLL) end
 	end
 	remove(out)
 	if not fine then error(whole, 0) end
@@ -378,14 +379,14 @@ local function of_any(r)
 end
 
 -- at(step[, {quiet =, path =}])
-function past.at(r, step, settings)
+function replay.at(r, step, settings)
 	local of = of_any(r)
 	check_step("at", step, of, 0)
 	return do_job(of, { what = "at", step = step }, settings or {})
 end
 
 -- first(f[, {from =, to =, quiet =, path =}])
-function past.first(r, f, settings)
+function replay.first(r, f, settings)
 	local of, s = of_any(r), settings or {}
 	local first, last = s.from or 1, s.to or of.made
 	check_step("first: from", first, of, 1)
@@ -394,10 +395,10 @@ function past.first(r, f, settings)
 end
 
 -- bisect(f[, {quiet =, path =}])
-function past.bisect(r, f, settings)
+function replay.bisect(r, f, settings)
 	local of = of_any(r)
 	check_step("bisect: the last step", of.made, of, 1)
 	return do_job(of, { what = "bisect", last = of.made }, settings or {}, f)
 end
 
-return past
+return replay

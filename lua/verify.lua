@@ -2,8 +2,8 @@
 --[[
 verify.lua: checks whether a figure still agrees with its runs (barlow verify).
 
-A figure may come from a stranger: each field is checked before it is used, names are cleaned before they are
-shown, folders are only read, and nothing in it is executed.
+A figure's file is not trusted: each field of its record is checked before it is used, names are cleaned before they are
+shown, folders are only read, and nothing in the file is executed.
 ]]
 local figure = require "barlow.figure"
 local json = require "barlow.json"
@@ -14,8 +14,8 @@ local sweep = require "barlow.sweep"
 
 local verify = {}
 
-local SHOWN = 5  -- most differences printed for each part
-local LONG = 400 -- most bytes of a printed line; a recipe's may have any length
+local SHOWN = 5  -- greatest number of differences that are printed for each part
+local LONG = 400 -- greatest number of bytes that are printed of a line, since lines of a recipe may have any length
 
 -- Checks of the record.
 
@@ -111,7 +111,7 @@ end
 
 -- Finding runs.
 
--- Returns the folder of the run, in the folder of all runs or where it was, or nil.
+-- Returns the run's folder, in the folder of all runs or at the path in the record, or nil.
 local function place_of(r)
 	local list = { r.id and native.runs_root() .. "/" .. r.id or false, r.folder or false }
 	for _, folder in ipairs(list) do
@@ -251,14 +251,14 @@ local function fine(report, what, word)
 	report.things[#report.things + 1] = { what = what, differences = {}, word = word }
 end
 
-local function look_at_runs(record, report)
+local function check_runs(record, report)
 	local list = {}
 	for i, r in ipairs(record.runs) do
 		local what = "run " .. native.clean(r.id or r.name)
 		local folder = place_of(r)
 		if not folder then
 			report.missing = report.missing + 1
-			add(report, what, { r.id and "missing: there is no such run any more" or "it was not saved" })
+			add(report, what, { r.id and "missing: the run does not exist any more" or "it was not saved" })
 		else
 			list[i] = run_now(r, folder)
 			local known, out = pcall(compare_run, r, list[i])
@@ -271,11 +271,11 @@ local function look_at_runs(record, report)
 	return list
 end
 
-local function look_at_sweep(s, report)
+local function check_sweep(s, report)
 	local what, folder = "sweep " .. native.clean(s.name), sweep_place(s)
 	if not folder then
 		report.missing = report.missing + 1
-		return add(report, what, { "missing: there is no such sweep any more" })
+		return add(report, what, { "missing: the sweep does not exist any more" })
 	end
 	local known, now = pcall(sweep.open, folder)
 	if not known then return add(report, what, { native.clean(tostring(now)) }) end
@@ -287,7 +287,7 @@ end
 
 -- Returns the report on a figure's file: {same =, missing =, things = {{what =, differences = {texts}, word =}}, record =,
 -- list =, sweep =}.
-function verify.look(path)
+function verify.report(path)
 	local record, picture = verify.read(path)
 	local report = { same = true, missing = 0, things = {}, record = record }
 	if record.picture == picture then
@@ -302,12 +302,12 @@ function verify.look(path)
 	end
 	report.sourceless = #record.runs == 0 and not record.sweep
 	if report.sourceless then
-		add(report, "runs", { "the figure has none: its numbers are those of a script, which alone can make them again" })
+		add(report, "runs", { "the figure has none: it was made from numbers of a script, and only that script can make it again" })
 		report.things[#report.things].unknown = true
 		return report
 	end
-	report.list = look_at_runs(record, report)
-	report.sweep = record.sweep and look_at_sweep(record.sweep, report) or nil
+	report.list = check_runs(record, report)
+	report.sweep = record.sweep and check_sweep(record.sweep, report) or nil
 	if report.missing > 0 or record.sweep and not report.sweep then return report end
 	local known, f = pcall(figure.remake, record, report.list, report.sweep)
 	if not known then
@@ -326,7 +326,7 @@ local function put(text) io.write(native.clean(text, true), "\n") end
 
 local function short(text) return #text <= LONG and text or text:sub(1, LONG) .. "..." end
 
-local function tell(path, report)
+local function print_report(path, report)
 	local r = report.record
 	put(short(("%s: %s, made by barlow %s%s"):format(path, r.figure, r.barlow or "?", r.title and r.title ~= "" and (": " .. r.title) or "")))
 	for _, t in ipairs(report.things) do
@@ -362,8 +362,8 @@ local function one(path, options)
 		put((figure.encode((verify.read(path)))))
 		return 0
 	end
-	local report = verify.look(path)
-	if options.json then put(json.encode(plain(report))) elseif not options.remake or not report.same then tell(path, report) end
+	local report = verify.report(path)
+	if options.json then put(json.encode(plain(report))) elseif not options.remake or not report.same then print_report(path, report) end
 	if options.remake then
 		remake(path, report, options.output)
 		return 0

@@ -153,7 +153,7 @@ test("invalid folders and settings are refused", function()
 	fails(function() return data.folder{ path = photographs, channels = 2 } end, "channels = 2, expected 3 or 1")
 	fails(function() return data.folder{ path = photographs, skip = true } end, "unknown key 'skip'")
 	fails(function() return data.folder{ photographs, endings = "xyz" } end, "no image file in it (names end in xyz; ")
-	fails(function() return data.folder(photographs .. "\0/elsewhere") end, "data.folder: 'path' has a byte 0 in it")
+	fails(function() return data.folder(photographs .. "\0/elsewhere") end, "data.folder: 'path' contains a zero byte")
 end)
 
 tap.done()

@@ -291,6 +291,11 @@ test("records from others are not trusted", function()
 	equal(status, 1)
 end)
 
+test("the axis of a spectrum of features names the values that eval.spectrum computes", function()
+	local panel = require "barlow.native".figure_data(plot.spectrum(tensor.randn(20, 4))).panels[1]
+	equal(panel.ylabel, "eigenvalue of the features' covariance")
+end)
+
 test("invalid arguments are reported", function()
 	fails(function() plot.compare{ metric = "knn" } end, "plot.compare: expected a trainer, a run, or a list of runs")
 	fails(function() plot.compare{ one, metrc = "knn" } end, "unknown key 'metrc' (did you mean 'metric'?)")

@@ -157,7 +157,7 @@ local function refused(f) local fine, why = pcall(f) return tostring(not fine an
 print(table.concat({ refused(function() return trainer end), refused(function() return plot end),
 	refused(function() return runs end), refused(function() return sweep end) }, " "))
 END
-try "24: finalizers" 1 'no __gc here' <<'END'
+try "24: finalizers" 1 'cannot have __gc' <<'END'
 setmetatable({}, { __gc = function() while true do end end })
 END
 try "25: control bytes to the terminal" 0 'x1b' <<'END'

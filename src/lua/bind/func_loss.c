@@ -19,7 +19,7 @@ enum { PARAMETERS = BL_LOSS_ROOM / 2 };
 
 /* What the script sets: names, parameters and terms. */
 typedef struct spec {
-	char name[BL_LOSS_NAME], turn[BL_LOSS_NAME];
+	char name[BL_LOSS_NAME], turn[BL_LOSS_NAME]; /* turn: the parameter that the keys + and - change; "": the first */
 	char parameter[PARAMETERS][BL_LOSS_NAME], help[PARAMETERS][64];
 	bl_field fields[PARAMETERS + 1];
 	char term[BL_LOSS_TERMS][BL_LOSS_NAME]; /* "" after the last; empty: the first call names them */
@@ -63,22 +63,13 @@ typedef struct call {
 	bl_tensor *y;
 } call;
 
-static void push_parameters(lua_State *L, const call *c)
-{
-	lua_newtable(L);
-	for (const bl_field *p = c->f->spec.fields; p->name; p++) {
-		bl_lua_push_value(L, p, c->settings);
-		lua_setfield(L, -2, p->name);
-	}
-}
-
 static void set_integer(lua_State *L, const char *name, int64_t v)
 {
 	lua_pushinteger(L, v);
 	lua_setfield(L, -2, name);
 }
 
-/* Step, epoch, rows and labels count from 1, as in Lua; label 0: none. */
+/* Pushes the table about the batch.  Step, epoch, rows and labels count from 1, as in Lua; label 0: none. */
 static void push_batch(lua_State *L, const call *c)
 {
 	int64_t n = bl_tensor_size(c->z[0], 0);
@@ -101,12 +92,16 @@ static void push_batch(lua_State *L, const call *c)
 static int push_arguments(lua_State *L, void *ctx)
 {
 	const call *c = ctx;
-	int looked_at = bl_function_arguments(L);
+	int taken = bl_function_arguments(L);
 	luaL_checkstack(L, c->views + 8, "views");
 	for (int v = 0; v < c->views; v++)
 		bl_lua_give_tensor(L, bl_tensor_ref(c->z[v]));
-	push_parameters(L, c);
-	if (looked_at <= c->views + 1)
+	lua_newtable(L);
+	for (const bl_field *p = c->f->spec.fields; p->name; p++) {
+		bl_lua_push_value(L, p, c->settings);
+		lua_setfield(L, -2, p->name);
+	}
+	if (taken <= c->views + 1) /* the table about the batch would be ignored */
 		return c->views + 1;
 	push_batch(L, c);
 	return c->views + 2;
@@ -154,7 +149,7 @@ static void check_name(lua_State *L, const char *what, const char *name)
 		           BL_LOSS_NAME);
 }
 
-/* Checks that no parameter has the term's name, since records have a column for each by its name. */
+/* Checks the name of a term.  No parameter may have the same name, since records have a column for each. */
 static void check_term(lua_State *L, const char *what, const spec *s, const char *name)
 {
 	check_name(L, "term", name);
@@ -167,7 +162,7 @@ static void check_term(lua_State *L, const char *what, const spec *s, const char
 				what, name);
 }
 
-/* Takes the terms' names from the table on top, in alphabetical order. */
+/* Names the terms as the keys of the table on top, in alphabetical order. */
 static void name_terms(lua_State *L, func_loss *f)
 {
 	char names[BL_LOSS_TERMS][BL_LOSS_NAME] = { { 0 } };
@@ -284,7 +279,7 @@ static bool has(lua_State *L, const char *key)
 	return there;
 }
 
-/* Reads {default = 25, min = 0}, or a number, on top. */
+/* Reads parameter k, whose name is in s, from the value on top: a number, or {default = 25, min = 0}. */
 static void add_parameter(lua_State *L, spec *s, int k)
 {
 	const char *name = s->parameter[k], *what = lua_pushfstring(L, "loss.func: parameter '%s'", name);
@@ -314,7 +309,7 @@ static void add_parameter(lua_State *L, spec *s, int k)
 	lua_pop(L, 2);
 }
 
-/* Reads the table on top.  Parameters are sorted by name, since tables have no order and equal losses must be equal. */
+/* Reads the table on top.  Parameters are sorted by name: a table has no order, and equal losses must have equal specs. */
 static void take_parameters(lua_State *L, spec *s)
 {
 	int n = 0, table = lua_gettop(L);
@@ -358,19 +353,13 @@ static void take_terms(lua_State *L, spec *s)
 	}
 }
 
-/* Sets the parameter that the keys + and - change; "": none. */
-static void take_turn(lua_State *L, spec *s, const char *name)
+static bl_loss *make(lua_State *L, int function, const spec *s)
 {
-	const bl_field *f = bl_field_find(s->fields, name);
-	if (*name && !(f && f->settable))
-		luaL_error(L, "loss.func: 'turn' is '%s', which is not a settable parameter", name);
-	strncpy(s->turn, name, sizeof s->turn - 1);
-}
-
-/* Sets the pointers in the copied settings to the copied names. */
-static void settle(func_loss *f)
-{
-	for (int k = 0; k < PARAMETERS && f->spec.parameter[k][0]; k++) {
+	func_loss *f = calloc(1, sizeof *f);
+	if (!f)
+		return bl_fail_null("no memory for a loss");
+	f->spec = *s;
+	for (int k = 0; k < PARAMETERS && f->spec.parameter[k][0]; k++) { /* pointers to the copied names */
 		f->spec.fields[k].name = f->spec.parameter[k];
 		f->spec.fields[k].help = f->spec.help[k];
 	}
@@ -383,15 +372,6 @@ static void settle(func_loss *f)
 		                .labels = true,
 		                .forward = forward,
 		                .release = release };
-}
-
-static bl_loss *make(lua_State *L, int function, const spec *s)
-{
-	func_loss *f = calloc(1, sizeof *f);
-	if (!f)
-		return bl_fail_null("no memory for a loss");
-	f->spec = *s;
-	settle(f);
 	bl_lua_enter(L);
 	if (bl_lua_check_globals(L, function) == 0 && bl_function_make(L, function, &f->function) == 0)
 		return bl_loss_new(&f->ops, NULL, f);
@@ -437,7 +417,10 @@ int bl_lua_make_func_loss(lua_State *L)
 	take_parameters(L, &s);
 	lua_getfield(L, 1, "terms");
 	take_terms(L, &s);
-	take_turn(L, &s, a.turn);
+	const bl_field *turn = bl_field_find(s.fields, a.turn);
+	if (*a.turn && !(turn && turn->settable))
+		return luaL_error(L, "loss.func: 'turn' is '%s', which is not a settable parameter", a.turn);
+	strncpy(s.turn, a.turn, sizeof s.turn - 1);
 	lua_getfield(L, 1, "f");
 	bl_loss *l = make(L, lua_gettop(L), &s);
 	return l ? bl_lua_give_loss(L, l) : luaL_error(L, "loss.func: %s", bl_error());

@@ -2,9 +2,8 @@
 /*
  * l_eval.c: `eval`: evaluation of features.
  *
- * eval.knn and eval.linear take `train` and `test` as datasets (with `encoder`,
- * or raw pixels without) or as features, (N,F) tensors, with their labels.
- * Ctrl-C ends each with an error.
+ * eval.knn and eval.linear take `train` and `test` either as datasets, whose features `encoder` computes (without one,
+ * they are the pixels), or as features, (N,F) tensors, with their labels.  Ctrl-C ends each function with an error.
  */
 #include "lua/bind/face.h"
 
@@ -60,8 +59,8 @@ typedef struct reading {
 } reading;
 
 static const bl_field features_fields[] = {
-	BL_FIELD(OBJECT, reading, like, BL_OTHERWISE("the images themselves"), .type = BL_T_DATASET,
-	         .help = "the set whose mean and standard deviation normalise the images"),
+	BL_FIELD(OBJECT, reading, like, BL_OTHERWISE("as in the encoder's training, or else the images themselves"),
+	         .type = BL_T_DATASET, .help = "the set whose mean and standard deviation normalise the images"),
 	BL_FIELD(INT, reading, pool, BL_OTHERWISE("whole maps"), BL_WITHIN(1, 64),
 	         .help = "side to which the encoder's output maps are average-pooled; vectors and raw pixels are not pooled"),
 	FLIP(reading),
@@ -124,7 +123,7 @@ static int32_t *dataset_labels(lua_State *L, bl_dataset *d, bl_dataset *like, in
 	return copy;
 }
 
-/* Pushes a userdata with the labels of the list or tensor on top, counted from 0; *classes is at least their number. */
+/* Pushes a userdata with the labels of the list or tensor on top, counted from 0; increases *classes to the greatest label. */
 static int32_t *listed_labels(lua_State *L, int64_t n, const char *what, int *classes)
 {
 	int64_t length, *v = bl_lua_integers(L, -1, what, &length);
@@ -150,28 +149,9 @@ static bl_dataset *set_at(lua_State *L, const char *name)
 	return d ? *d : NULL;
 }
 
-/* Returns the data set from which the labels of the training rows come, or NULL. */
-static bl_dataset *label_set(lua_State *L)
-{
-	bool own = lua_getfield(L, 1, "train_labels") != LUA_TNIL;
-	lua_pop(L, 1);
-	return set_at(L, own ? "train_labels" : "train");
-}
-
-/* Returns the tensor of features on top; raises an error for settings that need images. */
-static bl_tensor *given_features(lua_State *L, const char *what, const char *name, const probe *p)
-{
-	if (p->flip)
-		luaL_error(
-			L,
-			"%s: flip = true needs images, but %s is a tensor of features: give eval.features the setting flip = true",
-			what, name);
-	return bl_lua_tensor(L, -1);
-}
-
 /*
  * Reads field `name` of the table at 1 (and name_labels); its values stay on the stack.  Images of the test set are
- * normalised as those of the training set, and its classes are matched to those by name.
+ * normalised as those of the training set, and its classes are matched by name to those of the training labels.
  */
 static sample get_sample(lua_State *L, const char *what, const char *name, const probe *p)
 {
@@ -182,16 +162,23 @@ static sample get_sample(lua_State *L, const char *what, const char *name, const
 		s.features =
 			give_features(L, p->encoder ? *p->encoder : NULL, *d, NULL, set_at(L, "train") ? set_at(L, "train") : *d,
 		                      &(bl_features_config){ p->batch, p->pool, p->flip, &bl_lua_interrupted });
-	else if (bl_lua_test(L, -1, BL_T_TENSOR))
-		s.features = given_features(L, what, name, p);
-	else
+	else if (!bl_lua_test(L, -1, BL_T_TENSOR))
 		bl_lua_bad(L, what, name, "a dataset or a tensor of features (N, F)", -1);
+	else if (p->flip)
+		luaL_error(
+			L,
+			"%s: flip = true needs images, but %s is a tensor of features: give eval.features the setting flip = true",
+			what, name);
+	else
+		s.features = bl_lua_tensor(L, -1);
 	int64_t n = bl_tensor_ndim(s.features) ? bl_tensor_size(s.features, 0) : 0;
 	lua_getfield(L, 1, lua_pushfstring(L, "%s_labels", name));
 	if (!lua_isnil(L, -1))
 		d = bl_lua_test(L, -1, BL_T_DATASET);
 	if (d) {
-		s.labels = dataset_labels(L, *d, label_set(L), n, what);
+		bool given = lua_getfield(L, 1, "train_labels") != LUA_TNIL;
+		lua_pop(L, 1);
+		s.labels = dataset_labels(L, *d, set_at(L, given ? "train_labels" : "train"), n, what);
 		s.classes = bl_dataset_classes(*d);
 	} else if (lua_istable(L, -1) || bl_lua_test(L, -1, BL_T_TENSOR)) {
 		s.labels = listed_labels(L, n, what, &s.classes);

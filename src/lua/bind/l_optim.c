@@ -36,23 +36,18 @@ static bl_tensor *never_called(void *ctx, bl_tensor *x)
 	return bl_fail_null("this module only holds parameters");
 }
 
-/* Replaces the tensor on top by a module with this one parameter. */
-static bl_module *hold_tensor(lua_State *L)
-{
-	bl_tensor *t = bl_lua_writable_tensor(L, -1, "params");
-	bl_module *m = bl_nn_func("tensor", never_called, NULL, NULL);
-	bl_lua_give_module(L, m);
-	lua_replace(L, -2);
-	if (bl_nn_func_parameter(m, "value", t) < 0)
-		bl_lua_fail(L);
-	return m;
-}
-
-/* Returns the module or tensor on top as a module. */
+/* Returns the module or tensor on top as a module; replaces a tensor by a module with this one parameter. */
 static bl_module *root(lua_State *L, const char *what)
 {
-	if (bl_lua_test(L, -1, BL_T_TENSOR))
-		return hold_tensor(L);
+	if (bl_lua_test(L, -1, BL_T_TENSOR)) {
+		bl_tensor *t = bl_lua_writable_tensor(L, -1, "params");
+		bl_module *m = bl_nn_func("tensor", never_called, NULL, NULL);
+		bl_lua_give_module(L, m);
+		lua_replace(L, -2);
+		if (bl_nn_func_parameter(m, "value", t) < 0)
+			bl_lua_fail(L);
+		return m;
+	}
 	if (!bl_lua_test(L, -1, BL_T_MODULE))
 		bl_lua_bad(L, what, "params", "a module, or a list of modules and tensors", -1);
 	return bl_lua_module(L, -1);
@@ -104,7 +99,7 @@ static int make(lua_State *L)
 	return 1;
 }
 
-/* Adds a constructor for each kind, with the kind's fields and the parameters; lives as long as the state. */
+/* Adds a constructor for each kind, with the kind's fields and `params`.  Descriptions live as long as the state. */
 static void add_kinds(lua_State *L)
 {
 	enum { MOST = 24 };
@@ -142,25 +137,21 @@ static optimiser *bound(lua_State *L)
 	return o;
 }
 
-/* Notes that these modules have been trained, so that a run on them does not start from freshly drawn weights. */
-static void mark(lua_State *L)
-{
-	bl_provenance *p = bl_provenance_new("a loop of a script", false);
-	if (!p)
-		bl_lua_fail(L);
-	lua_getiuservalue(L, 1, 2);
-	for (int i = 1; lua_rawgeti(L, -1, i) == LUA_TUSERDATA; i++, lua_pop(L, 1))
-		bl_module_set_provenance(bl_lua_module(L, -1), p);
-	bl_provenance_unref(p);
-}
-
 /* step([factor = 1]): one step with lr * factor */
 static int o_step(lua_State *L)
 {
 	optimiser *o = bound(L);
 	bl_optim_step(o->optim, luaL_optnumber(L, 2, 1));
-	if (!o->stepped)
-		mark(L);
+	if (o->stepped)
+		return 0;
+	/* The modules have been trained: a run on them does not start from freshly drawn weights. */
+	bl_provenance *p = bl_provenance_new("a loop of a script", false);
+	if (!p)
+		return bl_lua_fail(L);
+	lua_getiuservalue(L, 1, 2);
+	for (int i = 1; lua_rawgeti(L, -1, i) == LUA_TUSERDATA; i++, lua_pop(L, 1))
+		bl_module_set_provenance(bl_lua_module(L, -1), p);
+	bl_provenance_unref(p);
 	o->stepped = true;
 	return 0;
 }
@@ -396,7 +387,7 @@ static const luaL_Reg schedule_meta[] = {
 	{ NULL, NULL },
 };
 
-/* optim.schedule, with the fields of all kinds; they live as long as the state. */
+/* Adds optim.schedule, with the fields of all kinds.  Its description lives as long as the state. */
 static void add_schedule(lua_State *L)
 {
 	typedef struct maker {

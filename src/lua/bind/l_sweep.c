@@ -90,7 +90,7 @@ static int sweep_trial_stop(lua_State *L)
 	return 0;
 }
 
-/* trial_beat(folder, trial, attempt) */
+/* trial_beat(folder, trial, attempt): records that the attempt's process is alive */
 static int sweep_trial_beat(lua_State *L)
 {
 	int rc = bl_trial_beat(luaL_checkstring(L, 1), trial_number(L, 2), (int)luaL_checkinteger(L, 3));
@@ -133,7 +133,7 @@ static int sweep_create_file(lua_State *L)
 	return 1;
 }
 
-/* append_line(path, text): lines stay whole even if several processes append */
+/* append_line(path, text): appends a line in one write, so that lines of several processes do not mix */
 static int sweep_append_line(lua_State *L)
 {
 	size_t n;
@@ -219,7 +219,7 @@ static int sweep_process_poll(lua_State *L)
 	return 1;
 }
 
-/* process_end(pid, hard): asks it to save and end, or kills it */
+/* process_end(pid, hard): sends SIGTERM, after which a process saves its run and ends, or, if `hard`, SIGKILL */
 static int sweep_process_end(lua_State *L)
 {
 	lua_Integer pid = luaL_checkinteger(L, 1);
@@ -290,7 +290,7 @@ static struct {
 	bool over;
 } input;
 
-/* Pushes the first complete line that was read.  Returns false if there is none. */
+/* Pushes the first complete line that was read, or the last one without its end.  Returns false if there is none. */
 static bool push_line(lua_State *L)
 {
 	const char *end = memchr(input.text, '\n', input.n);

@@ -89,8 +89,8 @@ static int tensor_manual_seed(lua_State *L)
 	if (bl_ambient_here()->stream)
 		return luaL_error(
 			L,
-			"tensor.manual_seed: here random numbers are derived from the run's seed and the place of the call, so "
-			"that a run can be repeated");
+			"tensor.manual_seed: in functions that a run calls, random numbers are derived from the run's seed and the "
+			"step or the image, so that the run can be repeated");
 	lua_pushinteger(L, luaL_checkinteger(L, 1));
 	lua_setfield(L, LUA_REGISTRYINDEX, "barlow.seed");
 	lua_pushinteger(L, 0);

@@ -18,7 +18,7 @@ typedef struct settings {
 	double last; /* NaN: not given */
 } settings;
 
-enum { USUAL_EPOCHS = 10 };
+enum { USUAL_EPOCHS = 10, USUAL_WIDTH = 512 };
 
 static const char *const keeps[] = {
 	[BL_KEEP_SOME] = "some",
@@ -141,17 +141,8 @@ static void make_projector(lua_State *L, const settings *s)
 	bl_module_init(bl_lua_module(L, -1), s->c.seed);
 }
 
-static void push_usual_widths(lua_State *L)
-{
-	lua_createtable(L, 3, 0);
-	for (int i = 1; i <= 3; i++) {
-		lua_pushinteger(L, 512);
-		lua_rawseti(L, -2, i);
-	}
-}
-
 /*
- * projector: a module, widths, or false for none; by default the usual widths, which are stored.  Leaves the module, or nil,
+ * projector: a module, widths, or false for none; by default three layers of the usual width, which are stored.  Leaves the module, or nil,
  * on the stack.
  */
 static void set_projector(lua_State *L, settings *s)
@@ -159,7 +150,11 @@ static void set_projector(lua_State *L, settings *s)
 	int type = lua_getfield(L, 1, "projector");
 	if (type == LUA_TNIL) {
 		lua_pop(L, 1);
-		push_usual_widths(L);
+		lua_createtable(L, 3, 0);
+		for (int i = 1; i <= 3; i++) {
+			lua_pushinteger(L, USUAL_WIDTH);
+			lua_rawseti(L, -2, i);
+		}
 		lua_pushvalue(L, -1);
 		lua_setfield(L, 1, "projector");
 	}
@@ -200,7 +195,7 @@ static void set_rest(settings *s)
 	s->c.keep = (bl_keep)s->keep;
 }
 
-/* If the key is missing in the table, sets it to the default object of that constructor.  Pushes it. */
+/* Pushes the setting; if it is missing in the table at 1, sets it to the object that `maker` makes of no arguments. */
 static void *part(lua_State *L, const char *key, const char *maker)
 {
 	if (lua_getfield(L, 1, key) == LUA_TNIL) {
@@ -213,7 +208,7 @@ static void *part(lua_State *L, const char *key, const char *maker)
 	return lua_touserdata(L, -1);
 }
 
-/* Returns the loss of the setting, made if it is a Lua function; what is pushed keeps it alive. */
+/* Returns the loss that is set, or the default, or one that calls the function that is set; what is pushed keeps it alive. */
 static bl_loss *loss_of(lua_State *L)
 {
 	part(L, "loss", "barlow");
@@ -228,22 +223,10 @@ static bl_loss *loss_of(lua_State *L)
 	return bl_lua_loss(L, -1);
 }
 
-/* Converts the schedule to a table of all its settings, to which `last` belongs. */
-static void state_schedule(lua_State *L, const bl_schedule *s)
-{
-	lua_newtable(L);
-	lua_pushstring(L, bl_schedule_kind(s));
-	lua_setfield(L, -2, "kind");
-	for (const bl_field *f = bl_schedule_fields(bl_schedule_kind(s)); f->name; f++) {
-		bl_lua_push_value(L, f, s->room);
-		lua_setfield(L, -2, f->name);
-	}
-	lua_setfield(L, 1, "schedule");
-	lua_pushnil(L);
-	lua_setfield(L, 1, "last");
-}
-
-/* `last` is an abbreviation of the schedule's setting, if it has one. */
+/*
+ * Takes `schedule`, and `last`, an abbreviation of the schedule's own setting, if it has one.  The source gets a table of all
+ * settings of the schedule, without the abbreviation.
+ */
 static void set_schedule(lua_State *L, settings *s)
 {
 	lua_getfield(L, 1, "schedule");
@@ -251,10 +234,19 @@ static void set_schedule(lua_State *L, settings *s)
 	if (!isnan(s->last) && bl_field_find(bl_schedule_fields(bl_schedule_kind(&s->c.schedule)), "last"))
 		bl_schedule_set(&s->c.schedule, "last", s->last);
 	lua_pop(L, 1);
-	state_schedule(L, &s->c.schedule);
+	lua_newtable(L);
+	lua_pushstring(L, bl_schedule_kind(&s->c.schedule));
+	lua_setfield(L, -2, "kind");
+	for (const bl_field *f = bl_schedule_fields(bl_schedule_kind(&s->c.schedule)); f->name; f++) {
+		bl_lua_push_value(L, f, s->c.schedule.room);
+		lua_setfield(L, -2, f->name);
+	}
+	lua_setfield(L, 1, "schedule");
+	lua_pushnil(L);
+	lua_setfield(L, 1, "last");
 }
 
-/* Steps without epochs also set the schedule's length.  With epochs they only end the run early. */
+/* Without epochs, `steps` also sets the epochs, over which the schedule spans; with epochs, it only ends the run early. */
 static void set_length(lua_State *L, settings *s)
 {
 	int64_t n = bl_dataset_length(*s->data);
@@ -330,7 +322,7 @@ static void load_start(lua_State *L, const bl_trainer_config *c, const char *pat
 }
 
 /* Stores the objects that are properties of the trainer, such as t.encoder.  projector: its stack index. */
-static void keep_objects(lua_State *L, int trainer, int projector)
+static void store_objects(lua_State *L, int trainer, int projector)
 {
 	static const char *const names[] = { "encoder", "data", "knn", "folder", "loss", "optim", "views", NULL };
 	lua_createtable(L, 0, 8);
@@ -343,7 +335,7 @@ static void keep_objects(lua_State *L, int trainer, int projector)
 	lua_setiuservalue(L, trainer, 2);
 }
 
-/* A recipe contains descriptions of objects, which barlow.recipe constructs. */
+/* If the table at 1 is a recipe, constructs the objects that it describes (lua/recipe.lua). */
 static void build_recipe(lua_State *L)
 {
 	if (!luaL_getmetafield(L, 1, "__recipe"))
@@ -383,7 +375,7 @@ static int trainer_new(lua_State *L)
 	s.c.optim = *bl_lua_optim(L, -1);
 	const char *start = warm_start(L, &s);
 	bl_lua_run *r = bl_lua_new(L, BL_T_TRAINER, sizeof *r);
-	keep_objects(L, lua_gettop(L), projector);
+	store_objects(L, lua_gettop(L), projector);
 	bl_lua_note_trainer(L, lua_gettop(L));
 	bl_lua_enter(L);
 	r->trainer = bl_trainer_new(&s.c);

@@ -64,21 +64,6 @@ static void take_int64(lua_State *L, const char *what, const bl_field *f, void *
 	*(int64_t *)(void *)((char *)out + f->offset) = v;
 }
 
-static void take_list(lua_State *L, const char *what, const bl_field *f, void *out)
-{
-	double v[BL_LIST_MOST];
-	int n = (int)lua_rawlen(L, -1);
-	if (n > BL_LIST_MOST)
-		refuse(L, what, f, lua_pushfstring(L, "%d of them", n));
-	for (int i = 0; i < n; i++) {
-		if (lua_rawgeti(L, -1, i + 1) != LUA_TNUMBER)
-			refuse(L, what, f, lua_pushfstring(L, "a list with %s in it", bl_lua_describe(L, lua_gettop(L))));
-		v[i] = lua_tonumber(L, -1);
-		lua_pop(L, 1);
-	}
-	set(L, what, f, out, v, n);
-}
-
 static bool is_list(bl_field_kind kind)
 {
 	return kind == BL_FIELD_PAIR || kind == BL_FIELD_FLOATS || kind == BL_FIELD_LIST || kind == BL_FIELD_INTS;
@@ -86,15 +71,25 @@ static bool is_list(bl_field_kind kind)
 
 static void take_numbers(lua_State *L, const char *what, const bl_field *f, void *out)
 {
-	if (lua_istable(L, -1) && is_list(f->kind))
-		take_list(L, what, f, out);
-	else if (lua_type(L, -1) != LUA_TNUMBER || f->kind == BL_FIELD_INTS)
+	double v[BL_LIST_MOST];
+	bool list = lua_istable(L, -1) && is_list(f->kind);
+	int n = list ? (int)lua_rawlen(L, -1) : 1;
+	if (!list && (lua_type(L, -1) != LUA_TNUMBER || f->kind == BL_FIELD_INTS))
 		refuse_top(L, what, f);
-	else
-		set(L, what, f, out, &(double){ lua_tonumber(L, -1) }, 1);
+	if (n > BL_LIST_MOST)
+		refuse(L, what, f, lua_pushfstring(L, "%d of them", n));
+	for (int i = 0; list && i < n; i++) {
+		if (lua_rawgeti(L, -1, i + 1) != LUA_TNUMBER)
+			refuse(L, what, f, lua_pushfstring(L, "a list with %s in it", bl_lua_describe(L, lua_gettop(L))));
+		v[i] = lua_tonumber(L, -1);
+		lua_pop(L, 1);
+	}
+	if (!list)
+		v[0] = lua_tonumber(L, -1);
+	set(L, what, f, out, v, n);
 }
 
-/* Stores the value on top in its place. */
+/* Stores the value on top in the field's member of `out`. */
 static void take(lua_State *L, const char *what, const bl_field *f, void *out)
 {
 	void *at = (char *)out + f->offset;
@@ -111,7 +106,7 @@ static void take(lua_State *L, const char *what, const bl_field *f, void *out)
 		if (lua_type(L, -1) != LUA_TSTRING)
 			refuse_top(L, what, f);
 		if (strlen(lua_tostring(L, -1)) != lua_rawlen(L, -1))
-			luaL_error(L, "%s: '%s' has a byte 0 in it, which no text may have here", what, f->name);
+			luaL_error(L, "%s: '%s' contains a zero byte, which is not allowed", what, f->name);
 		*(const char **)at = lua_tostring(L, -1);
 		break;
 	case BL_FIELD_OBJECT:
@@ -137,8 +132,8 @@ static int unknown_key(lua_State *L, const char *what, const bl_field *fields)
 	if (lua_type(L, -2) == LUA_TSTRING)
 		return bl_lua_unknown(L, what, "key", lua_tostring(L, -2), names);
 	lua_pushvalue(L, -2);
-	return luaL_error(L, "%s: argument %s is one too many, it takes %d without a name", what, luaL_tolstring(L, -1, NULL),
-	                  positions);
+	return luaL_error(L, "%s: argument %s is one too many: at most %d can be given without their names", what,
+	                  luaL_tolstring(L, -1, NULL), positions);
 }
 
 /* Returns the field that the key below the top names, by name or by position; NULL if there is none. */
@@ -162,7 +157,7 @@ static bool plain_table(lua_State *L, int index)
 	return !special;
 }
 
-/* Replaces the value on top by a copy, including plain tables in it, since the caller may change its own afterwards. */
+/* Replaces a plain table on top, and those in it, by copies, since the caller may change the tables afterwards. */
 static void copy_deep(lua_State *L, int depth)
 {
 	if (depth == 0 || !plain_table(L, -1))
@@ -226,24 +221,7 @@ static void push_default(lua_State *L, const bl_field *f)
 		lua_pushnumber(L, f->preset[0]);
 }
 
-/* Adds the defaults of settings that are missing in the table at `table`. */
-static void complete(lua_State *L, const char *what, const bl_field *fields, int table)
-{
-	char expected[512];
-	for (const bl_field *f = fields; f->name; f++) {
-		bool given = lua_getfield(L, table, f->name) != LUA_TNIL;
-		lua_pop(L, 1);
-		if (given)
-			continue;
-		if (f->required)
-			luaL_error(L, "%s: '%s' is missing: give %s: %s", what, f->name,
-			           bl_field_expected(f, expected, sizeof expected), f->help);
-		push_default(L, f);
-		lua_setfield(L, table, f->name);
-	}
-}
-
-/* Pushes a copy of the table at `index`, completed by defaults. */
+/* Reads the table at `index` into `out`, and pushes a copy of it; both are completed by defaults. */
 static void read_table(lua_State *L, const char *what, const bl_field *fields, int index, void *out)
 {
 	index = lua_absindex(L, index);
@@ -251,10 +229,21 @@ static void read_table(lua_State *L, const char *what, const bl_field *fields, i
 	lua_newtable(L);
 	int copy = lua_gettop(L);
 	move(L, what, fields, index, copy, out);
-	complete(L, what, fields, copy);
+	for (const bl_field *f = fields; f->name; f++) {
+		char expected[512];
+		bool given = lua_getfield(L, copy, f->name) != LUA_TNIL;
+		lua_pop(L, 1);
+		if (given)
+			continue;
+		if (f->required)
+			luaL_error(L, "%s: '%s' is missing: give %s: %s", what, f->name,
+			           bl_field_expected(f, expected, sizeof expected), f->help);
+		push_default(L, f);
+		lua_setfield(L, copy, f->name);
+	}
 }
 
-/* Returns whether it is a table of settings.  A table with an item 1 is a list, which is a value. */
+/* Returns whether the value at `index` is a table of settings.  A table with an item 1 is a list, which is itself a value. */
 static bool named_ones(lua_State *L, int index)
 {
 	bool named = plain_table(L, index) && lua_rawgeti(L, index, 1) == LUA_TNIL;
@@ -281,32 +270,26 @@ static void gather(lua_State *L, int first)
 	}
 }
 
-/* Stores the table on top as the source of the object that is being made, unless the running function makes none. */
-static void remember(lua_State *L)
+void bl_lua_take(lua_State *L, void *out)
 {
+	if (!(lua_gettop(L) == 1 && lua_istable(L, 1)))
+		gather(L, 1);
+	read_table(L, running_name(L), bl_lua_running(L)->fields, -1, out);
+	lua_replace(L, 1);
+	lua_settop(L, 1);
 	lua_pushnil(L);
-	bool empty = lua_next(L, -2) == 0;
-	lua_settop(L, lua_gettop(L) - (empty ? 0 : 2));
-	if (empty || lua_isnone(L, lua_upvalueindex(BL_LUA_UP_SOURCE)))
+	bool empty = lua_next(L, 1) == 0;
+	lua_settop(L, 1);
+	if (empty || lua_isnone(L, lua_upvalueindex(BL_LUA_UP_SOURCE))) /* the function makes no object */
 		return;
 	lua_createtable(L, 1, 2);
-	lua_pushvalue(L, -2);
+	lua_pushvalue(L, 1);
 	lua_rawseti(L, -2, 1);
 	lua_pushinteger(L, 1);
 	lua_setfield(L, -2, "n");
 	lua_pushvalue(L, lua_upvalueindex(BL_LUA_UP_NAME));
 	lua_setfield(L, -2, "call");
 	lua_replace(L, lua_upvalueindex(BL_LUA_UP_SOURCE));
-}
-
-void bl_lua_take(lua_State *L, void *out)
-{
-	if (!(lua_gettop(L) == 1 && lua_istable(L, 1)))
-		gather(L, 1);
-	read_table(L, running_name(L), bl_lua_running(L)->fields, -1, out);
-	remember(L);
-	lua_replace(L, 1);
-	lua_settop(L, 1);
 }
 
 void bl_lua_take_method(lua_State *L, void *out)

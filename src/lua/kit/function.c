@@ -2,7 +2,7 @@
 /*
  * function.c: functions as values, and the states in which threads call them.
  *
- * Each state stores the functions that it has used by number.  A thread's own state is made when the thread first
+ * Each state stores by number the functions that were called in it.  A thread's own state is made when the thread first
  * calls a function, and closed when the thread ends.
  */
 #include "lua/kit/function.h"
@@ -105,6 +105,7 @@ bl_function *bl_function_ref(bl_function *f)
 	return f;
 }
 
+/* Removes f from the functions that L stores; L may be NULL. */
 static void forget(lua_State *L, const bl_function *f)
 {
 	if (!L || !lua_checkstack(L, 3))
@@ -140,6 +141,7 @@ bool bl_function_same(const bl_function *f, const bl_function *g)
 	return f == g || bl_cargo_same(f->cargo, g->cargo);
 }
 
+/* Pushes a value of f; function: stack index of the Lua function, 0: it is not known. */
 static void push_value(lua_State *L, bl_function *f, int function)
 {
 	bl_function **value = bl_lua_new(L, BL_T_FUNCTION, sizeof f);
@@ -161,8 +163,8 @@ static void push_values(lua_State *L)
 	lua_setmetatable(L, -2);
 }
 
-/* Pops the function on top and stores it by number: calls of f in this state run it unchanged. */
-static void keep(lua_State *L, const bl_function *f)
+/* Pops the function on top and stores it under the number of f, so that calls of f in this state run it unchanged. */
+static void store(lua_State *L, const bl_function *f)
 {
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, FUNCTIONS);
 	lua_insert(L, -2);
@@ -170,22 +172,18 @@ static void keep(lua_State *L, const bl_function *f)
 	lua_pop(L, 1);
 }
 
-static int make_of_value(lua_State *L, int index, bl_function *f)
-{
-	bl_function_ref(f);
-	if (lua_getiuservalue(L, index, 2) == LUA_TFUNCTION)
-		keep(L, f);
-	else
-		lua_pop(L, 1);
-	return 0;
-}
-
 int bl_function_make(lua_State *L, int index, bl_function **out)
 {
 	index = lua_absindex(L, index);
 	bl_function **value = bl_lua_test(L, index, BL_T_FUNCTION);
-	if (value)
-		return make_of_value(L, index, *out = *value);
+	if (value) {
+		*out = bl_function_ref(*value);
+		if (lua_getiuservalue(L, index, 2) == LUA_TFUNCTION)
+			store(L, *value);
+		else
+			lua_pop(L, 1);
+		return 0;
+	}
 	bl_function *f = *out = calloc(1, sizeof *f);
 	if (!f)
 		return bl_fail("no memory for a function");
@@ -197,7 +195,7 @@ int bl_function_make(lua_State *L, int index, bl_function **out)
 	if (f->foreign)
 		return 0;
 	lua_pushvalue(L, index);
-	keep(L, f);
+	store(L, f);
 	push_values(L);
 	lua_pushvalue(L, index);
 	push_value(L, f, index);
@@ -212,23 +210,17 @@ void bl_lua_give_function(lua_State *L, bl_function *f)
 	bl_function_unref(f);
 }
 
-static bool push_known(lua_State *L, int index)
-{
-	push_values(L);
-	lua_pushvalue(L, index);
-	bool known = lua_rawget(L, -2) == LUA_TUSERDATA;
-	lua_remove(L, -2);
-	if (!known)
-		lua_pop(L, 1);
-	return known;
-}
-
 int bl_function_value(lua_State *L, int index)
 {
 	bl_function *f = NULL;
 	index = lua_absindex(L, index);
-	if (push_known(L, index))
+	push_values(L);
+	lua_pushvalue(L, index);
+	bool known = lua_rawget(L, -2) == LUA_TUSERDATA;
+	lua_remove(L, -2);
+	if (known)
 		return 0;
+	lua_pop(L, 1);
 	int rc = bl_function_make(L, index, &f);
 	if (rc == 0)
 		push_value(L, f, index);
@@ -240,9 +232,9 @@ bl_lua_limits bl_function_limits(lua_State *L, int index, double seconds, int me
 {
 	enum { MOST_SECONDS = 60, MOST_MEBIBYTES = 4096 };
 	bl_function **value = bl_lua_test(L, index, BL_T_FUNCTION);
-	bool strange = value && (*value)->foreign;
-	seconds = strange && seconds > MOST_SECONDS ? MOST_SECONDS : seconds;
-	mebibytes = strange && mebibytes > MOST_MEBIBYTES ? MOST_MEBIBYTES : mebibytes;
+	bool foreign = value && (*value)->foreign;
+	seconds = foreign && seconds > MOST_SECONDS ? MOST_SECONDS : seconds;
+	mebibytes = foreign && mebibytes > MOST_MEBIBYTES ? MOST_MEBIBYTES : mebibytes;
 	return (bl_lua_limits){ seconds, (size_t)mebibytes << 20 };
 }
 
@@ -283,17 +275,6 @@ typedef struct call {
 	void *ctx;
 } call;
 
-static void push_function(lua_State *L, const bl_function *f)
-{
-	luaL_getsubtable(L, LUA_REGISTRYINDEX, FUNCTIONS);
-	if (lua_rawgeti(L, -1, f->number) != LUA_TNIL)
-		return;
-	lua_pop(L, 1);
-	bl_cargo_push(L, f->cargo, f->constant);
-	lua_pushvalue(L, -1);
-	lua_rawseti(L, -3, f->number);
-}
-
 int bl_function_arguments(lua_State *L)
 {
 	lua_Debug d;
@@ -305,7 +286,13 @@ int bl_function_arguments(lua_State *L)
 static int protected_call(lua_State *L)
 {
 	call *c = lua_touserdata(L, 1);
-	push_function(L, c->f);
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, FUNCTIONS);
+	if (lua_rawgeti(L, -1, c->f->number) == LUA_TNIL) {
+		lua_pop(L, 1);
+		bl_cargo_push(L, c->f->cargo, c->f->constant);
+		lua_pushvalue(L, -1);
+		lua_rawseti(L, -3, c->f->number);
+	}
 	lua_call(L, c->push(L, c->ctx), c->results);
 	c->take(L, c->ctx);
 	return 0;

@@ -20,7 +20,7 @@
 #define BL_T_FUNCTION "function value" /* userdata: bl_function *; user value 2: the Lua function, where it is known */
 #define BL_T_CALL "described call"     /* metatable of functions that a recipe's text constructs */
 
-/* Stores a reference in *out, which the caller releases, also after a failure.  Negative with bl_error; may raise an error. */
+/* Stores a reference in *out, which the caller releases, also after a failure.  0, or negative with bl_error; may raise an error. */
 int bl_function_make(lua_State *L, int index, bl_function **out);
 bl_function *bl_function_ref(bl_function *f);
 void bl_function_unref(bl_function *f); /* NULL is allowed */
@@ -46,7 +46,7 @@ int bl_function_call_within(bl_function *f, const bl_lua_limits *limits, int (*p
 
 /*
  * Returns the limits for calls of the function that is the value at `index`.  Those from the user's own script are
- * unlimited; those from a recipe, which may be a stranger's, are capped at 60 s and 4 GiB.
+ * unlimited; those from a recipe, which is not trusted, are capped at 60 s and 4 GiB.
  */
 bl_lua_limits bl_function_limits(lua_State *L, int index, double seconds, int mebibytes);
 

@@ -15,6 +15,7 @@ enum { ITEMS = 3 };
 
 /* --- adding entries --- */
 
+/* Adds an entry to the list. */
 static void enter(lua_State *L, const char *name, const bl_lua_function *f, const char *kind)
 {
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, REGISTRY);
@@ -42,7 +43,7 @@ static void push_function(lua_State *L, const bl_lua_function *f, const char *na
 	lua_pushcclosure(L, f->call, BL_LUA_UP_NAME);
 }
 
-/* Adds what `push` pushes for each item of the list to the table on top. */
+/* Registers each item of the list, and adds what `push` pushes for the item to the table on top. */
 static void add(lua_State *L, const char *owner, const char *between, const bl_lua_function *list, const char *kind,
                 void (*push)(lua_State *, const bl_lua_function *, const char *))
 {
@@ -130,7 +131,7 @@ static int missing_name(lua_State *L)
 	return luaL_error(L, "%s has no '%s' (help \"%s\" lists what it has)", module, lua_tostring(L, 2), module);
 }
 
-/* Finds the name in "... a nil value (global 'NAME')"; before: the text in front of it; false: another message. */
+/* Copies NAME from "... a nil value (global 'NAME')".  before: the text in front of NAME.  Returns false for another message. */
 static bool missing(const char *message, const char *before, char *name, size_t size)
 {
 	const char *from = strstr(message, before), *to = from ? strchr(from += strlen(before), '\'') : NULL;
@@ -151,16 +152,6 @@ void bl_lua_push_near_global(lua_State *L, const char *name)
 	lua_settop(L, top + 1);
 }
 
-/* Objects written in Lua return nil for unknown methods. */
-static void push_near_method(lua_State *L, const char *name)
-{
-	int top = lua_gettop(L);
-	luaL_getsubtable(L, LUA_REGISTRYINDEX, METHODS);
-	lua_pushstring(L, bl_nearest(name, push_keys(L, -1)));
-	lua_replace(L, top + 1);
-	lua_settop(L, top + 1);
-}
-
 void bl_lua_note_method(lua_State *L, const char *name)
 {
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, METHODS);
@@ -173,12 +164,17 @@ void bl_lua_hint(lua_State *L, int index)
 {
 	char name[64];
 	const char *message = luaL_tolstring(L, index, NULL);
-	if (missing(message, "a nil value (global '", name, sizeof name))
+	if (missing(message, "a nil value (global '", name, sizeof name)) {
 		bl_lua_push_near_global(L, name);
-	else if (missing(message, "a nil value (method '", name, sizeof name))
-		push_near_method(L, name);
-	else
+	} else if (missing(message, "a nil value (method '", name, sizeof name)) {
+		int top = lua_gettop(L);
+		luaL_getsubtable(L, LUA_REGISTRYINDEX, METHODS);
+		lua_pushstring(L, bl_nearest(name, push_keys(L, -1)));
+		lua_replace(L, top + 1);
+		lua_settop(L, top + 1);
+	} else {
 		return;
+	}
 	if (!lua_isnil(L, -1)) {
 		lua_pushfstring(L, "%s (did you mean '%s'?)", message, lua_tostring(L, -1));
 		lua_replace(L, -3);
@@ -214,23 +210,16 @@ void bl_lua_maker_methods(lua_State *L, const char *type, const bl_lua_function 
 	lua_pop(L, 2);
 }
 
-static void add_properties(lua_State *L, const bl_lua_type *t)
-{
-	luaL_getmetatable(L, t->name);
-	lua_getfield(L, -1, "__properties");
-	add(L, t->name, ".", t->properties, "property", push_function);
-	lua_pop(L, 2);
-}
-
 void bl_lua_define_type(lua_State *L, const bl_lua_type *t)
 {
 	bl_lua_define(L, &(bl_lua_class){ .type = t->name, .meta = t->meta, .element = t->element, .fields = t->fields });
 	luaL_getmetatable(L, t->name);
 	lua_pushstring(L, t->self);
 	lua_setfield(L, -2, "__self");
-	lua_pop(L, 1);
 	bl_lua_methods(L, t->name, t->methods);
-	add_properties(L, t);
+	lua_getfield(L, -1, "__properties");
+	add(L, t->name, ".", t->properties, "property", push_function);
+	lua_pop(L, 2);
 }
 
 /* --- reading --- */
@@ -254,19 +243,9 @@ static const char *type_name(bl_field_kind kind)
 	return names[kind];
 }
 
-static void set_choices(lua_State *L, const bl_field *f)
-{
-	lua_newtable(L);
-	for (int i = 0; f->choices[i]; i++) {
-		lua_pushstring(L, f->choices[i]);
-		lua_rawseti(L, -2, i + 1);
-	}
-	lua_setfield(L, -2, "choices");
-}
-
 static void push_field(lua_State *L, const bl_field *f);
 
-/* Stores it as `keys` of the table on top. */
+/* Stores the list of fields as `keys` in the table on top. */
 static void set_fields(lua_State *L, const bl_field *fields)
 {
 	luaL_checkstack(L, 6, "fields");
@@ -295,21 +274,16 @@ static void push_field(lua_State *L, const bl_field *f)
 	lua_setfield(L, -2, "settable");
 	lua_pushinteger(L, f->position);
 	lua_setfield(L, -2, "position");
-	if (f->choices)
-		set_choices(L, f);
+	if (f->choices) {
+		lua_newtable(L);
+		for (int i = 0; f->choices[i]; i++) {
+			lua_pushstring(L, f->choices[i]);
+			lua_rawseti(L, -2, i + 1);
+		}
+		lua_setfield(L, -2, "choices");
+	}
 	if (f->fields)
 		set_fields(L, f->fields);
-}
-
-/* Stores the name that examples give to an object of the type before ":" ("tensor:sum") in the table on top. */
-static void set_self(lua_State *L, const char *name)
-{
-	lua_pushlstring(L, name, strcspn(name, ".:(["));
-	if (luaL_getmetatable(L, lua_tostring(L, -1)) == LUA_TTABLE) {
-		lua_getfield(L, -1, "__self");
-		lua_setfield(L, -4, "self");
-	}
-	lua_pop(L, 2);
 }
 
 static void push_entry(lua_State *L, const char *name, const bl_lua_function *f, const char *kind)
@@ -320,8 +294,14 @@ static void push_entry(lua_State *L, const char *name, const bl_lua_function *f,
 	set_text(L, "signature", f->signature);
 	set_text(L, "text", f->help);
 	set_text(L, "example", f->example);
-	if (strcmp(kind, "function") != 0)
-		set_self(L, name);
+	if (strcmp(kind, "function") != 0) { /* what examples call an object of the type before ":" or "." ("tensor:sum") */
+		lua_pushlstring(L, name, strcspn(name, ".:(["));
+		if (luaL_getmetatable(L, lua_tostring(L, -1)) == LUA_TTABLE) {
+			lua_getfield(L, -1, "__self");
+			lua_setfield(L, -4, "self");
+		}
+		lua_pop(L, 2);
+	}
 	if (f->fields)
 		set_fields(L, f->fields);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * tame.c: the part of Lua's libraries that text from a stranger may call.
+ * tame.c: the part of Lua's libraries that untrusted code may call.
  *
  * The hook counts Lua's instructions, but not the work of a library function within one of them.  So functions whose time
- * can grow without bound (repeated empty strings, patterns that backtrack, moves over a length that a table only claims)
- * are called only if their work is bounded.
+ * can grow without bound (repeated empty strings, patterns that backtrack, moves over more items than a table has) are
+ * called only if their work is bounded.
  */
 #include "lua/kit/kit.h"
 #include "lua/kit/states.h"
@@ -33,7 +33,7 @@ static const char *const writing_table_names[] = { "insert", "remove", "sort", N
 
 /* --- strings --- */
 
-/* Returns the index of the last byte of a character set that begins at i. */
+/* Returns the index of the last byte of the character set that begins at byte i of the pattern p. */
 static size_t set_end(const char *p, size_t i, size_t lp)
 {
 	i += p[i + 1] == '^' ? 2 : 1;
@@ -43,7 +43,7 @@ static size_t set_end(const char *p, size_t i, size_t lp)
 	return i;
 }
 
-/* Returns an upper bound on the steps of matching: each repetition tries all lengths, from each starting place. */
+/* Returns an upper bound on the steps of matching: each repetition tries all lengths, from each starting position. */
 static double cost(const char *p, size_t lp, size_t ls)
 {
 	double steps = (double)(lp + 1) * (double)(ls + 1) * (*p == '^' ? 1 / (double)(ls + 1) : 1);
@@ -60,7 +60,10 @@ static double cost(const char *p, size_t lp, size_t ls)
 	return steps;
 }
 
-/* Calls the real function, upvalue 1, if pattern 2 on subject 1 has a bounded time. */
+/*
+ * Calls the real function, upvalue 1, if the time of matching argument 1 against the pattern, argument 2, is bounded.  Upvalue
+ * 2: whether the function has a fourth argument that makes the pattern plain text.
+ */
 static int match(lua_State *L)
 {
 	size_t ls, lp;
@@ -86,23 +89,16 @@ static int rep(lua_State *L)
 
 /* --- tables --- */
 
-/* Returns whether the value is a shape, whose metatable has no metamethods that these functions call. */
-static bool is_shape(lua_State *L, int arg)
-{
-	if (!lua_getmetatable(L, arg))
-		return false;
-	luaL_getmetatable(L, BL_T_SHAPE);
-	bool same = lua_rawequal(L, -1, -2);
-	lua_pop(L, 2);
-	return same;
-}
-
-/* Checks for a plain table at `arg` whose length is real: # may be a power of 2 far beyond the table's items. */
+/* Checks that there is a plain table, or a shape, at `arg`, and that its length is real: # may be far beyond its items. */
 static void check_table(lua_State *L, int arg)
 {
 	luaL_checktype(L, arg, LUA_TTABLE);
-	if (!is_shape(L, arg) && lua_getmetatable(L, arg))
-		luaL_argerror(L, arg, "expected a table without a metatable");
+	if (lua_getmetatable(L, arg)) {
+		luaL_getmetatable(L, BL_T_SHAPE); /* it has no metamethods that these functions call */
+		if (!lua_rawequal(L, -1, -2))
+			luaL_argerror(L, arg, "expected a table without a metatable");
+		lua_pop(L, 2);
+	}
 	luaL_argcheck(L, lua_rawlen(L, arg) <= MOST_ITEMS, arg, "the table is too long");
 }
 
@@ -111,7 +107,7 @@ static int refuse_constant(lua_State *L)
 	return luaL_error(L, "a table among the function's upvalues cannot be written to");
 }
 
-/* Upvalue 2: whether it only reads. */
+/* Calls the real function, upvalue 1, on the table at 1.  Upvalue 2: whether the function only reads the table. */
 static int on_table(lua_State *L)
 {
 	if (lua_istable(L, 1) && bl_lua_constant_real(L, 1) && !lua_toboolean(L, lua_upvalueindex(2)))
@@ -183,8 +179,8 @@ static int random_seed(lua_State *L)
 	if (bl_ambient_here()->stream)
 		return luaL_error(
 			L,
-			"math.randomseed: here random numbers are derived from the run's seed and the place of the call, so "
-			"that a run can be repeated");
+			"math.randomseed: in functions that a run calls, random numbers are derived from the run's seed and the "
+			"step or the image, so that the run can be repeated");
 	if (bl_lua_state_is_sandbox(L))
 		luaL_checknumber(L, 1); /* without an argument the seed would be the time */
 	return call_real(L);
@@ -207,14 +203,7 @@ void bl_lua_wrap_random(lua_State *L)
 
 /* --- the base --- */
 
-static int next_item(lua_State *L)
-{
-	if (lua_istable(L, 1))
-		bl_lua_constant_real(L, 1);
-	return lua_tocfunction(L, lua_upvalueindex(1))(L);
-}
-
-/* rawget and rawlen of the real table. */
+/* next, rawget and rawlen: calls the real function, upvalue 1, on the real table. */
 static int read_raw(lua_State *L)
 {
 	if (lua_istable(L, 1))
@@ -231,12 +220,12 @@ static int raw_set(lua_State *L)
 	return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
-/* Finalizers run without the hook, and when the state is closed. */
+/* Refuses __gc: finalizers run without the hook, and when the state is closed. */
 static int set_metatable(lua_State *L)
 {
 	if (lua_istable(L, 2)) {
 		lua_pushliteral(L, "__gc");
-		luaL_argcheck(L, lua_rawget(L, 2) == LUA_TNIL, 2, "no __gc here");
+		luaL_argcheck(L, lua_rawget(L, 2) == LUA_TNIL, 2, "a metatable of a sandboxed state cannot have __gc");
 		lua_pop(L, 1);
 	}
 	return lua_tocfunction(L, lua_upvalueindex(1))(L);
@@ -268,7 +257,7 @@ static void copy_names(lua_State *L, const char *const *names)
 	}
 }
 
-/* Copies a function from the table below the top into the table on top, as upvalue 1 of the check `with`. */
+/* Copies a function from the table below the top into the table on top, as upvalue 1 of `with`; takes_plain: upvalue 2. */
 static void bound(lua_State *L, const char *name, lua_CFunction with, bool takes_plain)
 {
 	lua_getfield(L, -2, name);
@@ -285,7 +274,7 @@ static void begin(lua_State *L, lua_CFunction library)
 	lua_newtable(L);
 }
 
-/* Sets the chosen table as the global. */
+/* Makes the table on top read-only, sets it as the global `name`, and pops the library's own table. */
 static void end(lua_State *L, const char *name)
 {
 	bl_lua_close_library(L, name);
@@ -349,7 +338,7 @@ static void open_base(lua_State *L)
 	for (const char *const *name = raw_names; *name; name++)
 		bound(L, *name, read_raw, false);
 	bound(L, "rawset", raw_set, false);
-	bound(L, "next", next_item, false);
+	bound(L, "next", read_raw, false);
 	lua_pushcfunction(L, print);
 	lua_setfield(L, -2, "print");
 	lua_pushvalue(L, -1);
