@@ -208,11 +208,11 @@ check("runs", function(add)
 	end
 end)
 
-local kept = {
+local folders = {
 	{ "cache", "XDG_CACHE_HOME", ".cache", "index of runs and no tuned choice" },
 	{ "state", "XDG_STATE_HOME", ".local/state", "history of the prompt" },
 }
-for _, k in ipairs(kept) do
+for _, k in ipairs(folders) do
 	check(k[1], function(add)
 		local path, why = native.user_folder(k[2], k[3])
 		check_folder(add, path, why, k[4], false)
@@ -223,7 +223,7 @@ check("config", function(add)
 	local folder, why = native.user_folder("XDG_CONFIG_HOME", ".config")
 	if not folder then return add("note", why, "set HOME: without it there is no init.lua") end
 	local path = folder .. "/init.lua"
-	add("fine", native.clean(path) .. (native.exists(path) and ", run before each prompt" or " is not there; nothing needs it"))
+	add("fine", native.clean(path) .. (native.exists(path) and ", run before each prompt" or " does not exist; it is optional"))
 end)
 
 check("clock", function(add, m)

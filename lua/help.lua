@@ -5,12 +5,12 @@ local registry = require "barlow.registry"
 
 local help = {}
 
-local page -- the lines of the help text that is being built
+local page -- list of the lines of the help text that is being built
 
-local function say(line) page[#page + 1] = line end
+local function add_line(line) page[#page + 1] = line end
 
 -- Calls f and prints the lines that it adds.
-local function answer(f, ...)
+local function print_page(f, ...)
 	local lines = {}
 	page = lines
 	f(...)
@@ -36,16 +36,16 @@ end
 local function print_wrapped(head, text, indent)
 	local lines = {}
 	add_wrapped(lines, head, text, indent)
-	for _, line in ipairs(lines) do say(line) end
+	for _, line in ipairs(lines) do add_line(line) end
 end
 
-local HEAD = 24 -- most columns for a setting's name and default
+local HEAD = 24 -- greatest width of a setting's name and default, in columns
 
 -- Returns the purpose of a setting, the allowed values, and its default.
 function help.key_text(k)
 	local text = k.text
-	local told = k.expected and k.expected:gsub("between (%S+) and 1000000000$", "of at least %1")
-	if told and k.type ~= "boolean" and told ~= "a string" then text = ("%s (%s)"):format(text, told) end
+	local expected = k.expected and k.expected:gsub("between (%S+) and 1000000000$", "of at least %1")
+	if expected and k.type ~= "boolean" and expected ~= "a string" then text = ("%s (%s)"):format(text, expected) end
 	if k.otherwise then text = ("%s; otherwise %s"):format(text, k.otherwise) end
 	if k.required then text = text .. "; required" end
 	if k.settable then text = text .. "; may be changed while it trains" end
@@ -92,15 +92,15 @@ local function print_entry(e)
 	print_wrapped("", e.signature, 8)
 	print_wrapped("    ", e.text, 4)
 	print_keys(registry.flat(e.keys))
-	say("    > " .. example_text(e))
+	add_line("    > " .. example_text(e))
 end
 
--- Adds one line for each entry.
+-- Adds a line for each entry.
 local function print_list(entries)
 	for _, e in ipairs(entries) do print_wrapped(("%-20s "):format(e.name), e.text, 21) end
 end
 
--- "head  name name ..." of the entries
+-- Adds the line "head  name name ..." with the names of the entries.
 local function print_names(head, entries)
 	local words = {}
 	for i, e in ipairs(entries) do words[i] = e.last end
@@ -122,7 +122,7 @@ local function overview()
 		seen[e.group] = true
 	end
 	print_names("prompt   ", { { last = "commands such as %time, and settings of the prompt" } })
-	say "?name or help \"name\" describes one: ?nn, ?tensor.zeros, ?trainer, ?prompt"
+	add_line "?name or help \"name\" describes one: ?nn, ?tensor.zeros, ?trainer, ?prompt"
 end
 
 -- Replaces the name of a global object by its type: "t:set" becomes "trainer:set".
@@ -170,7 +170,7 @@ function help.described(value)
 	if not name then return nil end
 	if type(value) == "function" then
 		for _, e in ipairs(help.find(name)) do
-			if e.name == name then add_wrapped(lines, "", ("%s  -- %s  (?%s says more)"):format(e.signature, e.text, name), 4) end
+			if e.name == name then add_wrapped(lines, "", ("%s  -- %s  (?%s shows more)"):format(e.signature, e.text, name), 4) end
 		end
 	else
 		for _, e in ipairs(of_group(name)) do
@@ -239,8 +239,8 @@ local function search(word)
 	return found
 end
 
-local MOST = 8 -- most entries that are printed in full
-local FOUND_MOST = 10 -- most results of a search, one per line
+local MOST = 8 -- greatest number of entries that are printed in full
+local FOUND_MOST = 10 -- greatest number of results of a search, one per line
 
 -- Searches for all words of `name`; returns entries that match each of them.
 local function search_all(name)
@@ -261,7 +261,7 @@ local function search_all(name)
 	return out or {}
 end
 
--- Answers for words from other programs.
+-- Help on words that other programs use.
 local elsewhere = {
 	gpu = "barlow computes on the CPU only", cuda = "barlow computes on the CPU only", device = "barlow computes on the CPU only",
 	tensorboard = "barlow watch --jsonl RUN streams records as lines of JSON", wandb = "barlow watch --jsonl RUN streams records as lines of JSON",
@@ -271,13 +271,13 @@ local elsewhere = {
 }
 
 local function print_search(name)
-	if elsewhere[name:lower()] then return say(elsewhere[name:lower()]) end
+	if elsewhere[name:lower()] then return add_line(elsewhere[name:lower()]) end
 	local found = search_all(name)
 	if #found == 0 then
-		return say(("there is no help on '%s'%s; help() lists all names"):format(name, near(name)))
+		return add_line(("there is no help on '%s'%s; help() lists all names"):format(name, near(name)))
 	end
 	for i = 1, math.min(#found, FOUND_MOST) do print_wrapped(("%-28s "):format(found[i].name), found[i].text, 29) end
-	if #found > FOUND_MOST then say(("... and %d more with '%s' in them"):format(#found - FOUND_MOST, name)) end
+	if #found > FOUND_MOST then add_line(("... and %d more with '%s' in them"):format(#found - FOUND_MOST, name)) end
 end
 
 -- Prints the trainer's setting of that name, if there is one, before properties and others.
@@ -331,7 +331,7 @@ local function show(what)
 	end
 end
 
-function help.show(what) answer(show, what) end
+function help.show(what) print_page(show, what) end
 
 local function value_of(name)
 	local value = _G
@@ -360,8 +360,8 @@ function help.source(name)
 	local info = type(value) == "function" and debug.getinfo(value, "S")
 	if not info or info.what == "C" then return help.show(name) end
 	local text = lines_of(info) or ("the text of '%s' is not stored (it was loaded from %s)"):format(name, info.short_src)
-	answer(function()
-		for line in (text .. "\n"):gmatch "(.-)\n" do say(line) end
+	print_page(function()
+		for line in (text .. "\n"):gmatch "(.-)\n" do add_line(line) end
 	end)
 end
 

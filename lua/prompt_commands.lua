@@ -10,7 +10,7 @@ local prompt -- the module that called commands.run
 
 local list, by_name = {}, {}
 
--- usage: "NAME [ARGUMENT]"; text: one line of help; run: called with the argument
+-- Adds a command.  usage: "NAME [ARGUMENT]"; text: one line of help; run: the function that is called with the argument.
 local function add(usage, text, run)
 	local c = { name = usage:match "^%S+", usage = usage, text = text, run = run }
 	list[#list + 1] = c
@@ -110,7 +110,7 @@ add("reset", "delete your global variables and results (runs continue)", functio
 		if type(name) == "string" and prompt.is_result(name) then _G[name] = nil end
 	end
 	prompt.results = 0
-	print(("forgotten: %s"):format(#names > 0 and table.concat(names, ", ") or "results only, there were no variables"))
+	print(("deleted: %s"):format(#names > 0 and table.concat(names, ", ") or "only results, since there were no variables"))
 end)
 
 -- Files.
@@ -119,7 +119,7 @@ local function write_new(path, text)
 	local file, why = io.open(path, "r")
 	if file then
 		file:close()
-		error(("%s is there already: name another file"):format(path), 0)
+		error(("the file %s exists already: give another name"):format(path), 0)
 	end
 	file, why = io.open(path, "w")
 	if not file then error(why, 0) end
@@ -275,7 +275,7 @@ local others = {
 	{ "$NO_COLOR", "from the environment: if it is not empty, no colours, like --color=never" },
 }
 
--- Returns all of these as a list of {name and arguments, text}, for %help, help "prompt" and the manual page.
+-- Returns all commands and other entries as a list of {name and arguments, text}, for %help, help "prompt" and the manual page.
 function commands.described()
 	local out = {}
 	for i, c in ipairs(list) do out[i] = { "%" .. c.usage, c.text } end
@@ -305,7 +305,7 @@ local function shell(command)
 	if command == "" then error("$ needs a command of the shell: $ ls", 0) end
 	local _, how, status = os.execute(command)
 	if how == "signal" then print(("ended by signal %d"):format(status)) end
-	if command:find "^cd%s" and not command:find "[;&|]" then print "this changed the folder of that shell only, not the session's" end
+	if command:find "^cd%s" and not command:find "[;&|]" then print "cd changed the folder of the shell that ran it, not that of this session" end
 	if how == "exit" and status ~= 0 then print(("exit status %d"):format(status)) end
 end
 

@@ -66,7 +66,7 @@ local syntax = {
 
 -- Hints for names: functions of Python that are called, and modules that are indexed.
 local names = {
-	len = "the length of x is #x", range = "in Lua: for i = 1, n do ... end", dir = "t:<Tab> and t.<Tab> list what t has, ?t says more",
+	len = "the length of x is #x", range = "in Lua: for i = 1, n do ... end", dir = "t:<Tab> and t.<Tab> list what t has, ?t shows more",
 	str = "tostring(x)", int = "math.tointeger(x) or x // 1", float = "tonumber(x)", enumerate = "ipairs(list)",
 	abs = "math.abs(x), or t:abs() of a tensor", min = "math.min(a, b), or t:min() of a tensor",
 	max = "math.max(a, b), or t:max() of a tensor", sum = "t:sum() of a tensor", sorted = "table.sort(list)",

@@ -14,7 +14,7 @@ local tables = require "barlow.runs_table"
 
 local results = {}
 
-local BOOTSTRAP, DRAWS = 8, 10000 -- least number of seeds for the bootstrap; resamples
+local BOOTSTRAP, DRAWS = 8, 10000 -- least number of seeds for the bootstrap, and its number of resamples
 
 local STATES = { complete = true, failed = true, pruned = true, skipped = true }
 
@@ -80,12 +80,12 @@ local function differences(a, b, seeds)
 end
 
 -- Returns the verdict on an arm in words.
-local function words(s, a)
+local function verdict_of(s, a)
 	if a.n == 0 then return a.failed > 0 and "failed" or a.pruned > 0 and "pruned" or "" end
 	if a.arm == s.reference then return "the base" end
 	if not a.difference then return "" end
-	if a.difference.n < 2 then return "one seed says nothing" end
-	if a.p ~= a.p then return "no spread to test by" end
+	if a.difference.n < 2 then return "only one seed" end
+	if a.p ~= a.p then return "all differences equal" end
 	if not (a.p < 1 - s.level) then return "not distinguishable" end
 	return (a.difference.mean > 0) == (s.goal == "max") and "better" or "worse"
 end
@@ -93,7 +93,7 @@ end
 --[[
 Returns all arms, the best first and those without a result last: {arm =, values = {[index of the seed] = value}, n =, mean =,
 low =, high =, seconds =, difference = {n =, mean =, low =, high =, p =}, p = corrected by Holm's method, verdict = in words,
-params = {[path] = value}}.  metric: instead of the sweep's.
+params = {[path] = value}}.  metric: used instead of the sweep's.
 ]]
 function results.arms(s, metric)
 	local arms, ps, compared = gather(s, metric), {}, {}
@@ -114,7 +114,7 @@ function results.arms(s, metric)
 	end
 	for i, p in ipairs(native.holm(ps)) do compared[i].p = p end
 	for _, a in ipairs(arms) do
-		a.verdict = words(s, a)
+		a.verdict = verdict_of(s, a)
 		local fine, params = pcall(sweep.values, s, a.arm)
 		a.params = fine and params or {}
 	end
@@ -127,7 +127,7 @@ function results.arms(s, metric)
 	return arms
 end
 
--- Returns what a sampler needs: for each arm with a result its point and its mean, with a sign such that higher is better.
+-- Returns what the sampler tpe needs: the point and the mean of each arm with a result; means are negated if lower is better.
 function results.known(s)
 	local out, sign = {}, s.goal == "max" and 1 or -1
 	for _, a in ipairs(gather(s)) do

@@ -4,7 +4,7 @@ local native = require "barlow.native"
 
 local run = {}
 
-local LINES = 24 -- plain progress lines of a run, at least one for each kNN
+local LINES = 24 -- progress lines of a run without a terminal, besides those of steps that measured a score
 
 local function clock(seconds)
 	seconds = math.max(0, math.floor(seconds + .5))
@@ -54,8 +54,8 @@ local function field_text(column, value)
 	return name .. " " .. text
 end
 
--- Appends the columns of one kind; for a score its last value, which `scores` stores by name.  A loss without a known floor shows
--- none, and a score that was never measured is left out.
+-- Appends the columns of one kind; for a score its last value, which `scores` stores by name.  A floor that is not known and a
+-- score that was never measured are left out.
 local function add_kind(out, columns, r, scores, kind)
 	for _, c in ipairs(columns) do
 		local value = kind == "score" and scores[c.name] or r[c.name]
@@ -85,7 +85,7 @@ local function line_text(kinds, t, r, scores)
 end
 
 -- Stores the scores that were measured at this step; returns whether there were any.
-local function see_scores(t, r, scores)
+local function store_scores(t, r, scores)
 	local fresh = false
 	for _, c in ipairs(t.columns) do
 		if c.kind == "score" and measured(r[c.name]) then
@@ -100,7 +100,7 @@ end
 local function terminal_report(t)
 	local scores = {}
 	return function(r, last)
-		local fresh = see_scores(t, r, scores)
+		local fresh = store_scores(t, r, scores)
 		local line = line_text(TERMINAL, t, r, scores)
 		if not fresh and not last then line = line:sub(1, native.width() - 1) end
 		io.write("\r\27[K", line, (fresh or last) and "\n" or "")
@@ -111,7 +111,7 @@ end
 local function plain_report(t)
 	local every, scores = math.max(1, t.steps // LINES), {}
 	return function(r, last)
-		if see_scores(t, r, scores) or last or r.step == 1 or r.step % every == 0 then
+		if store_scores(t, r, scores) or last or r.step == 1 or r.step % every == 0 then
 			io.write(line_text(PLAIN, t, r, scores), "\n")
 			io.flush()
 		end
@@ -138,8 +138,9 @@ end
 
 -- Returns the trainer as the prompt prints it: progress, settings and folder.
 function run.card(t)
-	local told = t.state == "failed" or (t.state == "paused" and t.message:find "paused") or (t.state == "new" and t.message ~= "")
-	local r, out = t.terms, { tostring(t):gsub(",.*", "") .. (told and ", " .. t.message or "") }
+	local shows_message = t.state == "failed" or (t.state == "paused" and t.message:find "paused")
+		or (t.state == "new" and t.message ~= "")
+	local r, out = t.terms, { tostring(t):gsub(",.*", "") .. (shows_message and ", " .. t.message or "") }
 	local function add(head, text) out[#out + 1] = ("  %-9s %s"):format(head, text) end
 	local done = t.steps > 0 and 100 * t.iteration // t.steps or 0
 	local eta = r and t.state == "running" and remaining(t, r)
@@ -177,10 +178,9 @@ local function follow(t, seen, report, on_progress)
 end
 
 --[[
-run{on_progress = function(record, trainer) ... end, quiet = false}: starts the
-run unless it is active, and reports until it ends.  Ctrl-C stops it between
-steps, which is printed unless caller_reports is set.
-Returns the final state: "done" or "stopped"; or "paused" after t:break_when.
+run{on_progress = function(record, trainer) ... end, quiet = false}: starts the run unless it is active, and reports until it
+ends.  Ctrl-C stops the run between steps; a message says so unless caller_reports is set.  Returns the final state: "done",
+"stopped", or "paused" after t:break_when.
 ]]
 function run.run(t, options)
 	options = options or {}
@@ -226,8 +226,8 @@ end
 
 --[[
 eval{train = dataset, test = dataset, k = 20, linear = true}: {knn =, linear =, train =, test =} of
-the encoder's current features, with images normalised as in training; train and test say in words
-which sets were used.  An active run pauses while features are computed.
+the encoder's current features, with images normalised as in training; `train` and `test` of the result are texts that
+describe the sets.  An active run pauses while features are computed.
 ]]
 function run.evaluate(t, options)
 	options = options or {}
@@ -265,7 +265,7 @@ end
 
 --[[
 export_features{data = dataset, path = "x.npy"}: writes the encoder's current features to a NumPy file (N, F), and the
-labels to x-labels.npy beside it.  Images are normalised as in training.  Returns the paths of both, or of the first if no
+labels to x-labels.npy in the same folder.  Images are normalised as in training.  Returns the paths of both, or of the first if no
 image has a label.
 ]]
 function run.export_features(t, options)

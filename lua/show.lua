@@ -2,6 +2,7 @@
 -- show.lua: formats values as text: tensors as PyTorch prints them, tables and other values for the prompt.
 local show = {}
 
+-- Items shown at each end of a dimension, greatest number of elements that are all shown, and columns of a line.
 local EDGE, FULL, WIDTH = 3, 1000, 80
 
 -- Returns a large tensor's numbers as nested tables: the first and last EDGE of each dimension, with "..." between them.
@@ -83,7 +84,7 @@ end
 
 -- Tables.
 
-local ITEMS, DEPTH = 24, 4
+local ITEMS, DEPTH = 24, 4 -- greatest number of items of a table, and of nested tables, that are shown
 
 local function key_text(k)
 	if type(k) == "string" and k:match "^[%a_][%w_]*$" then return k end
@@ -105,7 +106,7 @@ local function sorted_keys(t)
 end
 show.sorted_keys = sorted_keys
 
--- Joins the texts of numbers to lines, so that a list of many takes few.
+-- Joins the texts of numbers to lines, so that a long list takes few lines.
 local function packed(parts, width)
 	local lines = {}
 	for _, part in ipairs(parts) do

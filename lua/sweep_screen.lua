@@ -2,7 +2,7 @@
 --[[
 sweep_screen.lua: shows a sweep on the whole terminal: its arms with their intervals, and the progress of its trials.
 
-draw(board, s, view) draws what `look` has read; show(s, tend) is the event loop.
+read(s, view) reads the state of the trials, draw(board, s, view) draws it, and show(s, poll) is the event loop.
 ]]
 local native = require "barlow.native"
 local results = require "barlow.results"
@@ -12,10 +12,10 @@ local sweep = require "barlow.sweep"
 
 local screen = {}
 
-local LOOK = .5       -- seconds between two reads
-local SPARKS = 12     -- columns of a trial's curve
-local PLOT = 24       -- least columns of the plot of intervals
-local LEAST = { 40, 12 }
+local POLL = .5       -- seconds between two reads
+local SPARKS = 12     -- greatest number of columns of a trial's curve
+local PLOT = 24       -- least number of columns of the plot of intervals
+local LEAST = { 40, 12 } -- least columns and rows of the terminal
 
 -- Reading.
 
@@ -49,7 +49,7 @@ end
 
 local ORDER = { running = 1, lost = 2, failed = 3, complete = 4, pruned = 5, skipped = 6, open = 7 }
 
--- Returns all trials, running ones first, ones that have not begun last; finished ones are read once.
+-- Returns all trials: running ones first, those that have not begun last.  A finished trial is read only once.
 local function read_trials(s, over)
 	local list = {}
 	for k = 1, s.trials do
@@ -75,7 +75,7 @@ local function follow_bar(view)
 	end
 end
 
-function screen.look(s, view)
+function screen.read(s, view)
 	view.over = view.over or {}
 	view.counts, view.arms, view.trials = results.counts(s), results.arms(s), read_trials(s, view.over)
 	view.running = 0
@@ -117,7 +117,7 @@ local function interval_text(a, low, high, columns, utf8)
 	return table.concat(cells)
 end
 
--- Returns the scale of all intervals; a very wide one (two seeds) is clipped so that it does not hide the others.
+-- Returns the ends of the scale of all intervals.  Very wide intervals (of two seeds) are clipped, so that others stay readable.
 local function scale(arms)
 	local low, high, wide = math.huge, -math.huge, {}
 	for _, a in ipairs(arms) do
@@ -217,7 +217,7 @@ function screen.draw(b, s, view)
 	b:text(0, used + 4, w, "faint", false, "trial  state")
 	draw_trials(b, s, view, used + 5, h - used - 6, w)
 	b:text(0, h - 1, w, view.notice and "warn" or "faint", false, view.notice
-		or "Enter its screen  d end it  S stop all  j k PgUp PgDn choose  q leave; the sweep goes on")
+		or "Enter its screen  d end it  S stop all  j k PgUp PgDn choose  q leave (the sweep continues)")
 end
 
 -- Keys.
@@ -278,20 +278,20 @@ function screen.press(s, view, key)
 end
 
 --[[
-Shows the screen until the sweep is over, or q or Ctrl-C is pressed; returns "over", "quit" or "interrupt".  tend() is called in
-every iteration to look after the workers; it returns false when none is left.  Raises an error if the terminal is not suitable.
+Shows the screen until the sweep is over, or q or Ctrl-C is pressed; returns "over", "quit" or "interrupt".  poll() is called in
+every iteration to poll and restart the workers; it returns false when none is left.  Raises an error if the terminal is not suitable.
 ]]
-function screen.show(s, tend)
+function screen.show(s, poll)
 	local view <const> = { began = native.now(), at_start = results.counts(s).over }
 	while true do
 		local board <close> = native.board_open()
 		local what, path
 		repeat
-			local going = tend()
-			screen.look(s, view)
+			local going = poll()
+			screen.read(s, view)
 			screen.draw(board, s, view)
 			board:show()
-			local key = board:key(LOOK)
+			local key = board:key(POLL)
 			if key then what, path = screen.press(s, view, key) end
 			if not going and not what then what = "over" end
 		until what

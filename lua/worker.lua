@@ -13,8 +13,8 @@ local sweep = require "barlow.sweep"
 
 local worker = {}
 
-local LEASE = 120  -- seconds
-local LOOK = .2    -- seconds between two polls of the active trial
+local LEASE = 120  -- seconds without an increment of the counter, after which a worker is considered dead
+local POLL = .2    -- seconds between two polls of the active trial
 local BEAT = 2     -- seconds between two increments of the counter
 local IDLE = 1     -- seconds between two searches for a trial that another worker left
 
@@ -22,7 +22,7 @@ local IDLE = 1     -- seconds between two searches for a trial that another work
 
 -- Returns whether the worker of the newest attempt is dead.  `seen` has the time, by this process's clock, at which each
 -- counter last changed.
-local function gone(look, k, seen)
+local function is_dead(look, k, seen)
 	if look.here then return look.dead end
 	local at = seen[k]
 	if not at or at.attempt ~= look.attempts or at.beat ~= look.beat then
@@ -43,22 +43,22 @@ local function deaths(s, k, attempts)
 	return n
 end
 
-local function keep(s, k, attempt, result)
+local function store_result(s, k, attempt, result)
 	return native.trial_finish(s.folder, k, attempt, native.json_text(result))
 end
 
 -- Gives a trial a result without running it, for example if it is not needed any more.
 local function close(s, k, attempt, state, reason)
 	if native.trial_claim(s.folder, k, attempt) then
-		keep(s, k, attempt, { trial = k, state = state, reason = reason, attempt = attempt })
+		store_result(s, k, attempt, { trial = k, state = state, reason = reason, attempt = attempt })
 	end
 end
 
--- Claims trial k for this process, and returns the number of the attempt, or nil if another process has it or it is over.
+-- Claims trial k for this process, and returns the number of the attempt, or nil if another process has claimed it or it has a result.
 local function claim(s, k, seen)
 	local look = native.trial_look(s.folder, k)
 	if look.over then return nil end
-	if look.attempts > 0 and not gone(look, k, seen) then return nil end
+	if look.attempts > 0 and not is_dead(look, k, seen) then return nil end
 	local attempt = look.attempts + 1
 	local died = look.attempts > 0 and deaths(s, k, look.attempts) or 0
 	if died > s.retries then
@@ -113,12 +113,12 @@ end
 
 local function finite(v) return type(v) == "number" and v == v and math.abs(v) < math.huge end
 
--- Follows the run: increments the counter, records the metric, asks the pruner.  Returns why it was ended, or nil.
+-- Follows the run: increments the counter, records the metric, queries the pruner.  Returns why it was ended, or nil.
 local function follow(s, k, attempt, t)
 	local progress = native.trial_path(s.folder, k, attempt) .. "/progress.jsonl"
 	local beat, seen, ended, over = -1 / 0, t.iteration, nil, false
 	while not over do
-		over = t:wait(LOOK)
+		over = t:wait(POLL)
 		if native.now() - beat > BEAT then
 			native.trial_beat(s.folder, k, attempt)
 			beat = native.now()
@@ -198,7 +198,7 @@ local function train(s, k, attempt)
 end
 
 -- Runs one trial.  An error in it becomes its result; the sweep continues.
-local function make(s, k, attempt)
+local function run_trial(s, k, attempt)
 	io.write(("trial %d, attempt %d\n"):format(k, attempt))
 	local fine, result = pcall(train, s, k, attempt)
 	if not fine and native.interrupted() then
@@ -211,7 +211,7 @@ local function make(s, k, attempt)
 		io.write(("trial %d: stopped\n"):format(k))
 		return
 	end
-	local counts = keep(s, k, attempt, result)
+	local counts = store_result(s, k, attempt, result)
 	io.write(("trial %d: %s%s%s\n"):format(k, result.state, result.reason and ": " .. result.reason or "",
 		counts and "" or "; another attempt had a result before"))
 	io.flush()
@@ -232,7 +232,7 @@ local function work(s, options)
 		if native.now() >= deadline or options.until_time and os.time() >= options.until_time then return io.write "the sweep's time is over\n" end
 		local k, attempt = next_trial(s, share, over, seen)
 		if k then
-			make(s, k, attempt)
+			run_trial(s, k, attempt)
 		elseif attempt then
 			native.sleep(IDLE)
 		else

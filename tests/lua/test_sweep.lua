@@ -705,7 +705,7 @@ test("the screen shows arms with their intervals and trials, and keys choose, op
 	end
 	native.trial_claim(s.folder, 9, 1)
 	local b, view = native.board_blank(72, 20), {}
-	screen.draw(b, s, screen.look(s, view))
+	screen.draw(b, s, screen.read(s, view))
 	local expected = [[
 sweep toy  7 of 9 trials complete, 1 failed
 1 running  0 open  max of knn
@@ -726,13 +726,13 @@ trial  state
    6  complete  lambda 0.02, seed 1  knn 0.7900  0:02
    7  complete  lambda 0.001, seed 2  knn 0.6000  0:02
 
-Enter its screen  d end it  S stop all  j k PgUp PgDn choose  q leave; …
+Enter its screen  d end it  S stop all  j k PgUp PgDn choose  q leave (…
 ]]
 	equal((b:string():gsub("%s+$", "\n")), expected)
 	screen.press(s, view, "down")
 	equal(view.bar, 8)
 	put(s, 9, .7)
-	screen.draw(b, s, screen.look(s, view))
+	screen.draw(b, s, screen.read(s, view))
 	equal(view.bar, 8, "the trial that was chosen")
 	equal(screen.press(s, view, "enter"), nil)
 	equal(view.notice, "trial 8 has not begun")
@@ -767,7 +767,7 @@ test("the screen in three sizes: a grid with its base, and trials that failed, w
 	native.trial_claim(s.folder, 21, 1)
 	for _, size in ipairs{ { 80, 24 }, { 120, 40 }, { 200, 60 } } do
 		local b, view = native.board_blank(size[1], size[2]), {}
-		screen.draw(b, s, screen.look(s, view))
+		screen.draw(b, s, screen.read(s, view))
 		golden(("sweep-%dx%d"):format(size[1], size[2]), b:string())
 	end
 end)
@@ -776,7 +776,7 @@ test("the key on a running trial ends it after a confirmation", function()
 	local screen = require "barlow.sweep_screen"
 	local s, view = make(), {}
 	native.trial_claim(s.folder, 2, 1)
-	screen.draw(native.board_blank(80, 24), s, screen.look(s, view))
+	screen.draw(native.board_blank(80, 24), s, screen.read(s, view))
 	equal(view.bar, 2)
 	screen.press(s, view, "d")
 	equal(native.exists(native.trial_path(s.folder, 2) .. "/end"), false)

@@ -81,7 +81,7 @@ printf '%s\n' '%timeit 1+1' >in; says "commands of IPython by their names there"
 printf '%s\n' '%pwd' 'pwd' >in; ends "or those of the shell" "$dir
 $dir"
 printf '%s\n' '%cd /' >in; says "or why there is none" 'no command %cd: a session stays in its folder'
-printf '%s\n' '$ cd /' >in; says "which the shell has in vain" "not the session's"
+printf '%s\n' '$ cd /' >in; says "and that the shell's changes nothing" "not that of this session"
 printf '%s\n' 'import torch' >in; says "Python's words are told Lua's" 'need no import'
 printf 'for i in range(3):\nlen({1, 2})\n' >in; says "and begin nothing" 'in Lua: for i, x in ipairs'
 printf '%s\n' 'len({1, 2})' >in; says "functions, too" 'the length of x is #x'
@@ -130,7 +130,7 @@ printf '%s\n' '%' >in; says "they are listed" '^%bench CODE '
 printf 'x = 20\n1 +\n22\nx:no()\n%%who\n%%save s.lua\n' >in; says "%save" '^s\.lua: 2 entries$'
 number=$((number + 1))
 if [ "$("$BARLOW" s.lua)" = 23 ]; then echo "ok $number - which runs"; else echo "not ok $number - which runs" && sed 's/^/# /' s.lua; fi
-printf 'x = 1\n%%save s.lua\n' >in; says "and overwrites nothing" 's\.lua is there already'
+printf 'x = 1\n%%save s.lua\n' >in; says "and overwrites nothing" 's\.lua exists already'
 printf 'x = 1\n%%history\n' >in; says "%history" '^   1  x = 1$'
 printf 'function f(a)\n  return a\nend\n??f\n' >in; says "??name has the source" '^  return a$'
 printf '%%edit args.lua\nn\n' >in; EDITOR=true; export EDITOR; says "%edit runs what was written" '^"none0"$'

@@ -44,6 +44,7 @@ static bool is_among(const char *name, const char *const *names)
 	return *names != NULL;
 }
 
+/* Pushes a node: the description of a call, as result number `result` of `results`, with the n arguments on the stack. */
 static void push_node(lua_State *L, int n, int result, int results)
 {
 	lua_newuserdatauv(L, 0, 1);
@@ -64,7 +65,7 @@ static void push_node(lua_State *L, int n, int result, int results)
 	lua_setiuservalue(L, -2, 1);
 }
 
-/* Describes a call of a constructor; upvalue: its name. */
+/* Records a call of a constructor; upvalue: its name. */
 static int note_call(lua_State *L)
 {
 	const char *name = lua_tostring(L, lua_upvalueindex(1));
@@ -77,7 +78,7 @@ static int note_call(lua_State *L)
 	return results;
 }
 
-/* Describes a call of a method that changes a node; upvalue: its name. */
+/* Records a call of a method that changes a node; upvalue: its name. */
 static int note_change(lua_State *L)
 {
 	luaL_checkudata(L, 1, BL_T_CALL);
@@ -120,6 +121,7 @@ static void set_names(lua_State *L, const char *what)
 	lua_setfield(L, -2, "__metatable");
 }
 
+/* Defines the class of nodes, with the methods that recipes may call. */
 static void define_node(lua_State *L, const char *const *makers)
 {
 	luaL_newmetatable(L, BL_T_CALL);
@@ -173,7 +175,7 @@ static void close_modules(lua_State *L)
 	}
 }
 
-/* tensor.load(name): loads from the recipe's folder; upvalue: the state of the reader. */
+/* tensor.load(name): loads from the recipe's folder; upvalue: the reading. */
 static int load_beside(lua_State *L)
 {
 	const reading *r = lua_touserdata(L, lua_upvalueindex(1));
@@ -195,17 +197,6 @@ static int load_beside(lua_State *L)
 	return 1;
 }
 
-static void open_tensor(lua_State *L, reading *r)
-{
-	bl_lua_open_tensor(L);
-	bl_lua_withhold(L, "tensor");
-	lua_pushlightuserdata(L, r);
-	lua_pushcclosure(L, load_beside, 1);
-	lua_setfield(L, -2, "load");
-	bl_lua_close_library(L, "tensor");
-	lua_setfield(L, -2, "tensor");
-}
-
 static int open_describing(lua_State *L)
 {
 	reading *r = lua_touserdata(L, 1);
@@ -216,7 +207,13 @@ static int open_describing(lua_State *L)
 		if (**name != ':' && !is_among(*name, withheld))
 			add_maker(L, *name);
 	close_modules(L);
-	open_tensor(L, r);
+	bl_lua_open_tensor(L);
+	bl_lua_withhold(L, "tensor");
+	lua_pushlightuserdata(L, r);
+	lua_pushcclosure(L, load_beside, 1);
+	lua_setfield(L, -2, "load");
+	bl_lua_close_library(L, "tensor");
+	lua_setfield(L, -2, "tensor");
 	for (lua_pushnil(L); lua_next(L, -2);)
 		lua_setglobal(L, lua_tostring(L, -2));
 	bl_lua_close_library(L, "barlow");
@@ -260,15 +257,6 @@ static int describe(reading *r)
 	return bl_lua_state_call(r->S, 1, 0);
 }
 
-/* Limits the number of labels, since the time of Lua's compiler grows with its square. */
-static int check_labels(const reading *r)
-{
-	int labels = 0;
-	for (size_t i = 0; i + 1 < r->n; i++)
-		labels += r->text[i] == ':' && r->text[i + 1] == ':';
-	return labels <= LABELS_MAX ? 0 : bl_fail("%s: too many labels for a recipe", r->path);
-}
-
 static int read_text(reading *r)
 {
 	struct stat st;
@@ -279,7 +267,11 @@ static int read_text(reading *r)
 	r->folder = !slash ? strdup(".") : strndup(r->path, slash == r->path ? 1 : (size_t)(slash - r->path));
 	if (!r->text || !r->folder)
 		return r->text ? bl_fail("no memory for a recipe") : -1;
-	return check_labels(r);
+	/* The number of labels is limited, since the time of Lua's compiler grows with its square. */
+	int labels = 0;
+	for (size_t i = 0; i + 1 < r->n; i++)
+		labels += r->text[i] == ':' && r->text[i + 1] == ':';
+	return labels <= LABELS_MAX ? 0 : bl_fail("%s: too many labels for a recipe", r->path);
 }
 
 static int reading_gc(lua_State *L)
@@ -294,18 +286,6 @@ static int reading_gc(lua_State *L)
 	return 0;
 }
 
-static reading *new_reading(lua_State *L)
-{
-	reading *r = lua_newuserdatauv(L, sizeof *r, 0);
-	*r = (reading){ .path = NULL };
-	if (luaL_newmetatable(L, READING)) {
-		lua_pushcfunction(L, reading_gc);
-		lua_setfield(L, -2, "__gc");
-	}
-	lua_setmetatable(L, -2);
-	return r;
-}
-
 void bl_lua_push_described(lua_State *L)
 {
 	luaL_newmetatable(L, BL_T_CALL);
@@ -314,14 +294,19 @@ void bl_lua_push_described(lua_State *L)
 int bl_lua_describe_recipe(lua_State *L)
 {
 	const char *path = luaL_checkstring(L, 1);
-	reading *r = new_reading(L);
-	r->path = path;
+	reading *r = lua_newuserdatauv(L, sizeof *r, 0);
+	*r = (reading){ .path = path };
+	if (luaL_newmetatable(L, READING)) {
+		lua_pushcfunction(L, reading_gc);
+		lua_setfield(L, -2, "__gc");
+	}
+	lua_setmetatable(L, -2);
 	r->makers = bl_lua_push_makers(L);
 	bl_lua_push_described(L);
 	if (read_text(r) < 0 || describe(r) < 0)
 		return lua_pushnil(L), lua_pushnil(L), lua_pushstring(L, bl_error()), 3;
-	bl_lua_keep_text(L, r->text, r->n,
-	                 lua_pushfstring(L, "@%s", path)); /* its functions may be written into another recipe later */
+	/* The text is stored, since its functions may be written into another recipe later. */
+	bl_lua_keep_text(L, r->text, r->n, lua_pushfstring(L, "@%s", path));
 	bl_plain_push(L, &r->result);
 	lua_pushlstring(L, r->text, r->n);
 	return 2;

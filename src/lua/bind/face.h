@@ -2,9 +2,8 @@
 /*
  * face.h: declarations that the bindings share.
  *
- * A binding file implements one module of the Lua face (l_tensor.c: `tensor`).  It
- * uses include/barlow/, kit/ and this header only, and is the only
- * place where an error of the library becomes a Lua error.
+ * A binding file implements one module of the Lua face (l_tensor.c: `tensor`).  It uses include/barlow/, kit/ and this header
+ * only.  Errors of the library become Lua errors in these files only.
  */
 #ifndef BARLOW_LUA_BIND_FACE_H
 #define BARLOW_LUA_BIND_FACE_H
@@ -75,6 +74,9 @@ extern const bl_lua_function bl_lua_data_look[];  /* other ones */
 int bl_lua_dataset_text(lua_State *L);            /* their __tostring */
 /* Pushes a userdata with n labels, counted from 0, from the list or tensor at `index`, where they are counted from 1. */
 int32_t *bl_lua_labels(lua_State *L, int index, int64_t n);
+
+/* Pushes an image, (H,W,C), as a tensor (C,H,W) with values 0..1 (objects.c). */
+void bl_lua_push_image(lua_State *L, const bl_image *im);
 
 /* --- vectors of features (l_vectors.c) --- */
 

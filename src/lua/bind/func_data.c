@@ -32,30 +32,19 @@ typedef struct making {
 	int shape[3];
 } making;
 
-/* Pushes an image, (H,W,C), as a tensor (C,H,W) with values 0..1. */
-static void push_image(lua_State *L, const bl_image *im)
-{
-	bl_tensor *t = bl_tensor_new(3, (int64_t[]){ im->channels, im->height, im->width });
-	bl_lua_give_tensor(L, t);
-	size_t plane = (size_t)im->height * (size_t)im->width, channels = (size_t)im->channels;
-	float *v = bl_tensor_data(t);
-	for (size_t k = 0; k < plane * channels; k++)
-		v[k % channels * plane + k / channels] = im->type == BL_PIXEL_UINT8 ? im->pixels[k] / 255.f : im->values[k];
-}
-
 static int push(lua_State *L, void *ctx)
 {
 	const bl_data_call *c = ((making *)ctx)->c;
 	luaL_checkstack(L, 8, "arguments");
-	int looked_at = bl_function_arguments(L);
+	int taken = bl_function_arguments(L);
 	if (c->in)
-		push_image(L, c->in);
+		bl_lua_push_image(L, c->in);
 	else
 		lua_pushinteger(L, (lua_Integer)c->row + 1);
-	if (looked_at < 2)
+	if (taken < 2)
 		return 1;
 	bl_lua_push_rng(L);
-	if (looked_at < 3 || !c->in)
+	if (taken < 3 || !c->in)
 		return 2;
 	lua_createtable(L, 0, 2);
 	lua_pushinteger(L, (lua_Integer)c->row + 1);
@@ -76,7 +65,7 @@ static void take_label(lua_State *L, making *m, int index)
 	m->c->label = (int)label - 1;
 }
 
-/* Takes image and label from the top. */
+/* Takes the image and the label, the two results on top. */
 static void take(lua_State *L, void *ctx)
 {
 	making *m = ctx;
@@ -228,27 +217,6 @@ static void take_classes(lua_State *L, bl_data_function *d)
 	d->class_names = names;
 }
 
-static void take_labels(lua_State *L, bl_data_function *d)
-{
-	if (lua_getfield(L, 1, "labels") == LUA_TNIL)
-		return;
-	if (d->classes == 0)
-		luaL_error(L, "data.func: 'labels' without 'classes': give the number of classes, or their names");
-	d->labels = bl_lua_labels(L, lua_gettop(L), d->n);
-}
-
-static void state_shape(lua_State *L, const bl_data_function *d)
-{
-	lua_createtable(L, 2, 0);
-	lua_pushinteger(L, d->height);
-	lua_rawseti(L, -2, 1);
-	lua_pushinteger(L, d->width);
-	lua_rawseti(L, -2, 2);
-	lua_setfield(L, 1, "size");
-	lua_pushinteger(L, d->channels);
-	lua_setfield(L, 1, "channels");
-}
-
 int bl_lua_make_func_data(lua_State *L)
 {
 	arguments a = { 0 };
@@ -262,7 +230,11 @@ int bl_lua_make_func_data(lua_State *L)
 		               .apply = apply,
 		               .release = release };
 	take_classes(L, &d);
-	take_labels(L, &d);
+	if (lua_getfield(L, 1, "labels") != LUA_TNIL) {
+		if (d.classes == 0)
+			return luaL_error(L, "data.func: 'labels' without 'classes': give the number of classes, or their names");
+		d.labels = bl_lua_labels(L, lua_gettop(L), d.n);
+	}
 	lua_getfield(L, 1, "f");
 	func_data *f = make_function(L, lua_gettop(L), &a, "data.func");
 	if (ask_shape(f, &a, &d) < 0) {
@@ -270,7 +242,14 @@ int bl_lua_make_func_data(lua_State *L)
 		return bl_lua_fail(L);
 	}
 	d.context = f;
-	state_shape(L, &d);
+	lua_createtable(L, 2, 0); /* recipes state the shape even if it was not given */
+	lua_pushinteger(L, d.height);
+	lua_rawseti(L, -2, 1);
+	lua_pushinteger(L, d.width);
+	lua_rawseti(L, -2, 2);
+	lua_setfield(L, 1, "size");
+	lua_pushinteger(L, d.channels);
+	lua_setfield(L, 1, "channels");
 	return bl_lua_give_dataset(L, bl_dataset_function(&d));
 }
 

@@ -190,24 +190,6 @@ static int d_subset(lua_State *L)
 
 /* --- one image --- */
 
-/* Pushes image i, (H,W,C), as a tensor (C,H,W) with values 0..1. */
-static int give_image(lua_State *L, bl_dataset *d, int64_t i)
-{
-	bl_image im;
-	if (bl_dataset_image(d, i, &im) < 0)
-		return bl_lua_fail(L);
-	bl_tensor *t = bl_tensor_new(3, (int64_t[]){ im.channels, im.height, im.width });
-	bl_lua_give_tensor(L, t);
-	float *v = bl_tensor_data(t);
-	int plane = im.height * im.width;
-	for (int p = 0; p < plane; p++)
-		for (int c = 0; c < im.channels; c++) {
-			int at = p * im.channels + c;
-			v[c * plane + p] = im.type == BL_PIXEL_UINT8 ? im.pixels[at] / 255.f : im.values[at];
-		}
-	return 1;
-}
-
 /* ds[i]: {image = tensor (C,H,W), label =, path =, factors = {...}} */
 static int d_element(lua_State *L)
 {
@@ -219,8 +201,11 @@ static int d_element(lua_State *L)
 	if (i < 1 || i > bl_dataset_length(d))
 		return luaL_error(L, "%s: image %I is outside of 1..%I", bl_dataset_name(d), (lua_Integer)i,
 		                  (lua_Integer)bl_dataset_length(d));
+	bl_image im;
+	if (bl_dataset_image(d, --i, &im) < 0)
+		return bl_lua_fail(L);
 	lua_createtable(L, 0, 3);
-	give_image(L, d, --i);
+	bl_lua_push_image(L, &im);
 	lua_setfield(L, -2, "image");
 	char *path = bl_dataset_path(d, i);
 	if (path) {

@@ -246,7 +246,7 @@ static const bl_lua_function methods[] = {
 	       "plot.heatmap(tensor.eye(4)):show{rows = 10}", .fields = show_fields),
 	BL_LUA_END,
 };
-/* Settings that lua/figure.lua reads, also in a list beside runs. */
+/* Settings that lua/figure.lua reads; they may also be items of the list of runs. */
 static const bl_field curves_fields[] = {
 	BL_FIELD_UNREAD("metric", "the name of a column of the records",
 	                BL_OTHERWISE("loss, scores and own columns of one run, the total of several"),

@@ -75,6 +75,18 @@ bl_tensor *bl_lua_writable_tensor(lua_State *L, int arg, const char *what)
 	return t;
 }
 
+/* --- images --- */
+
+void bl_lua_push_image(lua_State *L, const bl_image *im)
+{
+	bl_tensor *t = bl_tensor_new(3, (int64_t[]){ im->channels, im->height, im->width });
+	bl_lua_give_tensor(L, t);
+	size_t plane = (size_t)im->height * (size_t)im->width, channels = (size_t)im->channels;
+	float *v = bl_tensor_data(t);
+	for (size_t k = 0; k < plane * channels; k++)
+		v[k % channels * plane + k / channels] = im->type == BL_PIXEL_UINT8 ? im->pixels[k] / 255.f : im->values[k];
+}
+
 /* --- nested tables --- */
 
 /* Finds the shape by following first items.  The table stays on top. */

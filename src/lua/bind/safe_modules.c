@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * safe_modules.c: the modules for a stranger's script (barlow --safe): Lua's harmless functions, and barlow's modules
- * that compute and construct; functions that access files check their paths first.
+ * safe_modules.c: the modules for an untrusted script (barlow --safe): Lua's harmless functions, and barlow's modules that
+ * compute and construct; functions that access files check their paths first.
  *
- * A function gets the resolved path that was checked, so that no link and no ".." leads elsewhere.
+ * A function receives the resolved path that was checked, so that links and ".." cannot lead out of the allowed folders.
  */
 #define _GNU_SOURCE
 #include "lua/bind/safe_modules.h"
@@ -46,7 +46,7 @@ static bool find_real(const char *path, char real[PATH_MAX])
 }
 
 /* Checks the path at `arg`, and replaces it by the real path. */
-static void pass(lua_State *L, int arg, bool writes)
+static void check_path(lua_State *L, int arg, bool writes)
 {
 	const bl_lua_gate *g = gate_of(L);
 	const char *path = lua_type(L, arg) == LUA_TSTRING ? lua_tostring(L, arg) : NULL;
@@ -69,23 +69,24 @@ static void pass(lua_State *L, int arg, bool writes)
 	lua_replace(L, arg);
 }
 
-/* Upvalues of these functions: the real function, the gate, the name, and which argument is the path. */
-static int read_file(lua_State *L)
+/* Calls the real function after a check of its path.  Upvalues: the real function, the gate, the name, and which argument is the path. */
+static int call_checked(lua_State *L, bool writes)
 {
-	pass(L, (int)lua_tointeger(L, lua_upvalueindex(4)), false);
+	check_path(L, (int)lua_tointeger(L, lua_upvalueindex(4)), writes);
 	lua_pushvalue(L, lua_upvalueindex(1));
 	lua_insert(L, 1);
 	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
 	return lua_gettop(L);
 }
 
+static int read_file(lua_State *L)
+{
+	return call_checked(L, false);
+}
+
 static int write_file(lua_State *L)
 {
-	pass(L, (int)lua_tointeger(L, lua_upvalueindex(4)), true);
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_insert(L, 1);
-	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-	return lua_gettop(L);
+	return call_checked(L, true);
 }
 
 /* Opens a set of many files, which may be links or named in a table, so that only the kernel can confine the access. */

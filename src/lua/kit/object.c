@@ -59,16 +59,6 @@ void bl_lua_sort(const char **names, size_t n)
 	qsort(names, n, sizeof *names, by_name);
 }
 
-/* Appends the names of the object's settings to n others, and returns how many names there are. */
-static int add_settings(lua_State *L, const char **names, int n, int most)
-{
-	lua_CFunction fields = lua_tocfunction(L, lua_upvalueindex(4));
-	if (fields && fields(L) == 1)
-		for (const bl_field *f = lua_touserdata(L, -1); f && f->name && n < most; f++)
-			names[n++] = f->name;
-	return n;
-}
-
 /* Raises the error for an unknown field; its suggestion is one of the methods, properties and settings. */
 static int missing_field(lua_State *L)
 {
@@ -82,8 +72,10 @@ static int missing_field(lua_State *L)
 			lua_pop(L, 1);
 		}
 	}
-	n = add_settings(L, names, n, 255);
-	names[n] = NULL;
+	lua_CFunction fields = lua_tocfunction(L, lua_upvalueindex(4));
+	if (fields && fields(L) == 1)
+		for (const bl_field *f = lua_touserdata(L, -1); f && f->name && n < 255; f++)
+			names[n++] = f->name;
 	luaL_getmetafield(L, 1, "__name");
 	const char *type = lua_tostring(L, -1);
 	if (lua_type(L, 2) != LUA_TSTRING)
@@ -117,8 +109,8 @@ static int object_index(lua_State *L)
 }
 
 /*
- * __gc: upvalue 1 is the type's own finalizer.  A script that gets it (debug.getmetatable) could call it twice, or use
- * the object afterwards, so a finalized object has no type any more.
+ * __gc: upvalue 1 is the type's own finalizer.  A script could get this function (debug.getmetatable), call it twice, and use
+ * the object afterwards, so the object has no type any more once it is finalized.
  */
 static int end_object(lua_State *L)
 {
@@ -172,7 +164,7 @@ static void push_copy(lua_State *L, int table)
 	}
 }
 
-/* Pushes {call = name, n = nargs, ...}, with tables copied one level deep, since the caller may change its own afterwards. */
+/* Pushes {call = name, n = nargs, ...}, with tables copied one level deep, since the caller may change its tables afterwards. */
 static void pack_source(lua_State *L, int name)
 {
 	int n = lua_gettop(L);
@@ -223,16 +215,6 @@ static int construct(lua_State *L)
 
 #define MAKERS "barlow.makers" /* registry: the names as keys */
 
-/* Registers the name on top, which stays. */
-static void note_maker(lua_State *L)
-{
-	luaL_getsubtable(L, LUA_REGISTRYINDEX, MAKERS);
-	lua_pushvalue(L, -2);
-	lua_pushboolean(L, 1);
-	lua_rawset(L, -3);
-	lua_pop(L, 1);
-}
-
 const char *const *bl_lua_push_makers(lua_State *L)
 {
 	size_t n = 0;
@@ -252,10 +234,14 @@ void bl_lua_push_maker(lua_State *L, const bl_lua_function *f, const char *name)
 {
 	lua_pushlightuserdata(L, (void *)(uintptr_t)f);
 	if (strchr(name, ':'))
-		lua_pushfstring(L, ":%s", f->name); /* a recipe calls it on what its first argument makes */
+		lua_pushfstring(L, ":%s", f->name); /* recipes call it as a method of its first argument */
 	else
 		lua_pushstring(L, name);
-	note_maker(L);
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, MAKERS);
+	lua_pushvalue(L, -2);
+	lua_pushboolean(L, 1);
+	lua_rawset(L, -3);
+	lua_pop(L, 1);
 	lua_pushnil(L);
 	lua_pushcclosure(L, construct, BL_LUA_UP_SOURCE);
 }

@@ -15,26 +15,23 @@
 
 enum { FUNCTIONS_MAX = 256 };
 
-static void piece_clear(bl_cargo_piece *f)
-{
-	for (int i = 0; i < f->n; i++) {
-		if (f->upvalue[i].value)
-			bl_plain_clear(f->upvalue[i].value);
-		free(f->upvalue[i].value);
-		free(f->upvalue[i].name);
-	}
-	free(f->upvalue);
-	free(f->code.bytes);
-	free(f->bare.bytes);
-	free(f->chunk);
-}
-
 void bl_cargo_free(bl_cargo *c)
 {
 	if (!c)
 		return;
-	for (int i = 0; i < c->n; i++)
-		piece_clear(&c->piece[i]);
+	for (int i = 0; i < c->n; i++) {
+		bl_cargo_piece *f = &c->piece[i];
+		for (int u = 0; u < f->n; u++) {
+			if (f->upvalue[u].value)
+				bl_plain_clear(f->upvalue[u].value);
+			free(f->upvalue[u].value);
+			free(f->upvalue[u].name);
+		}
+		free(f->upvalue);
+		free(f->code.bytes);
+		free(f->bare.bytes);
+		free(f->chunk);
+	}
 	free(c->piece);
 	free(c);
 }
@@ -59,7 +56,7 @@ static int append(lua_State *L, const void *bytes, size_t n, void *ctx)
 	return 0;
 }
 
-/* Packs the function on top: its code, and the place of its text. */
+/* Packs the function on top: its code, and where its text is: the chunk and the lines. */
 static int pack_code(lua_State *L, bl_cargo_piece *f)
 {
 	lua_Debug ar;
@@ -73,7 +70,7 @@ static int pack_code(lua_State *L, bl_cargo_piece *f)
 	return f->chunk ? 0 : no_memory();
 }
 
-/* Packs the upvalue on top; where: its name for messages. */
+/* Packs the upvalue on top, number `at` of function `number`; meanwhile messages begin with its name (c->where). */
 static int pack_upvalue(packing *c, int number, int at, const char *name)
 {
 	lua_State *L = c->L;
