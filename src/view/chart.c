@@ -43,26 +43,20 @@ static void widen(struct range *r, double v)
 	r->any = true;
 }
 
-static bool wants_log(const struct range *y, bl_axis axis)
-{
-	if (axis == BL_AXIS_AUTO)
-		return y->least_positive > 0 && y->lo >= 0 && y->hi / y->least_positive > BL_CHART_LOG_RATIO;
-	return axis == BL_AXIS_LOG && y->least_positive > 0;
-}
-
 static void set_y(struct frame *f, const struct range *y, bl_axis axis)
 {
-	f->log = wants_log(y, axis);
+	bool wide = y->least_positive > 0 && y->lo >= 0 && y->hi / y->least_positive > BL_CHART_LOG_RATIO;
+	f->log = axis == BL_AXIS_AUTO ? wide : axis == BL_AXIS_LOG && y->least_positive > 0;
 	f->y0 = f->log ? log10(y->least_positive) : y->lo;
 	f->y1 = f->log ? log10(y->hi) : y->hi;
-	/* Values that differ by rounding only are treated as one, as no tick would fit between them. */
+	/* Values that differ only by rounding are treated as a single one, since no tick would fit between them. */
 	bool flat = f->y1 - f->y0 <= FLAT * fmax(fabs(f->y0), fabs(f->y1));
 	double margin = flat ? fmax(fabs(f->y1) * .1, 1e-9) : .02 * (f->y1 - f->y0);
 	f->y0 -= margin;
 	f->y1 += margin;
 }
 
-/* Whether a point at x is shown. */
+/* Is x within the shown range? */
 static bool within(const bl_chart *chart, double x)
 {
 	return (!chart->log_x || x > 0) && (chart->to <= chart->from || (x >= chart->from && x <= chart->to));
@@ -87,7 +81,7 @@ static bool has_intervals(const bl_chart *chart, int k)
 	return chart->points && chart->points[k].low && chart->points[k].high;
 }
 
-/* False: nothing to draw. */
+/* Sets the ranges of both axes from the points within the shown range of x.  False: there is nothing to draw. */
 static bool set_ranges(struct frame *f, const bl_chart *chart)
 {
 	struct range x = { 0 }, y = { 0 };
@@ -110,13 +104,14 @@ static bool set_ranges(struct frame *f, const bl_chart *chart)
 
 /* --- Dots ----------------------------------------------------------------- */
 
+/* Draws a dot, unless it is in a gap of a dashed line. */
 static void dot(const struct frame *f, const bl_line *line, int dx, int dy)
 {
 	static const uint8_t bits[DOTS_Y][DOTS_X] = { { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 }, { 0x40, 0x80 } };
 	int x = f->area.x + dx / DOTS_X, y = f->area.y + dy / DOTS_Y;
 	bl_screen_cell *cell = bl_canvas_cell(f->c, x, y);
-	bool left_out = f->c->can.utf8 && f->c->can.depth == BL_DEPTH_MONO && line->dash && dx / line->dash % 2;
-	if (!cell || left_out)
+	bool gap = f->c->can.utf8 && f->c->can.depth == BL_DEPTH_MONO && line->dash && dx / line->dash % 2;
+	if (!cell || gap)
 		return;
 	uint32_t glyph = (unsigned char)line->mark;
 	if (f->c->can.utf8) {
@@ -147,19 +142,11 @@ static void segment(const struct frame *f, const bl_line *line, int ax, int ay, 
 	}
 }
 
-/* Draws the interval from one end to the other, clipped to the axis. */
-static void draw_interval(const struct frame *f, const bl_line *line, const bl_chart_points *p, int i)
-{
-	double low = p->low[i], high = p->high[i];
-	if (!drawable(low, f->log) || !drawable(high, f->log))
-		return;
-	int x = dot_x(f, line->x[i]);
-	segment(f, line, x, dot_y(f, low), x, dot_y(f, high));
-}
-
+/* Draws line k, with the intervals of its points if both ends can be drawn. */
 static void draw_line(const struct frame *f, const bl_chart *chart, int k)
 {
 	const bl_line *line = &chart->lines[k];
+	const bl_chart_points *points = chart->points ? &chart->points[k] : NULL;
 	bool linked = false;
 	int ax = 0, ay = 0;
 	for (int i = 0; i < line->n; i++) {
@@ -169,9 +156,9 @@ static void draw_line(const struct frame *f, const bl_chart *chart, int k)
 		}
 		int x = dot_x(f, line->x[i]), y = dot_y(f, line->y[i]);
 		segment(f, line, linked ? ax : x, linked ? ay : y, x, y);
-		if (has_intervals(chart, k))
-			draw_interval(f, line, &chart->points[k], i);
-		linked = !(chart->points && chart->points[k].apart);
+		if (has_intervals(chart, k) && drawable(points->low[i], f->log) && drawable(points->high[i], f->log))
+			segment(f, line, x, dot_y(f, points->low[i]), x, dot_y(f, points->high[i]));
+		linked = !(points && points->apart);
 		ax = x;
 		ay = y;
 	}
@@ -212,16 +199,12 @@ static void ticks_log(const struct frame *f)
 		}
 }
 
-static int ticks_within(const struct frame *f, double distance)
-{
-	return (int)(floor(f->y1 / distance) - ceil(f->y0 / distance)) + 1;
-}
-
-/* Ticks are two rows apart, or nearer in a low chart that would have only one, which would show no scale. */
+/* Ticks are two rows apart, or nearer if a low chart would have only one otherwise, since a single tick shows no scale. */
 static void ticks_linear(const struct frame *f)
 {
 	double d = round_distance(f->y1 - f->y0, f->area.h / 2);
-	if (ticks_within(f, d) < 2)
+	int ticks = (int)(floor(f->y1 / d) - ceil(f->y0 / d)) + 1;
+	if (ticks < 2)
 		d = round_distance(f->y1 - f->y0, f->area.h);
 	for (double k = ceil(f->y0 / d); k * d <= f->y1; k++)
 		label_y(f, k * d);
@@ -232,7 +215,7 @@ static void number_x(char *out, size_t size, const struct frame *f, const bl_cha
 	snprintf(out, size, chart->integer_x ? "%.0f" : "%.4g", f->log_x ? pow(10, v) : v);
 }
 
-/* Labels the first and the last x, or the only one. */
+/* Labels the first and the last x, or the only one, and draws the note between them if there is room. */
 static void label_x(const struct frame *f, const bl_chart *chart)
 {
 	int y = f->area.y + f->area.h + 1, end = f->area.x + f->area.w;
@@ -250,7 +233,7 @@ static void label_x(const struct frame *f, const bl_chart *chart)
 		bl_canvas_text(f->c, from + room / 2, y, to - from, BL_PAINT_FAINT, chart->note);
 }
 
-/* Drawn first, below the lines. */
+/* Draws the cursor, a vertical line; lines are drawn over it afterwards. */
 static void draw_cursor(const struct frame *f, const bl_chart *chart)
 {
 	if (chart->cursor == 0 || !within(chart, chart->cursor))
@@ -278,15 +261,7 @@ static void draw_axes(const struct frame *f, const bl_chart *chart)
 
 /* --- The chart ------------------------------------------------------------ */
 
-/* Draws a sample of the line for the legend. */
-static const char *sample(const struct frame *f, const bl_line *line)
-{
-	if (f->c->can.depth != BL_DEPTH_MONO || !line->dash)
-		return "━";
-	return line->dash > 2 ? "╍" : "┅";
-}
-
-/* Draws the title and the lines' names in their colours, as many as fit. */
+/* Draws the title, and the names of the lines in their colours if there are several, as many as fit. */
 static void draw_title(const struct frame *f, bl_rect r, const bl_chart *chart)
 {
 	int x = r.x + bl_canvas_text(f->c, r.x, r.y, r.w, BL_PAINT_TITLE, chart->title);
@@ -298,8 +273,10 @@ static void draw_title(const struct frame *f, bl_rect r, const bl_chart *chart)
 		int need = bl_canvas_columns(line->label) + 4;
 		if (x - r.x + need > r.w)
 			continue;
+		bool solid = f->c->can.depth != BL_DEPTH_MONO || !line->dash;
+		const char *sample = solid ? "━" : line->dash > 2 ? "╍" : "┅";
 		char mark[] = { line->mark, '\0' };
-		bl_canvas_text(f->c, x + 2, r.y, 1, line->paint, f->c->can.utf8 ? sample(f, line) : mark);
+		bl_canvas_text(f->c, x + 2, r.y, 1, line->paint, f->c->can.utf8 ? sample : mark);
 		x += 4 + bl_canvas_text(f->c, x + 4, r.y, need, line->paint, line->label);
 	}
 }

@@ -17,13 +17,13 @@ enum {
 	PANE_MIN_COLUMNS = 30,
 	PANE_GOOD_ROWS = 9,
 	PANE_MIN_ROWS = 5,
-	READ_EACH_TURN = 60000, /* records of all runs that are read at a time, which takes some milliseconds */
+	READ_AT_ONCE = 60000, /* records of all runs that are read in one call of read_runs, which takes some milliseconds */
 	LEAST_SPAN = 10,
 };
 
 /* --- Reading -------------------------------------------------------------- */
 
-/* For another run, all steps are shown without a cursor; the choice of metrics and the smoothing stay. */
+/* When another run is opened, all its steps are shown, without a cursor; the chosen metrics and the smoothing stay. */
 static void start(bl_scene *s)
 {
 	bl_curves *v = bl_curves_of(s);
@@ -50,16 +50,12 @@ static void follow(bl_scene *s)
 		bl_track_follow(&v->track[n++], NULL);
 }
 
-static bool same_columns(const bl_columns *a, const bl_columns *b)
-{
-	return a->n == b->n && memcmp(a->column, b->column, (size_t)a->n * sizeof a->column[0]) == 0;
-}
-
-/* Columns are chosen by name, so that the choice stays when another run is shown or a column is added. */
-static void see_columns(bl_curves *v, const bl_columns *now)
+/* Takes over the columns of the run.  The choice is by name, so that it stays when another run is shown or a column is added. */
+static void take_columns(bl_curves *v, const bl_columns *now)
 {
 	uint64_t shown = 0;
-	if (now->n == 0 || same_columns(&v->columns, now))
+	bool same = now->n == v->columns.n && !memcmp(now->column, v->columns.column, (size_t)now->n * sizeof now->column[0]);
+	if (now->n == 0 || same)
 		return;
 	for (int i = 0; i < now->n; i++) {
 		int before = bl_columns_find(&v->columns, now->column[i].name);
@@ -79,12 +75,12 @@ static bool read_runs(bl_scene *s)
 	follow(s);
 	for (int k = 0; k < v->tracks; k++) {
 		bl_track *t = &v->track[k];
-		bool new = bl_track_read(t, v->from - 1, v->to ? v->to : INT64_MAX, READ_EACH_TURN / v->tracks);
+		bool new = bl_track_read(t, v->from - 1, v->to ? v->to : INT64_MAX, READ_AT_ONCE / v->tracks);
 		if (new || t->weight != v->smoothing)
 			bl_track_smooth(t, v->smoothing);
 		changed |= new;
 	}
-	see_columns(v, &v->track[0].h.columns);
+	take_columns(v, &v->track[0].h.columns);
 	return changed;
 }
 
@@ -119,26 +115,10 @@ static int64_t shown_to(const bl_curves *v)
 
 /* --- Panes ---------------------------------------------------------------- */
 
-static bool worth_drawing(const bl_curves *v, int m)
-{
-	/* A floor of 0 carries no information, and would prevent a logarithmic axis. */
-	return v->columns.column[m].kind != BL_COLUMN_FLOOR || bl_history_newest(&v->track[0].h, m) > 0;
-}
-
 static bl_line line_of(const bl_curves *v, const bl_track *t, int m, const char *text)
 {
 	bl_line line = bl_metric_line(&v->columns, m, text);
 	line.n = bl_curves_line(v, t, m, true, &line.x, &line.y);
-	return line;
-}
-
-/* Each run has a colour, or on a terminal without colours a letter or a dash pattern. */
-static bl_line line_of_run(const bl_curves *v, int k, int m)
-{
-	bl_line line = line_of(v, &v->track[k], m, v->track[k].name);
-	line.mark = (char)('a' + k);
-	line.dash = 2 * k;
-	line.paint = bl_paint_series(k);
 	return line;
 }
 
@@ -148,16 +128,23 @@ struct lines {
 	int n;
 };
 
+/* Adds the lines of a pane: a metric of each run if there are several, otherwise each metric of the run. */
 static void add_lines(const bl_curves *v, const bl_canvas *c, const bl_curves_pane *p, struct lines *out)
 {
-	for (int k = v->tracks - 1; k >= 0 && v->tracks > 1; k--)
-		out->line[out->n++] = line_of_run(v, k, p->list[0]);
-	for (int i = p->n - 1; i >= 0 && v->tracks == 1; i--)
-		if (p->n == 1 || worth_drawing(v, p->list[i])) {
-			const bl_column *column = &v->columns.column[p->list[i]];
-			const char *text = bl_metric_name(c, column, out->text[i]);
-			out->line[out->n++] = line_of(v, &v->track[0], p->list[i], text);
-		}
+	for (int k = v->tracks - 1; k >= 0 && v->tracks > 1; k--) {
+		bl_line line = line_of(v, &v->track[k], p->list[0], v->track[k].name);
+		line.mark = (char)('a' + k); /* without colours, runs differ by letters or dash patterns */
+		line.dash = 2 * k;
+		line.paint = bl_paint_series(k);
+		out->line[out->n++] = line;
+	}
+	for (int i = p->n - 1; i >= 0 && v->tracks == 1; i--) {
+		const bl_column *column = &v->columns.column[p->list[i]];
+		/* A floor of 0 carries no information, and would prevent a logarithmic axis. */
+		bool idle = column->kind == BL_COLUMN_FLOOR && !(bl_history_newest(&v->track[0].h, p->list[i]) > 0);
+		if (p->n == 1 || !idle)
+			out->line[out->n++] = line_of(v, &v->track[0], p->list[i], bl_metric_name(c, column, out->text[i]));
+	}
 }
 
 static void draw_pane(const bl_curves *v, bl_canvas *c, bl_rect r, const bl_curves_pane *p)
@@ -165,30 +152,27 @@ static void draw_pane(const bl_curves *v, bl_canvas *c, bl_rect r, const bl_curv
 	struct lines lines = { .n = 0 };
 	char name[BL_LABEL_BYTES];
 	const char *title = p->n > 1 ? "loss" : bl_metric_name(c, &v->columns.column[p->list[0]], name);
-	bl_chart chart = { .title = title, .lines = lines.line, .integer_x = true };
 	add_lines(v, c, p, &lines);
-	chart.n = lines.n;
-	chart.axis = v->axis;
-	chart.log_x = v->log_x;
-	chart.from = (double)v->from;
-	chart.to = (double)shown_to(v);
-	chart.cursor = (double)v->cursor;
-	bl_chart_draw(c, r, &chart);
+	bl_chart_draw(c, r,
+	              &(bl_chart){ .title = title,
+	                           .lines = lines.line,
+	                           .n = lines.n,
+	                           .integer_x = true,
+	                           .axis = v->axis,
+	                           .log_x = v->log_x,
+	                           .from = (double)v->from,
+	                           .to = (double)shown_to(v),
+	                           .cursor = (double)v->cursor });
 }
 
-/* Chooses the least number of columns that gives each pane enough rows. */
-static int columns_for(int n, int w, int h)
-{
-	int most = w / PANE_MIN_COLUMNS > 1 ? w / PANE_MIN_COLUMNS : 1, columns = 1;
-	while (columns < most && columns < n && h / ((n + columns - 1) / columns) < PANE_GOOD_ROWS)
-		columns++;
-	return columns;
-}
-
+/* Draws the panes in the least number of columns that gives each pane enough rows. */
 static void draw_panes(const bl_curves *v, bl_canvas *c, bl_rect r)
 {
 	bl_curves_pane panes[BL_COLUMNS_MAX];
-	int n = bl_curves_panes(v, panes), columns = columns_for(n, r.w, r.h), rows = (n + columns - 1) / columns;
+	int n = bl_curves_panes(v, panes), most = r.w / PANE_MIN_COLUMNS, columns = 1;
+	while (columns < most && columns < n && r.h / ((n + columns - 1) / columns) < PANE_GOOD_ROWS)
+		columns++;
+	int rows = (n + columns - 1) / columns;
 	if (n == 0)
 		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, v->shown ? "nothing yet" : "no metric is chosen: Enter chooses");
 	if (rows > r.h / PANE_MIN_ROWS) {
@@ -293,7 +277,7 @@ static void draw_state(const bl_curves *v, bl_canvas *c, bl_rect r)
 	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, text);
 }
 
-/* If there is no room for the list, its selected entry is shown in one line. */
+/* Draws the selected entry of the list in one line, if there is no room for the list. */
 static void draw_brief(const bl_curves *v, bl_canvas *c, bl_rect r)
 {
 	char name[BL_LABEL_BYTES];
@@ -370,7 +354,7 @@ static void put_cursor(bl_curves *v, int64_t at)
 		show_range(v, at ? at : newest(v), span_of(v));
 }
 
-/* Common weights of exponential smoothing; each about halves the weight of the current value. */
+/* Selects the next or previous of some common weights of exponential smoothing. */
 void bl_curves_turn_smoothing(bl_curves *v, int by)
 {
 	static const double weights[] = { 0, .3, .6, .8, .9, .95, .98, .99, .995, .999 };
@@ -393,13 +377,13 @@ static void act(bl_scene *s, bl_request r)
 {
 	bl_curves *v = bl_curves_of(s);
 	int lines = v->lines > 0 ? v->lines : 1;
-	uint64_t under_bar = v->lines > 0 ? UINT64_C(1) << v->list[v->at] : 0;
+	uint64_t selected = v->lines > 0 ? UINT64_C(1) << v->list[v->at] : 0;
 	/* clang-format off */
 	switch (r) {
 	case BL_REQUEST_CURVES_UP: v->at = (v->at + lines - 1) % lines; break;
 	case BL_REQUEST_CURVES_DOWN: v->at = (v->at + 1) % lines; break;
-	case BL_REQUEST_CURVES_CHOOSE: v->shown ^= under_bar; break;
-	case BL_REQUEST_CURVES_ONLY: v->shown = under_bar; break;
+	case BL_REQUEST_CURVES_CHOOSE: v->shown ^= selected; break;
+	case BL_REQUEST_CURVES_ONLY: v->shown = selected; break;
 	case BL_REQUEST_CURVES_SMOOTHER: turn_smoothing(s, 1); break;
 	case BL_REQUEST_CURVES_ROUGHER: turn_smoothing(s, -1); break;
 	case BL_REQUEST_CURVES_AXIS: v->axis = (bl_axis)((v->axis + 1) % (BL_AXIS_LOG + 1)); break;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * dashboard.c: the dashboard: loss terms, kNN, C and its diagonal, then the rest.  On small screens the least important
- * parts are left out first.
+ * dashboard.c: the dashboard: loss terms, kNN, C and its diagonal; on large screens also a histogram and the changes in the
+ * run.
  */
 #include "view/chart.h"
 #include "view/export.h"
@@ -17,8 +17,8 @@
 enum {
 	CHART_MIN_COLUMNS = 20,
 	STACK_BELOW_COLUMNS = 60,
-	STACK_FROM_ROWS = 30,   /* from here on, charts can be above the matrix */
-	SCORE_FROM_ROWS = 18,   /* of the charts: from here on, with scores */
+	STACK_FROM_ROWS = 30,   /* from this height on, the charts of a narrow screen are above the matrix */
+	SCORE_FROM_ROWS = 18,   /* of the charts: from here on, with a score */
 	MORE_FROM_ROWS = 30,    /* of the charts: from here on, with histogram and journal below them */
 	MORE_FROM_COLUMNS = 90, /* ... or beside them */
 	JOURNAL_MIN_ROWS = 3,
@@ -26,21 +26,9 @@ enum {
 	SCALE_FROM_ROWS = 10, /* of the matrix: from here on, with its scale */
 };
 
-/* The picture of C that was drawn last. */
-static bl_picture *picture_of(const bl_scene *s)
-{
-	return bl_scene_own(s, &bl_view_dashboard);
-}
-
 /* --- Charts --------------------------------------------------------------- */
 
-static bool lacks_floor(const bl_history *h)
-{
-	int k = bl_columns_next(&h->columns, BL_COLUMN_FLOOR, 0);
-	return k >= 0 && h->seen > 0 && isnan(bl_history_newest(h, k));
-}
-
-/* Terms and floor are drawn below the total, the first term above the others. */
+/* Draws the total, the terms and the floor of the loss, the first of this list over all others. */
 static void draw_loss(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	const bl_history *h = &s->history;
@@ -50,9 +38,9 @@ static void draw_loss(const bl_scene *s, bl_canvas *c, bl_rect r)
 	int list[BL_COLUMNS_MAX], n = 0;
 	for (int i = bl_metric_list(all, list) - 1; i >= 0; i--) {
 		const bl_column *column = &all->column[list[i]];
-		bool bottom = column->kind == BL_COLUMN_FLOOR;
+		bool is_floor = column->kind == BL_COLUMN_FLOOR;
 		/* A floor of 0 carries no information, and would prevent a logarithmic axis. */
-		if (!bl_metric_of_loss(all, list[i]) || (bottom && !(bl_history_newest(h, list[i]) > 0)))
+		if (!bl_metric_of_loss(all, list[i]) || (is_floor && !(bl_history_newest(h, list[i]) > 0)))
 			continue;
 		bool brief = r.w < LONG_NAMES_FROM_COLUMNS;
 		const char *label = brief ? bl_column_brief(column) : bl_column_label(column);
@@ -60,21 +48,14 @@ static void draw_loss(const bl_scene *s, bl_canvas *c, bl_rect r)
 		lines[n].n = bl_history_line(h, list[i], &lines[n].x, &lines[n].y);
 		n++;
 	}
+	int k = bl_columns_next(all, BL_COLUMN_FLOOR, 0);
+	bool unknown = k >= 0 && h->seen > 0 && isnan(bl_history_newest(h, k));
 	bl_chart_draw(c, r,
 	              &(bl_chart){ .title = "loss",
 	                           .lines = lines,
 	                           .n = n,
 	                           .integer_x = true,
-	                           .note = lacks_floor(h) ? "no floor known" : NULL });
-}
-
-/* Returns the first score that has been measured, or -1. */
-static int score_of(const bl_history *h)
-{
-	int k = bl_columns_next(&h->columns, BL_COLUMN_SCORE, 0);
-	while (k >= 0 && isnan(bl_history_newest(h, k)))
-		k = bl_columns_next(&h->columns, BL_COLUMN_SCORE, k + 1);
-	return k;
+	                           .note = unknown ? "no floor known" : NULL });
 }
 
 static void draw_score(const bl_scene *s, bl_canvas *c, bl_rect r, int score)
@@ -93,9 +74,14 @@ static void draw_score(const bl_scene *s, bl_canvas *c, bl_rect r, int score)
 	bl_chart_draw(c, r, &(bl_chart){ .title = title, .lines = &line, .n = 1, .integer_x = true });
 }
 
+/* Draws the loss, and below it the first score that has been measured, if there is room. */
 static void draw_charts(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
-	int score = score_of(&s->history), rows = r.h >= SCORE_FROM_ROWS && score >= 0 ? r.h / 3 : 0;
+	const bl_history *h = &s->history;
+	int score = bl_columns_next(&h->columns, BL_COLUMN_SCORE, 0);
+	while (score >= 0 && isnan(bl_history_newest(h, score)))
+		score = bl_columns_next(&h->columns, BL_COLUMN_SCORE, score + 1);
+	int rows = r.h >= SCORE_FROM_ROWS && score >= 0 ? r.h / 3 : 0;
 	draw_loss(s, c, (bl_rect){ r.x, r.y, r.w, r.h - rows });
 	if (rows)
 		draw_score(s, c, (bl_rect){ r.x, r.y + r.h - rows, r.w, rows }, score);
@@ -116,7 +102,7 @@ static void draw_journal(const bl_scene *s, bl_canvas *c, bl_rect r)
 	}
 }
 
-/* If there is no room for both, the histogram is left out. */
+/* Draws the histogram and the journal, or only one of them: the histogram if it fits, otherwise the journal. */
 static void draw_more(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	int bars = s->snapshot.step >= 0 && r.w >= BL_HISTOGRAM_MIN_COLUMNS ? r.h * 3 / 5 : 0;
@@ -144,28 +130,22 @@ static void draw_left(const bl_scene *s, bl_canvas *c, bl_rect r)
 
 /* --- The matrix ----------------------------------------------------------- */
 
-static void diagonal_says(const bl_snapshot *p, char *out, size_t size)
+/* Draws the diagonal as bars, w columns in all, and with `numbers` below them its mean and least value. */
+static void draw_diagonal(const bl_snapshot *p, bl_canvas *c, int x, int y, int w, int room, bool numbers, bl_scale scale)
 {
 	double sum = 0, least = INFINITY;
 	for (int i = 0; i < p->diag; i++) {
 		sum += p->diagonal[i];
 		least = fmin(least, p->diagonal[i]);
 	}
-	snprintf(out, size, "diag mean %.3f, least %.3f", sum / p->diag, least);
-}
-
-static void draw_strip(const bl_scene *s, bl_canvas *c, int x, int y, int w, int room, bool says, bl_scale scale)
-{
-	char text[64];
-	bl_heat_strip(c, x, y, w, s->snapshot.diagonal, s->snapshot.diag, scale);
-	diagonal_says(&s->snapshot, text, sizeof text);
-	if (says)
-		bl_canvas_text(c, x, y + 1, room, BL_PAINT_FAINT, text);
+	bl_heat_strip(c, x, y, w, p->diagonal, p->diag, scale);
+	if (numbers)
+		bl_canvas_textf(c, x, y + 1, room, BL_PAINT_FAINT, "diag mean %.3f, least %.3f", sum / p->diag, least);
 }
 
 /*
- * Rows besides the picture: its title and the strip of the diagonal; from SCALE_FROM_ROWS on also the strip's numbers
- * and the scale.
+ * The number of rows besides the picture: its title and the bars of the diagonal; from SCALE_FROM_ROWS on also the
+ * diagonal's numbers and the scale.
  */
 static int rows_beside(int h)
 {
@@ -190,7 +170,7 @@ static void draw_matrix(const bl_scene *s, bl_canvas *c, bl_rect r)
 		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, "C: no snapshot yet");
 		return;
 	}
-	bl_picture *p = picture_of(s);
+	bl_picture *p = bl_scene_own(s, &bl_view_dashboard);
 	bl_picture_crop(p, &s->snapshot, &(bl_region){ .rows = s->snapshot.d, .cols = s->snapshot.d });
 	bl_heat_source m = bl_picture_source(p);
 	int beside = rows_beside(r.h);
@@ -205,44 +185,35 @@ static void draw_matrix(const bl_scene *s, bl_canvas *c, bl_rect r)
 	bl_canvas_part(c, r.x, r.y, titled, BL_PAINT_TITLE, says);
 	bl_canvas_bold(c, r.x, r.y, titled);
 	bl_heat_draw(c, r.x, r.y + 1, fit, &m, s->heat);
-	draw_strip(s, c, r.x, r.y + 1 + fit.h, fit.w, r.w, beside > 2, scale);
+	draw_diagonal(&s->snapshot, c, r.x, r.y + 1 + fit.h, fit.w, r.w, beside > 2, scale);
 	if (beside > 2)
 		draw_scale(c, r.x, r.y + 3 + fit.h, fit.w > 20 ? fit.w : r.w, scale);
 }
 
 /* --- Layout --------------------------------------------------------------- */
 
-static void draw_stacked(const bl_scene *s, bl_canvas *c, bl_rect r)
+/* The matrix is below the charts on a narrow screen, otherwise beside them; it is as large as it can be as a square. */
+static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
-	int rows = r.w / 2 + rows_beside(r.h);
-	if (rows > r.h * 3 / 5)
-		rows = r.h * 3 / 5;
-	draw_charts(s, c, (bl_rect){ r.x, r.y, r.w, r.h - rows });
-	draw_matrix(s, c, (bl_rect){ r.x, r.y + r.h - rows, r.w, rows });
-}
-
-/* The matrix gets the width that makes it a square, the charts the rest, but at least their minimum. */
-static void draw_beside(const bl_scene *s, bl_canvas *c, bl_rect r)
-{
+	if (r.w < STACK_BELOW_COLUMNS && r.h >= STACK_FROM_ROWS) {
+		int rows = r.w / 2 + rows_beside(r.h), most = r.h * 3 / 5;
+		if (rows > most)
+			rows = most;
+		draw_charts(s, c, (bl_rect){ r.x, r.y, r.w, r.h - rows });
+		draw_matrix(s, c, (bl_rect){ r.x, r.y + r.h - rows, r.w, rows });
+		return;
+	}
 	int columns = 2 * (r.h - rows_beside(r.h));
-	int least = r.w / 3 > CHART_MIN_COLUMNS ? r.w / 3 : CHART_MIN_COLUMNS;
-	if (columns > r.w - least - 2)
-		columns = r.w - least - 2;
+	int charts = r.w / 3 > CHART_MIN_COLUMNS ? r.w / 3 : CHART_MIN_COLUMNS; /* their least width */
+	if (columns > r.w - charts - 2)
+		columns = r.w - charts - 2;
 	draw_left(s, c, (bl_rect){ r.x, r.y, r.w - columns - 2, r.h });
 	draw_matrix(s, c, (bl_rect){ r.x + r.w - columns, r.y, columns, r.h });
 }
 
-static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
-{
-	if (r.w < STACK_BELOW_COLUMNS && r.h >= STACK_FROM_ROWS)
-		draw_stacked(s, c, r);
-	else
-		draw_beside(s, c, r);
-}
-
 /* --- Files ------------------------------------------------------------------ */
 
-/* Values that were not measured are empty. */
+/* Writes a line per record; values that were not measured are empty. */
 static void write_records(const bl_scene *s, FILE *f)
 {
 	bl_record r;
@@ -263,7 +234,7 @@ static void write_records(const bl_scene *s, FILE *f)
 	}
 }
 
-/* Saves all records and their curves; the heatmap saves the matrix. */
+/* Saves all records and their curves.  (The view of the heatmap saves the matrix.) */
 static int save(bl_scene *s, const char *stem)
 {
 	int rc = bl_export_table(s, stem, write_records);

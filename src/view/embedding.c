@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* embedding.c: the embedding: features of some images on their first two principal axes, coloured by label. */
+/* embedding.c: the view of the embedding: features of some images on their first two principal axes, coloured by label. */
 #include "view/export.h"
 #include "view/timeline.h"
 
@@ -16,7 +16,7 @@ enum {
 	LEGEND_COLUMNS_NAMED = 24,
 	COUNT_COLUMNS = 6,
 	LABELS_MAX = 64,
-	SPARSE = 4
+	SPARSE = 4 /* from this number of cells per point on, points are drawn as four dots */
 };
 
 struct own {
@@ -63,36 +63,24 @@ static struct range range_of(const bl_moment *m, int axis)
 	return r.hi >= r.lo ? r : (struct range){ 0, 0 };
 }
 
-static struct plane plane_of(const bl_moment *m, bl_rect area)
-{
-	struct range x = range_of(m, 0), y = range_of(m, 1);
-	double dot = fmax((x.hi - x.lo) / (area.w * DOTS_X - 1), (y.hi - y.lo) / (area.h * DOTS_Y - 1));
-	return (struct plane){ area, (x.lo + x.hi) / 2, (y.lo + y.hi) / 2, dot > 0 ? dot : 1 };
-}
-
-/* A dot of a point: its cell, its bit in the braille glyph, and its label. */
+/* A point as it is drawn: its cell, its bits in the braille glyph, and its label. */
 struct mark {
-	int cell, bit, label;
+	int cell, bits, label;
 };
 
-/* If there are few points, each is drawn as four dots, as a single one is hard to see. */
-static uint8_t bits_of(int x, int y, bool thick)
-{
-	static const uint8_t bits[DOTS_Y][DOTS_X] = { { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 }, { 0x40, 0x80 } };
-	int row = y % DOTS_Y / 2 * 2;
-	return thick ? bits[row][0] | bits[row][1] | bits[row + 1][0] | bits[row + 1][1] : bits[y % DOTS_Y][x % DOTS_X];
-}
-
+/* Sets the cell and the bits of a point; thick: four dots, since a single one is hard to see.  False: it is outside. */
 static bool place(const struct plane *p, const float at[2], bool thick, struct mark *out)
 {
+	static const uint8_t bits[DOTS_Y][DOTS_X] = { { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 }, { 0x40, 0x80 } };
 	if (!isfinite(at[0]) || !isfinite(at[1]))
 		return false;
 	int x = (int)lround((at[0] - p->x) / p->dot + (p->area.w * DOTS_X - 1) / 2.);
 	int y = (int)lround((p->y - at[1]) / p->dot + (p->area.h * DOTS_Y - 1) / 2.);
 	if (x < 0 || y < 0 || x >= p->area.w * DOTS_X || y >= p->area.h * DOTS_Y)
 		return false;
+	int row = y % DOTS_Y / 2 * 2; /* of the four dots */
 	out->cell = y / DOTS_Y * p->area.w + x / DOTS_X;
-	out->bit = bits_of(x, y, thick);
+	out->bits = thick ? bits[row][0] | bits[row][1] | bits[row + 1][0] | bits[row + 1][1] : bits[y % DOTS_Y][x % DOTS_X];
 	return true;
 }
 
@@ -105,7 +93,7 @@ static int compare(const void *a, const void *b)
 	return p->cell != q->cell ? p->cell - q->cell : p->label - q->label;
 }
 
-/* Returns the most frequent label of a cell; the highlighted label takes precedence, and others are dimmed. */
+/* Returns the most frequent label of a cell's points, which are sorted by label; the highlighted label takes precedence. */
 static int label_of(const struct mark *m, int n, int lit)
 {
 	int best = m[0].label, most = 0;
@@ -128,6 +116,7 @@ static uint32_t sign_of(int label)
 	return label < 0 ? '.' : (unsigned char)(label < (int)sizeof signs - 1 ? signs[label] : '#');
 }
 
+/* Labels that are not highlighted are dimmed if one is. */
 static bl_paint paint_of(int label, int lit)
 {
 	return label < 0 || (lit >= 0 && label != lit) ? BL_PAINT_FAINT : bl_paint_series(label);
@@ -141,7 +130,7 @@ static void put_cell(bl_canvas *c, const struct plane *p, const struct mark *m, 
 	if (braille)
 		glyph = BRAILLE;
 	for (int i = 0; i < n && braille; i++)
-		glyph |= (uint32_t)m[i].bit;
+		glyph |= (uint32_t)m[i].bits;
 	if (!braille && lit >= 0 && label != lit)
 		glyph = '.';
 	bl_canvas_put(c, p->area.x + m->cell % p->area.w, p->area.y + m->cell / p->area.w, glyph,
@@ -151,7 +140,9 @@ static void put_cell(bl_canvas *c, const struct plane *p, const struct mark *m, 
 static void draw_points(bl_canvas *c, bl_rect area, const bl_moment *m, int lit)
 {
 	struct mark marks[BL_POINTS_MAX];
-	struct plane p = plane_of(m, area);
+	struct range x = range_of(m, 0), y = range_of(m, 1);
+	double dot = fmax((x.hi - x.lo) / (area.w * DOTS_X - 1), (y.hi - y.lo) / (area.h * DOTS_Y - 1));
+	struct plane p = { area, (x.lo + x.hi) / 2, (y.lo + y.hi) / 2, dot > 0 ? dot : 1 };
 	bool thick = area.w * area.h >= SPARSE * m->points;
 	int n = 0;
 	for (int i = 0; i < m->points; i++) {
@@ -255,23 +246,12 @@ static bool is_over(const bl_scene *s)
 	return bl_scene_over(s) || s->lost;
 }
 
-static const char *why_none(const bl_scene *s)
+/* Draws why there are no points, in one row, or in two. */
+static void draw_none(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
-	if (is_over(s))
-		return "no points were stored: a run computes them only while a screen shows this view";
-	return s->read_only ? "no points yet: a read-only screen requests none from the run"
-	                    : "points were requested; the run is computing the features";
-}
-
-/* Are the points older than the newest snapshot?  Then new ones have been requested. */
-static bool is_pending(const bl_scene *s, const bl_moment *m)
-{
-	return !is_over(s) && !s->read_only && timeline_of(s)->at == 0 && m->points_step < s->snapshot.step;
-}
-
-/* Draws the text in one row, or in two. */
-static void draw_why(bl_canvas *c, bl_rect r, const char *text)
-{
+	const char *text = is_over(s)     ? "no points were stored: a run computes them only while a screen shows this view"
+	                   : s->read_only ? "no points yet: a read-only screen requests none from the run"
+	                                  : "points were requested; the run is computing the features";
 	int n = bl_canvas_columns(text);
 	while (n > r.w || (n < bl_canvas_columns(text) && n > 0 && text[n] != ' '))
 		n--;
@@ -284,16 +264,18 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	const bl_moment *m = moment_of(timeline_of(s));
 	if (!m) {
-		draw_why(c, r, why_none(s));
+		draw_none(s, c, r);
 		return;
 	}
 	bool old = timeline_of(s)->at != 0;
+	/* Points older than the newest snapshot: new ones have been requested. */
+	bool pending = !is_over(s) && !s->read_only && !old && m->points_step < s->snapshot.step;
 	int x = bl_canvas_textf(c, r.x, r.y, r.w, old ? BL_PAINT_WARN : BL_PAINT_TEXT, "step %lld%s", (long long)m->points_step,
 	                        old ? ", then" : "");
 	static const char *const of[] = { "images", "training images", "of the kNN queries" };
 	x += bl_canvas_textf(c, r.x + x + 2, r.y, r.w - x - 2, BL_PAINT_FAINT, "%d %s, axes hold %.0f%% and %.0f%% of the variance",
 	                     (int)m->points, of[m->points_of], 100 * m->explained[0], 100 * m->explained[1]);
-	if (is_pending(s, m) && x + 4 < r.w)
+	if (pending && x + 4 < r.w)
 		bl_canvas_text(c, r.x + x + 4, r.y, r.w - x - 4, BL_PAINT_WARN, "newer ones are being computed");
 	int wide = has_long_names(m) && r.w >= 3 * LEGEND_COLUMNS_NAMED ? LEGEND_COLUMNS_NAMED : LEGEND_COLUMNS;
 	int legend = r.w >= LEGEND_FROM_COLUMNS ? wide : 0;
@@ -339,7 +321,7 @@ static void light(bl_scene *s, int by)
 	own_of(s)->lit = at < n ? labels[at] + 1 : 0;
 }
 
-/* Skips snapshots without points. */
+/* Moves to the next or previous snapshot with points; if there is none, stays. */
 static void move(bl_timeline *p, int by)
 {
 	const bl_moment *was = bl_timeline_moment(p), *now;
@@ -383,7 +365,7 @@ static void write_points(const bl_scene *s, FILE *f)
 		fprintf(f, "%.9g,%.9g,%d\n", m->point[i][0], m->point[i][1], m->label[i]);
 }
 
-/* Appends the points of a label (-1: those without a label) to x and y. */
+/* Copies the points of a label (-1: those without a label) to x and y, and returns them as a series. */
 static bl_series series_of(const bl_moment *m, int label, double *x, double *y)
 {
 	bl_series s = { .x = x, .y = y };

@@ -22,42 +22,33 @@ enum { PANEL_LEAST = 6, LINES_MOST = 64, NAMES_SHARE = 2, NAME_LEAST = 6 };
 
 /* --- Lines --------------------------------------------------------------------------- */
 
-/* The ASCII letter of series k.  It is not the first one of the name, which may not be unique. */
-static char letter_of(int k)
-{
-	static const char letters[] = "*o+x#@%&abcdefghijklmnpqrstuvwyz";
-	return letters[k % (int)(sizeof letters - 1)];
-}
-
 static bl_paint paint_of(const bl_series *s, int k)
 {
 	int ink = s->ink ? s->ink - 1 : k;
 	return ink == BL_INK_BLACK ? BL_PAINT_TEXT : bl_paint_series(ink);
 }
 
-static bl_line line_of(const bl_series *s, int k)
-{
-	return (bl_line){ .label = s->label,
-		          .mark = letter_of(k),
-		          .dash = s->dashed ? 2 : 0,
-		          .paint = paint_of(s, k),
-		          .x = s->x,
-		          .y = s->y,
-		          .n = (int)s->n };
-}
-
 /* Lines are passed in reverse order, since the chart's legend begins with the last one. */
 static void draw_lines(bl_canvas *c, bl_rect r, const bl_panel *p)
 {
+	/* The marks of the series in ASCII.  First letters of their names might not be unique. */
+	static const char marks[] = "*o+x#@%&abcdefghijklmnpqrstuvwyz";
 	bl_line lines[LINES_MOST];
 	bl_chart_points points[LINES_MOST];
 	bool whole = true;
 	for (int k = 0; k < p->n; k++) {
+		const bl_series *s = &p->series[k];
 		int at = p->n - 1 - k;
-		lines[at] = line_of(&p->series[k], k);
-		points[at] = (bl_chart_points){ p->axes.points, p->series[k].low, p->series[k].high };
-		for (int64_t i = 0; i < p->series[k].n; i++)
-			whole &= p->series[k].x[i] == floor(p->series[k].x[i]);
+		lines[at] = (bl_line){ .label = s->label,
+			               .mark = marks[k % (int)(sizeof marks - 1)],
+			               .dash = s->dashed ? 2 : 0,
+			               .paint = paint_of(s, k),
+			               .x = s->x,
+			               .y = s->y,
+			               .n = (int)s->n };
+		points[at] = (bl_chart_points){ p->axes.points, s->low, s->high };
+		for (int64_t i = 0; i < s->n; i++)
+			whole &= s->x[i] == floor(s->x[i]);
 	}
 	bl_chart_draw(c, r,
 	              &(bl_chart){ .title = *p->axes.ylabel ? p->axes.ylabel : p->axes.title,
@@ -74,9 +65,10 @@ static void draw_lines(bl_canvas *c, bl_rect r, const bl_panel *p)
 
 /* --- Rows with names ------------------------------------------------------------------- */
 
+/* A horizontal axis: the columns x to x + w - 1 show the values `from` to `to`. */
 struct across {
 	bl_canvas *c;
-	int x, w; /* the columns in which values are drawn */
+	int x, w;
 	double from, to;
 };
 
@@ -92,14 +84,14 @@ static void put(const struct across *a, double v, int y, uint32_t glyph, bl_pain
 		bl_canvas_put(a->c, x, y, bl_canvas_glyph(a->c->can, glyph), bl_colour_of(paint, a->c->can.light), BL_COLOUR_OWN);
 }
 
-/* Draws the points of a series that are in the row. */
+/* Draws the points of series k whose y is `row`, with their intervals, in row y of the canvas. */
 static void draw_row(const struct across *a, const bl_series *s, int k, int row, int y)
 {
 	bool utf8 = a->c->can.utf8;
 	bl_paint paint = paint_of(s, k);
 	for (int64_t i = 0; i < s->n; i++) {
 		if (s->marks == BL_MARKS_NONE && s->x[i] == s->x[0]) {
-			put(a, s->x[i], y, utf8 ? 0x2502 : '|', BL_PAINT_FAINT); /* a line down all rows */
+			put(a, s->x[i], y, utf8 ? 0x2502 : '|', BL_PAINT_FAINT); /* a vertical line through all rows */
 			continue;
 		}
 		if (lround(s->y[i]) != row)
@@ -112,6 +104,7 @@ static void draw_row(const struct across *a, const bl_series *s, int k, int row,
 	}
 }
 
+/* Draws the axis: a line, its limits, and between them what it shows. */
 static void draw_scale(const struct across *a, int y, const char *what)
 {
 	char text[BL_NUMBER_TEXT];
@@ -128,6 +121,7 @@ static void draw_scale(const struct across *a, int y, const char *what)
 	bl_canvas_text(c, a->x + left + 1 + (n < room ? (room - n) / 2 : 0), y + 1, room, BL_PAINT_FAINT, what);
 }
 
+/* Draws a panel whose rows have names instead of a vertical axis. */
 static void draw_named(bl_canvas *c, bl_rect r, const bl_panel *p)
 {
 	int widest = NAME_LEAST, rows = p->axes.named, fit = r.h - 3;
@@ -154,10 +148,10 @@ static void draw_named(bl_canvas *c, bl_rect r, const bl_panel *p)
 
 /* --- Panels ------------------------------------------------------------------------------ */
 
+/* Draws panels below each other, the first ones if there is no room for all. */
 static void draw_panels(bl_canvas *c, bl_rect r, const bl_panel *p, int n)
 {
-	int shown = r.h / PANEL_LEAST < n ? r.h / PANEL_LEAST : n;
-	shown = shown < 1 ? 1 : shown;
+	int shown = (int)bl_bounded(r.h / PANEL_LEAST, 1, n);
 	for (int i = 0; i < shown; i++) {
 		int from = r.h * i / shown, to = r.h * (i + 1) / shown;
 		bl_rect part = { r.x, r.y + from, r.w, to - from };
@@ -171,21 +165,21 @@ static void draw_panels(bl_canvas *c, bl_rect r, const bl_panel *p, int n)
 /* --- Matrices ---------------------------------------------------------------------------- */
 
 struct dots {
-	const float *at;
+	const float *at; /* the figure's dots, rows x cols, row-major */
 	int64_t rows, cols;
 	bl_scale scale;
 	int w, h; /* the size in dots as shown */
 };
 
 /*
- * The value of a dot on the screen: that of the figure's dot; for several, their rms, or the mean of those on the
- * diagonal.
+ * The value of a dot on the screen, which may show several dots of the figure: the mean of those on the diagonal of a square
+ * matrix if there are any, otherwise the root mean square of all.
  */
 static double shown_dot(const struct dots *d, int x, int y)
 {
 	int64_t r0 = d->rows * y / d->h, r1 = d->rows * (y + 1) / d->h, c0 = d->cols * x / d->w, c1 = d->cols * (x + 1) / d->w,
 		n = 0, on = 0;
-	double square = 0, diagonal = 0;
+	double square = 0, sum = 0;
 	r1 = r1 > r0 ? r1 : r0 + 1;
 	c1 = c1 > c0 ? c1 : c0 + 1;
 	if (r1 - r0 == 1 && c1 - c0 == 1)
@@ -193,13 +187,13 @@ static double shown_dot(const struct dots *d, int x, int y)
 	for (int64_t i = r0; i < r1; i++)
 		for (int64_t j = c0; j < c1; j++) {
 			double v = (double)d->at[i * d->cols + j];
-			bool is = d->rows == d->cols && i == j;
-			square += is ? 0 : v * v;
-			n += !is;
-			diagonal += is ? v : 0;
-			on += is;
+			bool diagonal = d->rows == d->cols && i == j;
+			square += diagonal ? 0 : v * v;
+			n += !diagonal;
+			sum += diagonal ? v : 0;
+			on += diagonal;
 		}
-	return on ? diagonal / (double)on : sqrt(square / (double)n);
+	return on ? sum / (double)on : sqrt(square / (double)n);
 }
 
 static int32_t colour_of(bl_ability can, double t)
@@ -211,7 +205,7 @@ static int32_t colour_of(bl_ability can, double t)
 	return bl_colour_diverging_few(t, can.depth == BL_DEPTH_256 ? 256 : can.depth == BL_DEPTH_16 ? 16 : 8, can.light);
 }
 
-/* Without colours, density shows the magnitude, with darker characters for negative values. */
+/* Without colours, denser characters show larger magnitudes; negative values have characters of their own. */
 static uint32_t ramp(double t)
 {
 	static const char above[] = " .:+*#@", below[] = " `-~=%&";
@@ -219,6 +213,7 @@ static uint32_t ramp(double t)
 	return (unsigned char)(t < 0 ? below : above)[k];
 }
 
+/* halves: a cell shows two dots, one above the other, in colours; otherwise one, as a character. */
 static void draw_dots(bl_canvas *c, bl_rect r, const struct dots *d, bool halves)
 {
 	for (int y = 0; y < (halves ? (d->h + 1) / 2 : d->h); y++)
@@ -235,7 +230,7 @@ static void draw_dots(bl_canvas *c, bl_rect r, const struct dots *d, bool halves
 		}
 }
 
-static void say_scale(char *out, size_t size, bool halves, const struct dots *d)
+static void scale_text(char *out, size_t size, bool halves, const struct dots *d)
 {
 	const char *what = halves ? "blue -1, red 1" : "'.:+*#@' up to 1, '`-~=%&' down to -1";
 	if (d->scale.chance > 0)
@@ -244,7 +239,10 @@ static void say_scale(char *out, size_t size, bool halves, const struct dots *d)
 		snprintf(out, size, "%s", what);
 }
 
-/* Draws the matrix as large as possible, with square dots; if a dot is a whole cell, it is twice as high as wide. */
+/*
+ * Draws the matrix as large as possible, with square dots: two in a cell, or, without colours, cells that each show a dot of
+ * the full width and two of the height.  alone: the text of the scale is drawn as well.
+ */
 static void draw_matrix(bl_canvas *c, bl_rect r, const bl_figure *f, bool alone)
 {
 	struct dots d;
@@ -257,21 +255,22 @@ static void draw_matrix(bl_canvas *c, bl_rect r, const bl_figure *f, bool alone)
 	bl_canvas_bold(c, r.x, r.y,
 	               bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, *bl_figure_title(f) ? bl_figure_title(f) : "C"));
 	if (!d.at || high < 2 || wide < 2) {
-		bl_canvas_text(c, r.x, r.y + 1, r.w, BL_PAINT_FAINT, "there is no room for it, or it is not a matrix");
+		bl_canvas_text(c, r.x, r.y + 1, r.w, BL_PAINT_FAINT,
+		               d.at ? "there is no room for the matrix" : "the figure has no matrix");
 		return;
 	}
 	/* Small matrices are enlarged by an integer factor. */
-	int64_t again = shrink < 1 ? 1 : (int64_t)fmin((double)wide / (double)d.cols, (double)high / (double)d.rows);
-	d.w = (int)fmax(1, floor((double)d.cols * shrink) * (double)again);
-	d.h = (int)fmax(1, floor((double)d.rows * shrink) * (double)again / (halves ? 1 : 2));
+	int64_t factor = shrink < 1 ? 1 : (int64_t)fmin((double)wide / (double)d.cols, (double)high / (double)d.rows);
+	d.w = (int)fmax(1, floor((double)d.cols * shrink) * (double)factor);
+	d.h = (int)fmax(1, floor((double)d.rows * shrink) * (double)factor / (halves ? 1 : 2));
 	draw_dots(c, (bl_rect){ r.x, r.y + 1, r.w, r.h - 2 }, &d, halves);
-	say_scale(text, sizeof text, halves, &d);
+	scale_text(text, sizeof text, halves, &d);
 	int last = r.y + 1 + (halves ? (d.h + 1) / 2 : d.h);
 	int n = bl_canvas_textf(c, r.x, last, r.w, BL_PAINT_FAINT, "%.0f x %.0f%s", e.rows, e.cols, alone ? "; " : "");
 	bl_canvas_text(c, r.x + n, last, r.w - n, BL_PAINT_FAINT, alone ? text : "");
 }
 
-/* Draws matrices beside each other, or below each other if that gives them more room, and the scale once at the bottom. */
+/* Draws matrices beside each other, or, in a narrow and high rectangle, below each other; the scale is drawn once, at the bottom. */
 static void draw_matrices(bl_canvas *c, bl_rect r, const bl_figure *f)
 {
 	struct dots d;
@@ -291,7 +290,7 @@ static void draw_matrices(bl_canvas *c, bl_rect r, const bl_figure *f)
 		draw_matrix(c, part, bl_figure_part(f, i), false);
 	}
 	bl_figure_dots(bl_figure_part(f, 0), &d.rows, &d.cols, &e, &d.scale);
-	say_scale(text, sizeof text, c->can.utf8 && c->can.depth != BL_DEPTH_MONO, &d);
+	scale_text(text, sizeof text, c->can.utf8 && c->can.depth != BL_DEPTH_MONO, &d);
 	bl_canvas_text(c, r.x, r.y + h, r.w, BL_PAINT_FAINT, text);
 }
 
@@ -339,6 +338,7 @@ static bool is_blank(const bl_screen_cell *c)
 	return (c->glyph == ' ' || c->glyph == 0) && c->bg == BL_COLOUR_OWN;
 }
 
+/* Writes a row without its trailing blanks; escape sequences are written where the colours change. */
 static void put_row(FILE *out, const bl_canvas *c, int y)
 {
 	int32_t fg = BL_COLOUR_OWN, bg = BL_COLOUR_OWN;
@@ -361,30 +361,23 @@ static void put_row(FILE *out, const bl_canvas *c, int y)
 	fputs(colours && (bold || fg != BL_COLOUR_OWN || bg != BL_COLOUR_OWN) ? "\033[0m\n" : "\n", out);
 }
 
-/* Writes the rows, without empty ones at the end. */
-static void put_rows(FILE *out, const bl_canvas *c)
+char *bl_figure_characters(const bl_figure *f, int width, int height, bl_ability can)
 {
-	int rows = c->height;
+	char *text = NULL;
+	size_t n;
 	bool blank = true;
-	while (rows > 1 && blank) {
-		for (int x = 0; x < c->width && blank; x++)
+	bl_canvas *c = bl_canvas_new(width, height, can);
+	FILE *out = c ? open_memstream(&text, &n) : NULL;
+	if (out)
+		bl_figure_draw(f, c);
+	int rows = out ? height : 0;
+	while (rows > 1 && blank) { /* leaves out empty rows at the end */
+		for (int x = 0; x < width && blank; x++)
 			blank = is_blank(bl_canvas_cell(c, x, rows - 1));
 		rows -= blank;
 	}
 	for (int y = 0; y < rows; y++)
 		put_row(out, c, y);
-}
-
-char *bl_figure_characters(const bl_figure *f, int width, int height, bl_ability can)
-{
-	char *text = NULL;
-	size_t n;
-	bl_canvas *c = bl_canvas_new(width, height, can);
-	FILE *out = c ? open_memstream(&text, &n) : NULL;
-	if (out) {
-		bl_figure_draw(f, c);
-		put_rows(out, c);
-	}
 	bl_canvas_free(c);
 	return bl_text_stream_end(out, &text) ? text : bl_fail_null("no memory for a figure");
 }
@@ -402,6 +395,7 @@ enum {
 	CELL_HEIGHT = 17
 };
 
+/* The size in cells and pixels: as requested, or what the terminal has beside the prompt. */
 static struct winsize size_of(bool terminal, const bl_show *how)
 {
 	struct winsize w;

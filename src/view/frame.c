@@ -80,21 +80,7 @@ static void duration(char *out, size_t size, double seconds)
 		snprintf(out, size, "%lld:%02lld", t / 60, t % 60);
 }
 
-static void add_state(const bl_scene *s, const bl_canvas *c, struct fields *fs)
-{
-	bool fine = !s->lost && (s->info.state == BL_RUN_RUNNING || s->info.state == BL_RUN_DONE);
-	ADD(fs, fine ? BL_PAINT_GOOD : BL_PAINT_WARN, 9, "%s %s", c->can.utf8 ? "●" : "*",
-	    s->lost ? "KILLED" : bl_run_state_name(s->info.state));
-}
-
-static void add_epochs(const bl_live_info *i, struct fields *fs)
-{
-	double epoch = (double)i->steps_per_epoch, all = (double)i->steps / epoch;
-	int decimals = all == floor(all) ? 0 : 2;
-	ADD(fs, BL_PAINT_TEXT, 3, "epoch %.2f/%.*f", (double)i->step / epoch, decimals, all);
-}
-
-/* At most a third of the row, or less if state and step, the first two fields, need the room. */
+/* Draws the run's name in a third of the row, or less if state and step, the first two fields, need more room. */
 static int draw_name(const char *name, bl_canvas *c, const struct fields *fs)
 {
 	enum { LEAST = 8 };
@@ -109,12 +95,16 @@ static void draw_progress(const bl_scene *s, bl_canvas *c)
 {
 	const bl_live_info *i = &s->info;
 	struct fields fs = { .n = 0 };
+	bool fine = !s->lost && (i->state == BL_RUN_RUNNING || i->state == BL_RUN_DONE);
 	char left[32];
 	duration(left, sizeof left, bl_scene_seconds_left(s));
-	add_state(s, c, &fs);
+	ADD(&fs, fine ? BL_PAINT_GOOD : BL_PAINT_WARN, 9, "%s %s", c->can.utf8 ? "●" : "*",
+	    s->lost ? "KILLED" : bl_run_state_name(i->state));
 	ADD(&fs, BL_PAINT_TEXT, 8, "step %lld/%lld", (long long)i->step, (long long)i->steps);
-	if (i->steps_per_epoch > 0)
-		add_epochs(i, &fs);
+	if (i->steps_per_epoch > 0) {
+		double epoch = (double)i->steps_per_epoch, all = (double)i->steps / epoch;
+		ADD(&fs, BL_PAINT_TEXT, 3, "epoch %.2f/%.*f", (double)i->step / epoch, all == floor(all) ? 0 : 2, all);
+	}
 	if (!bl_scene_over(s) && !s->lost)
 		ADD(&fs, BL_PAINT_TEXT, 6, "ETA %s", left);
 	double rate = bl_history_value(&s->history, "images_per_s");
@@ -124,7 +114,7 @@ static void draw_progress(const bl_scene *s, bl_canvas *c)
 	draw_fields(c, x, 0, &fs);
 }
 
-/* Fields with a higher rank stay longer; 0: never in the header, as the gradient's norm. */
+/* The importance of a column's field in the header; 0: the column is never there, such as the norm of the gradient. */
 static int importance(const bl_columns *c, int column)
 {
 	static const uint8_t of[BL_COLUMN_KINDS] = {
@@ -152,7 +142,7 @@ static void add_value(const bl_history *h, const bl_canvas *c, struct fields *fs
 	ADD(fs, paint, importance(&h->columns, k), "%s %s", text, number);
 }
 
-/* Total, terms, floor, scores, parameters, rates: in the order of the curves' list, scores before settings. */
+/* The second row: total, terms, floor, scores, parameters and rates, in the order of the list of the curves. */
 static void draw_terms(const bl_scene *s, bl_canvas *c)
 {
 	const bl_history *h = &s->history;
@@ -168,8 +158,8 @@ static void draw_terms(const bl_scene *s, bl_canvas *c)
 /* --- Footer ----------------------------------------------------------------- */
 
 /*
- * The meaning of the keys in a word; + and - are labelled by the parameter that they change, or not shown if this loss
- * has none. Ctrl-C is listed if it does more than leave.
+ * What the request's keys do, in a word; "": no hint is shown.  + and - are labelled by the parameter that they change, and
+ * not shown if the loss has none.  Ctrl-C is shown only if it stops the run.
  */
 static const char *hint_word(const bl_scene *s, bl_request r, char out[BL_COLUMN_NAME + 8])
 {
@@ -209,7 +199,7 @@ static bool is_shown(const bl_scene *s, bl_request r)
 	return r == bl_request_of_scope(s->view->scope);
 }
 
-/* Order of hints: the keys for leaving and help, the view's name, its own keys, then the rest. */
+/* The order of hints: first the keys that leave and open the help, and the view's name; then its own keys; then all others. */
 static int hint_rank(const bl_scene *s, bl_request r)
 {
 	return r == BL_REQUEST_QUIT || r == BL_REQUEST_HELP || is_shown(s, r) ? 0
@@ -226,16 +216,16 @@ static void draw_hints(const bl_scene *s, bl_canvas *c, int y)
 				x = draw_hint(s, c, x, y, (bl_request)k, is_shown(s, (bl_request)k));
 }
 
-/* Returns the current notice, or "". */
-static void urgent(const bl_scene *s, int room, char *out, size_t size)
+/* Writes the question whether to stop, or the notice, or that the trainer's process has ended; "": none of these. */
+static void footer_text(const bl_scene *s, int room, char *out, size_t size)
 {
 	const char *leave = s->still ? "" : "; q leaves";
 	if (s->asking)
 		snprintf(out, size, "Stop training? y: yes, any other key: no");
 	else if (s->lost && !s->notice[0] && room < LONG_WORDS_FROM_COLUMNS)
-		snprintf(out, size, "process %lld is gone%s", (long long)s->info.pid, leave);
+		snprintf(out, size, "process %lld has ended%s", (long long)s->info.pid, leave);
 	else if (s->lost && !s->notice[0])
-		snprintf(out, size, "The trainer's process %lld is gone; this is the last it showed%s", (long long)s->info.pid,
+		snprintf(out, size, "The trainer's process %lld has ended; this is its last state%s", (long long)s->info.pid,
 		         leave);
 	else
 		snprintf(out, size, "%s", s->notice);
@@ -243,15 +233,15 @@ static void urgent(const bl_scene *s, int room, char *out, size_t size)
 
 static void draw_footer(const bl_scene *s, bl_canvas *c)
 {
-	char say[256];
-	urgent(s, c->width, say, sizeof say);
+	char text[256];
+	footer_text(s, c->width, text, sizeof text);
 	int y = c->height - footer_rows(s, c->height);
 	bool own_row = y < c->height - 1 || s->still;
-	if (say[0])
-		bl_canvas_text(c, 0, y, c->width, BL_PAINT_WARN, say);
+	if (text[0])
+		bl_canvas_text(c, 0, y, c->width, BL_PAINT_WARN, text);
 	else if (own_row)
 		bl_canvas_text(c, 0, y, c->width, BL_PAINT_FAINT, s->info.message);
-	if (!s->still && (own_row || !say[0]))
+	if (!s->still && (own_row || !text[0]))
 		draw_hints(s, c, c->height - 1);
 }
 

@@ -49,7 +49,10 @@ static double dims_in(const bl_heat_source *m, int axis, int cell)
 	return edge(m, axis, cell + 1) - edge(m, axis, cell);
 }
 
-/* The k'th dot of `dots` covers cells [k cells / dots, (k + 1) cells / dots); weights are the cells' dims. */
+/*
+ * A block is rows r0 to r1 - 1 and columns c0 to c1 - 1 of the cells.  Block k of n covers cells k cells / n to
+ * (k + 1) cells / n - 1.  A cell's weight in the mean is the number of its elements.
+ */
 static double block_mean(const bl_heat_source *m, int r0, int r1, int c0, int c1)
 {
 	double sum = 0, weights = 0;
@@ -85,7 +88,10 @@ static int on_diagonal(const bl_heat_source *m, int r, int c)
 	return n > 0 ? n : 0;
 }
 
-/* The rms off the diagonal and the mean on it, or NaN.  Differences of rms are averaged, since they are not rms. */
+/*
+ * The root mean square of the elements off the diagonal and the mean of those on it; NaN: there are none.  Differences of
+ * root mean squares are averaged, since they are not root mean squares.
+ */
 static void block_apart(const bl_heat_source *m, int r0, int r1, int c0, int c1, double *rms, double *diagonal)
 {
 	double off = 0, offs = 0, on = 0, ons = 0;
@@ -108,7 +114,7 @@ bl_pool bl_heat_pool(const bl_heat_source *m, bl_heat_style s)
 	return s.pool == BL_POOL_RMS && !m->rms ? BL_POOL_LARGEST : s.pool;
 }
 
-/* For a single element, its value with its sign. */
+/* The value of a block as root mean square: for a single element its value, on the diagonal the mean there. */
 static double block_rms(const bl_heat_source *m, int r0, int r1, int c0, int c1)
 {
 	double rms, diagonal;
@@ -138,8 +144,9 @@ double bl_heat_cell(const bl_heat_source *m, int row, int col, bl_pool pool)
 /* --- Size ----------------------------------------------------------------- */
 
 /*
- * The number of dots on a side, at most `room`: equal blocks if they cost little, because
- * unequal ones appear as stripes; otherwise as many as fit.
+ * The number of dots on a side, at most `room`: a multiple of the cells if there is room for all of them.  Otherwise such that
+ * all blocks have equally many cells, because unequal blocks appear as stripes, or `room` if that would use less than three
+ * quarters of it.
  */
 static int side_for(int room, int cells)
 {
@@ -210,7 +217,7 @@ bl_heat_block bl_heat_block_under(bl_heat_fit fit, const bl_heat_source *m, int 
 	                        x * bl_heat_blocks(fit, m, 1) / fit.dots_x);
 }
 
-/* Marks the middle dot of the block only, so that the rest of a large block shows its colour. */
+/* The middle dot of a block; only this dot is marked, so that the rest of a large block shows its colour. */
 static int dot_of(int dots, int blocks, int at)
 {
 	return (start_of(at, blocks, dots) + start_of(at + 1, blocks, dots) - 1) / 2;
@@ -235,7 +242,7 @@ void bl_heat_mark(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_sou
 
 /* --- Drawing -------------------------------------------------------------- */
 
-/* Without colours, density shows the magnitude and shape the sign. */
+/* Without colours, denser characters show larger magnitudes; negative values have characters of their own. */
 static uint32_t ramp(double t)
 {
 	static const char above[] = " .:+*#@", below[] = " `-~=%&";
@@ -260,13 +267,6 @@ static void put_dot(bl_canvas *c, int x, int y, double t)
 		bl_canvas_put(c, x, y, ' ', BL_COLOUR_OWN, colour_of(c->can, t));
 }
 
-static void put_halves(bl_canvas *c, int x, int y, double upper, double lower, bool has_lower)
-{
-	int32_t above = colour_of(c->can, upper);
-	int32_t below = has_lower ? colour_of(c->can, lower) : BL_COLOUR_OWN;
-	bl_canvas_put(c, x, y, above == below ? ' ' : 0x2580, above, below);
-}
-
 void bl_heat_draw(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_source *m, bl_heat_style s)
 {
 	bool halves = has_halves(c->can);
@@ -276,18 +276,20 @@ void bl_heat_draw(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_sou
 	for (int j = 0; j < fit.h; j++)
 		for (int i = 0; i < w; i++) {
 			int row = halves ? 2 * j : j;
-			double upper = bl_scale_place(scale, dot_value(m, w, rows, i, row, pool)), lower = 0;
+			double upper = bl_scale_place(scale, dot_value(m, w, rows, i, row, pool));
 			if (!halves) {
 				put_dot(c, x + i, y + j, upper);
 				continue;
 			}
+			int32_t above = colour_of(c->can, upper), below = BL_COLOUR_OWN;
 			if (row + 1 < rows)
-				lower = bl_scale_place(scale, dot_value(m, w, rows, i, row + 1, pool));
-			put_halves(c, x + i, y + j, upper, lower, row + 1 < rows);
+				below = colour_of(c->can, bl_scale_place(scale, dot_value(m, w, rows, i, row + 1, pool)));
+			bl_canvas_put(c, x + i, y + j, above == below ? ' ' : 0x2580, above, below);
 		}
 }
 
-static double run_mean(const float *v, int n, int k, int parts)
+/* The mean of part k of `parts` of n values; if there are fewer values than parts, values are repeated. */
+static double part_mean(const float *v, int n, int k, int parts)
 {
 	int from = start_of(k, parts, n), to = start_of(k + 1, parts, n);
 	double sum = 0;
@@ -299,7 +301,7 @@ static double run_mean(const float *v, int n, int k, int parts)
 void bl_heat_strip(bl_canvas *c, int x, int y, int w, const float *values, int n, bl_scale s)
 {
 	for (int i = 0; i < w && n > 0; i++) {
-		double v = run_mean(values, n, i, w);
+		double v = part_mean(values, n, i, w);
 		int eighths = isnan(v) ? 8 : (int)lround(fmin(fmax(v, 0), 1) * 8);
 		int32_t fg = colour_of(c->can, bl_scale_place(s, v));
 		uint32_t glyph = eighths ? 0x2580u + (uint32_t)eighths : ' ';
@@ -333,12 +335,12 @@ void bl_heat_scale_says(char out[BL_HEAT_SCALE_TEXT], int room, bl_ability can, 
 		snprintf(out, BL_HEAT_SCALE_TEXT, "%s: |C| < %.2g", middle, s.chance);
 }
 
-static void number(char *out, int size, double v)
+static void number_text(char *out, int size, double v)
 {
 	snprintf(out, (size_t)size, v == floor(v) ? "%.0f" : "%.3g", v);
 }
 
-/* How the elements of a dot are pooled; the mean is always over all elements. */
+/* The pooling of the elements of a dot, with the share of elements that was used; the mean is always over all elements. */
 static void name_pooling(char out[48], const char *largest, bl_pool pool, bl_heat_sample sample)
 {
 	if (pool == BL_POOL_RMS && sample.rms < 1)
@@ -354,8 +356,8 @@ void bl_heat_says(char *out, int size, int w, const char *what, const char *brie
 {
 	bool whole = fit.dims_x <= 1 && fit.dims_y <= 1;
 	char dx[32], dy[32], pooling[48], dot[144];
-	number(dx, sizeof dx, fit.dims_x);
-	number(dy, sizeof dy, fit.dims_y);
+	number_text(dx, sizeof dx, fit.dims_x);
+	number_text(dy, sizeof dy, fit.dims_y);
 	name_pooling(pooling, "largest", pool, sample);
 	snprintf(dot, sizeof dot, "1 dot = %s x %s dims, %s", dy, dx, pooling);
 	int n = snprintf(out, (size_t)size, "%s: %s", what, whole ? "single elements" : dot);

@@ -52,7 +52,7 @@ static void turn_pause(bl_scene *s)
 {
 	bool paused = s->info.state == BL_RUN_PAUSED;
 	if (command(s, paused ? BL_CMD_RESUME : BL_CMD_PAUSE, 0))
-		bl_scene_notice(s, paused ? "going on" : "pausing after this step");
+		bl_scene_notice(s, paused ? "continuing" : "pausing after this step");
 }
 
 static void take_step(bl_scene *s)

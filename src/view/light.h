@@ -5,6 +5,6 @@
 
 #include <stdbool.h>
 
-bool bl_light_found(void); /* as the terminal has told, else by COLORFGBG; dark where nothing is known */
+bool bl_light_found(void); /* by the terminal's reply to a query, else by COLORFGBG; dark if neither is known */
 
 #endif

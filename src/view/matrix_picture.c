@@ -50,48 +50,38 @@ static bool has_region(const bl_snapshot *s)
 	       s->region_rows <= s->region.rows;
 }
 
-static void cut_edges(bl_picture *p)
-{
-	for (int axis = 0; axis < 2; axis++)
-		for (int k = 0; k < p->cells; k++) {
-			int64_t from, to;
-			bl_chunk_range(p->part.rows, p->cells, k, &from, &to);
-			p->edge[axis][k] = (int32_t)from;
-			p->edge[axis][k + 1] = (int32_t)to;
-		}
-}
-
-/* Fills in the cells on the diagonal; values: theirs, row after row. */
-static void lay_diagonal(bl_picture *p, const float *values)
-{
-	int next = 0;
-	for (int i = 0; i < p->cells; i++)
-		for (int j = 0; j < p->cells; j++) {
-			bool on = on_diagonal(p, i, j) > 0 && next < 2 * BL_GRID_MAX;
-			p->diagonal[i * p->cells + j] = on ? values[next++] : NAN;
-		}
-}
-
+/* Copies the snapshot's region, which is a square. */
 static void take_region(bl_picture *p, const bl_snapshot *s)
 {
 	size_t n = (size_t)s->region_rows;
+	int next = 0; /* the next cell of region_diagonal, which has the cells on the diagonal only, row after row */
 	p->part = s->region;
 	p->cells = s->region_rows;
 	p->sample.largest = (double)s->region_elements / ((double)s->region.rows * s->region.cols);
 	p->sample.rms = s->region_share;
 	p->sample.error = s->region_error;
 	p->has_rms = s->region_share > 0;
-	cut_edges(p);
+	for (int k = 0; k < p->cells; k++) {
+		int64_t from, to;
+		bl_chunk_range(p->part.rows, p->cells, k, &from, &to);
+		p->edge[0][k] = p->edge[1][k] = (int32_t)from;
+		p->edge[0][k + 1] = p->edge[1][k + 1] = (int32_t)to;
+	}
 	memcpy(p->dim[0], s->dims, n * sizeof s->dims[0]);
 	memcpy(p->dim[1], s->dims + n, n * sizeof s->dims[0]);
 	memcpy(p->mean, s->region_mean, n * n * sizeof(float));
 	memcpy(p->extreme, s->region_extreme, n * n * sizeof(float));
 	memcpy(p->rms, s->region_rms, n * n * sizeof(float));
-	lay_diagonal(p, s->region_diagonal);
+	for (int i = 0; i < p->cells; i++)
+		for (int j = 0; j < p->cells; j++) {
+			bool on = on_diagonal(p, i, j) > 0 && next < 2 * BL_GRID_MAX;
+			p->diagonal[i * p->cells + j] = on ? s->region_diagonal[next++] : NAN;
+		}
 }
 
 /* --- From the cells of all of C ---------------------------------------------------- */
 
+/* The cell that contains a dimension. */
 static int cell_of(const bl_snapshot *s, int dim)
 {
 	int cell = 0;
@@ -101,6 +91,7 @@ static int cell_of(const bl_snapshot *s, int dim)
 	return cell;
 }
 
+/* The number of cells on a side of the smallest square of cells that covers the requested part. */
 static int cells_for(const bl_snapshot *s, const bl_region *want)
 {
 	int down = cell_of(s, want->row + want->rows - 1) - cell_of(s, want->row);
@@ -108,13 +99,15 @@ static int cells_for(const bl_snapshot *s, const bl_region *want)
 	return (down > across ? down : across) + 1;
 }
 
+/* The first of `cells` cells that cover the part which begins at a dimension; fewer cells may be left at the end. */
 static int start_cell(const bl_snapshot *s, int dim, int cells)
 {
 	int cell = cell_of(s, dim);
 	return cell + cells <= s->grid ? cell : s->grid - cells;
 }
 
-static int name_edges(bl_picture *p, const bl_snapshot *s, int axis, int first)
+/* Sets the dimensions and edges of an axis from cell `first` on; returns the first dimension. */
+static int set_edges(bl_picture *p, const bl_snapshot *s, int axis, int first)
 {
 	int64_t start, from, to;
 	bl_chunk_range(s->d, s->grid, first, &start, &to);
@@ -127,7 +120,6 @@ static int name_edges(bl_picture *p, const bl_snapshot *s, int axis, int first)
 	return (int)start;
 }
 
-/* The smallest range of cells that covers the requested part. */
 void bl_picture_crop(bl_picture *p, const bl_snapshot *s, const bl_region *want)
 {
 	p->step = s->step;
@@ -135,8 +127,8 @@ void bl_picture_crop(bl_picture *p, const bl_snapshot *s, const bl_region *want)
 	p->cells = cells_for(s, want);
 	int row = start_cell(s, want->row, p->cells), col = start_cell(s, want->col, p->cells);
 	p->part = (bl_region){ .matrix = BL_MATRIX_C, .order = BL_ORDER_PLAIN };
-	p->part.row = name_edges(p, s, 0, row);
-	p->part.col = name_edges(p, s, 1, col);
+	p->part.row = set_edges(p, s, 0, row);
+	p->part.col = set_edges(p, s, 1, col);
 	p->part.rows = p->edge[0][p->cells];
 	p->part.cols = p->edge[1][p->cells];
 	p->n = s->n;
@@ -176,28 +168,24 @@ bool bl_picture_take(bl_picture *p, const bl_snapshot *s, const bl_region *want)
 
 /* --- Transformations ------------------------------------------------------------------ */
 
-static float diagonal_at(const bl_snapshot *s, int dim)
-{
-	return s->diagonal[(int64_t)dim * s->diag / s->d];
-}
-
 /*
- * The C_ii - 1 of largest magnitude in a cell on the diagonal, over the dimensions that are known: after reordering, only
- * one is.
+ * The C_ii - 1 of largest magnitude in a cell on the diagonal, over the dimensions of the cell that are known: in another
+ * order than the plain one, only the first.
  */
 static float diagonal_extreme(const bl_picture *p, const bl_snapshot *s, int cell)
 {
 	int known = p->part.order == BL_ORDER_PLAIN ? p->edge[0][cell + 1] - p->edge[0][cell] : 1;
 	float most = 0;
 	for (int i = 0; i < known; i++) {
-		float v = diagonal_at(s, p->dim[0][cell] + i) - 1;
+		int64_t dim = p->dim[0][cell] + i;
+		float v = s->diagonal[dim * s->diag / s->d] - 1;
 		if (fabsf(v) > fabsf(most))
 			most = v;
 	}
 	return most;
 }
 
-static double places(const bl_picture *p, int i, int j)
+static double elements_of(const bl_picture *p, int i, int j)
 {
 	return (double)(p->edge[0][i + 1] - p->edge[0][i]) * (p->edge[1][j + 1] - p->edge[1][j]);
 }
@@ -209,9 +197,9 @@ static void minus_identity(bl_picture *p, const bl_snapshot *s)
 			int at = i * p->cells + j, n = on_diagonal(p, i, j);
 			if (n == 0)
 				continue;
-			p->mean[at] -= (float)(n / places(p, i, j));
+			p->mean[at] -= (float)(n / elements_of(p, i, j));
 			p->diagonal[at] -= 1;
-			p->extreme[at] = places(p, i, j) > 1 ? diagonal_extreme(p, s, i) : p->extreme[at] - 1;
+			p->extreme[at] = elements_of(p, i, j) > 1 ? diagonal_extreme(p, s, i) : p->extreme[at] - 1;
 		}
 }
 

@@ -14,24 +14,24 @@
 
 /* --- Columns ------------------------------------------------------------------- */
 
-static const bl_run_column usual[] = {
+static const bl_run_column standard[] = {
 	{ BL_RUN_NAME, "name", -16, 9, 0 },
 	{ BL_RUN_STATE, "state", -7, 8, 0 },
 	{ BL_RUN_STEP, "step", 13, 6, 0 },
 	{ BL_RUN_TOTAL, "total", 8, 4, 0 },
 	{ BL_RUN_KNN, "kNN", 6, 7, 0 },
-	/* parameters */
+	/* the parameters are inserted here */
 	{ BL_RUN_D, "D", 5, 2, 0 },
 	{ BL_RUN_STARTED, "started", -16, 5, 0 },
 };
-enum { USUAL = sizeof usual / sizeof usual[0], FIRST_IMPORTANCE = 3, OTHER_IMPORTANCE = 1 };
+enum { STANDARD = sizeof standard / sizeof standard[0], FIRST_IMPORTANCE = 3, OTHER_IMPORTANCE = 1 };
 
 static bool same_column(const bl_run_column *a, const bl_run_column *b)
 {
 	return a->field == b->field && strcmp(a->heading, b->heading) == 0;
 }
 
-static int place_of(const bl_run_table *t, const bl_run_column *c)
+static int index_of(const bl_run_table *t, const bl_run_column *c)
 {
 	for (int i = 0; i < t->columns; i++)
 		if (same_column(&t->column[i], c))
@@ -46,12 +46,12 @@ static void add_parameter(bl_run_table *t, const char *name, int importance)
 	int width = (int)strlen(name) + SIGN;
 	snprintf(c.heading, sizeof c.heading, "%s", name);
 	c.width = width < LEAST ? LEAST : width > MOST ? MOST : width;
-	/* Leaves room for the columns of all runs that come after the parameters. */
-	if (place_of(t, &c) < 0 && t->columns < BL_RUN_COLUMNS - (USUAL - (int)BL_RUN_PARAMETER))
+	/* The standard columns after the parameters must still fit. */
+	if (index_of(t, &c) < 0 && t->columns < BL_RUN_COLUMNS - (STANDARD - (int)BL_RUN_PARAMETER))
 		t->column[t->columns++] = c;
 }
 
-/* Adds the first parameter of a run's loss; or the others, except weights of 1, which have no effect. */
+/* Adds the first parameter of a run's loss, or all others except weights of 1, which have no effect. */
 static void add_parameters(bl_run_table *t, const bl_run *r, bool first)
 {
 	const bl_columns *c = &r->columns;
@@ -82,36 +82,27 @@ static void add_fact(bl_run_table *t, int fact)
 	}
 	width = width < LEAST ? LEAST : width > MOST ? MOST : width;
 	c.width = text ? -width : width;
-	if (place_of(t, &c) < 0)
+	if (index_of(t, &c) < 0)
 		t->column[t->columns++] = c;
 }
 
-/* Name, state, and the requested columns. */
-static void choose_facts(bl_run_table *t)
-{
-	for (int i = 0; i <= BL_RUN_STATE; i++)
-		t->column[t->columns++] = usual[i];
-	for (int i = 0; i < bl_run_facts_columns(t->facts); i++)
-		add_fact(t, i);
-	if (place_of(t, &t->by) < 0)
-		t->by = t->column[t->columns - 1];
-}
-
-/* Parameters: first the first ones of all losses, from the newest run on, then the others. */
+/*
+ * Sets the columns: name, state and the requested columns, or the standard columns.  Among these, the parameters are in this
+ * order: the first parameter of each run's loss, from the newest run on, then all others.
+ */
 static void choose_columns(bl_run_table *t)
 {
+	bool facts = t->facts && t->runs;
 	t->columns = 0;
-	if (t->facts && t->runs) {
-		choose_facts(t);
-		return;
-	}
-	for (int i = 0; i < USUAL; i++) {
-		for (int k = 0; usual[i].field == BL_RUN_D && t->runs && k < 2 * t->runs->n; k++)
+	for (int i = 0; i < (facts ? BL_RUN_STATE + 1 : STANDARD); i++) {
+		for (int k = 0; standard[i].field == BL_RUN_D && t->runs && k < 2 * t->runs->n; k++)
 			add_parameters(t, &t->runs->run[k % t->runs->n], k < t->runs->n);
-		t->column[t->columns++] = usual[i];
+		t->column[t->columns++] = standard[i];
 	}
-	if (place_of(t, &t->by) < 0)
-		t->by = usual[USUAL - 1];
+	for (int i = 0; facts && i < bl_run_facts_columns(t->facts); i++)
+		add_fact(t, i);
+	if (index_of(t, &t->by) < 0)
+		t->by = t->column[t->columns - 1];
 }
 
 bool bl_run_table_sorted_by(const bl_run_table *t, const bl_run_column *c)
@@ -121,7 +112,7 @@ bool bl_run_table_sorted_by(const bl_run_table *t, const bl_run_column *c)
 
 void bl_run_table_sort_by_next(bl_run_table *t)
 {
-	t->by = t->column[(place_of(t, &t->by) + 1) % t->columns];
+	t->by = t->column[(index_of(t, &t->by) + 1) % t->columns];
 	bl_run_table_arrange(t);
 }
 
@@ -191,7 +182,7 @@ static bool unknown(const bl_run_table *t, const bl_run *r, const bl_run_column 
 	return c->field > BL_RUN_STATE && isnan(number(t, r, c));
 }
 
-/* Does b come before a?  Unknown values come last in both directions; equal ones remain in the order newest first. */
+/* Does b come before a?  Unknown values come last in both directions; runs with equal values stay in the order of the list. */
 static bool swapped(const bl_run_table *t, int a, int b)
 {
 	const bl_run *x = &t->runs->run[a], *y = &t->runs->run[b];
@@ -201,7 +192,7 @@ static bool swapped(const bl_run_table *t, int a, int b)
 	return t->reversed ? order < 0 : order > 0;
 }
 
-/* Insertion sort is stable, and fast for a list that is nearly sorted. */
+/* Insertion sort, which is stable, and fast for the default order, in which the list is read: newest first. */
 static void sort(bl_run_table *t)
 {
 	for (int i = 1; i < t->rows; i++)
@@ -222,21 +213,20 @@ static bool contains(const char *text, const char *part)
 	return false;
 }
 
-static bool chosen(const bl_run_table *t, const bl_run *r)
-{
-	return !t->filter[0] || contains(r->info.name, t->filter) || contains(r->id, t->filter) ||
-	       contains(bl_run_state_text(r), t->filter);
-}
-
-static void choose(bl_run_table *t)
+/* Makes the visible list: the runs that match the filter, sorted. */
+static void fill_rows(bl_run_table *t)
 {
 	t->rows = 0;
-	for (int i = 0; t->runs && i < t->runs->n; i++)
-		if (chosen(t, &t->runs->run[i]))
+	for (int i = 0; t->runs && i < t->runs->n; i++) {
+		const bl_run *r = &t->runs->run[i];
+		if (!t->filter[0] || contains(r->info.name, t->filter) || contains(r->id, t->filter) ||
+		    contains(bl_run_state_text(r), t->filter))
 			t->row[t->rows++] = i;
+	}
 	sort(t);
 }
 
+/* Moves the cursor to the run with this id; if it is not visible, the cursor's place stays. */
 static void point_at(bl_run_table *t, const char *id)
 {
 	bl_run_table_move(t, 0);
@@ -248,7 +238,7 @@ static void point_at(bl_run_table *t, const char *id)
 void bl_run_table_arrange(bl_run_table *t)
 {
 	const bl_run *at = bl_run_table_at(t, t->cursor);
-	choose(t);
+	fill_rows(t);
 	if (at)
 		point_at(t, at->id);
 	else
@@ -257,35 +247,17 @@ void bl_run_table_arrange(bl_run_table *t)
 
 /* --- Reading ------------------------------------------------------------------- */
 
-static bool same_run(const bl_run *a, const bl_run *b)
-{
-	return strcmp(a->id, b->id) == 0 && a->alive == b->alive && a->read == b->read && a->broken == b->broken &&
-	       memcmp(&a->info, &b->info, sizeof a->info) == 0;
-}
-
 static bool same_list(const bl_runs *a, const bl_runs *b)
 {
 	if (!a || !b || a->n != b->n)
 		return !a && !b;
-	for (int i = 0; i < a->n; i++)
-		if (!same_run(&a->run[i], &b->run[i]))
+	for (int i = 0; i < a->n; i++) {
+		const bl_run *x = &a->run[i], *y = &b->run[i];
+		if (strcmp(x->id, y->id) || x->alive != y->alive || x->read != y->read || x->broken != y->broken ||
+		    memcmp(&x->info, &y->info, sizeof x->info))
 			return false;
+	}
 	return true;
-}
-
-static bl_runs *list(const bl_runs *before)
-{
-	char *root = bl_runs_root();
-	bl_runs *r = root ? bl_runs_list(root, before) : NULL;
-	free(root);
-	return r;
-}
-
-/* Reads the facts for the current list; if that fails, the usual columns are shown. */
-static void read_facts(bl_run_table *t)
-{
-	bl_run_facts_free(t->facts);
-	t->facts = t->names[0] ? bl_run_facts_read(t->names, t->runs) : NULL;
 }
 
 int bl_run_table_choose(bl_run_table *t, const char *names)
@@ -301,33 +273,31 @@ int bl_run_table_choose(bl_run_table *t, const char *names)
 	return 0;
 }
 
-/* Takes over the list `now`.  The old list is freed last, since the cursor's run is found by its id. */
-static void take(bl_run_table *t, bl_runs *now)
+bool bl_run_table_read(bl_run_table *t)
 {
 	const bl_run *at = bl_run_table_at(t, t->cursor);
 	bl_runs *before = t->runs;
-	t->runs = now;
-	read_facts(t);
-	choose_columns(t);
-	choose(t);
-	if (at)
-		point_at(t, at->id);
-	bl_runs_free(before);
-}
-
-bool bl_run_table_read(bl_run_table *t)
-{
-	bl_runs *now = list(t->runs);
+	char *root = bl_runs_root();
+	bl_runs *now = root ? bl_runs_list(root, before) : NULL;
 	int *row = now ? realloc(t->row, (size_t)(now->n + 1) * sizeof *row) : NULL;
+	free(root);
 	if (!row) {
+		snprintf(t->problem, sizeof t->problem, "%s", now ? "no memory for the list of runs" : bl_error());
 		bl_runs_free(now);
-		snprintf(t->problem, sizeof t->problem, "%s", bl_error());
 		return true;
 	}
-	bool same = same_list(t->runs, now) && !t->problem[0];
+	bool same = same_list(before, now) && !t->problem[0];
 	t->row = row;
 	t->problem[0] = '\0';
-	take(t, now);
+	t->runs = now;
+	bl_run_facts_free(t->facts);
+	/* If the columns cannot be read, the standard ones are shown. */
+	t->facts = t->names[0] ? bl_run_facts_read(t->names, now) : NULL;
+	choose_columns(t);
+	fill_rows(t);
+	if (at)
+		point_at(t, at->id);
+	bl_runs_free(before); /* only now, since `at` points into it */
 	return !same || t->facts;
 }
 
@@ -342,9 +312,15 @@ static void time_text(char *out, size_t size, double since_1970)
 		snprintf(out, size, "-");
 }
 
-static void known_text(const bl_run_table *t, const bl_run *r, const bl_run_column *c, char *out, size_t size)
+void bl_run_table_text(const bl_run_table *t, const bl_run *r, const bl_run_column *c, char *out, size_t size)
 {
-	if (c->field == BL_RUN_FACT)
+	if (c->field == BL_RUN_NAME)
+		snprintf(out, size, "%s", r->info.name);
+	else if (c->field == BL_RUN_STATE)
+		snprintf(out, size, "%s", bl_run_state_text(r));
+	else if ((r->broken && c->field != BL_RUN_FACT) || unknown(t, r, c))
+		snprintf(out, size, "-");
+	else if (c->field == BL_RUN_FACT)
 		snprintf(out, size, "%s", fact_of(t, r, c)->text);
 	else if (c->field == BL_RUN_STEP)
 		snprintf(out, size, "%lld/%lld", (long long)r->info.step, (long long)r->info.steps);
@@ -354,16 +330,4 @@ static void known_text(const bl_run_table *t, const bl_run *r, const bl_run_colu
 		time_text(out, size, r->info.started);
 	else
 		snprintf(out, size, c->field == BL_RUN_KNN ? "%.3f" : "%.4g", number(t, r, c));
-}
-
-void bl_run_table_text(const bl_run_table *t, const bl_run *r, const bl_run_column *c, char *out, size_t size)
-{
-	if (c->field == BL_RUN_NAME)
-		snprintf(out, size, "%s", r->info.name);
-	else if (c->field == BL_RUN_STATE)
-		snprintf(out, size, "%s", bl_run_state_text(r));
-	else if ((r->broken && c->field != BL_RUN_FACT) || unknown(t, r, c))
-		snprintf(out, size, "-");
-	else
-		known_text(t, r, c, out, size);
 }

@@ -14,10 +14,7 @@
 
 #include <stddef.h>
 
-/*
- * The content of a column: a field of all runs, a parameter that some of their losses have, or a requested
- * column.
- */
+/* The content of a column: a field of all runs, a parameter that some of their losses have, or a requested column (a fact). */
 typedef enum bl_run_field {
 	BL_RUN_NAME,
 	BL_RUN_STATE,
@@ -35,7 +32,7 @@ typedef struct bl_run_column {
 	char heading[BL_FACT_NAME]; /* of a parameter or a fact, its name */
 	int width;                  /* in cells; negative: left-aligned */
 	int importance;             /* if there is too little room, the least important column is omitted first */
-	int fact;                   /* of a fact: its index */
+	int fact;                   /* BL_RUN_FACT: its index in the table's facts */
 } bl_run_column;
 
 enum { BL_RUN_PARAMETERS = 8 /* columns of parameters, at most */, BL_RUN_COLUMNS = BL_RUN_STARTED + BL_RUN_PARAMETERS };
@@ -52,16 +49,17 @@ typedef struct bl_run_table {
 	char filter[64];                   /* part of a name, folder or state; "": all */
 	bool typing;                       /* the filter is being typed */
 	char tag[64];                      /* the tag that is being typed for the run at the cursor */
-	char names[256], names_typed[256]; /* names of the chosen columns, "": the usual ones; the names being typed */
-	bl_run_facts *facts;               /* of these names; NULL: the usual columns are shown */
+	char names[256], names_typed[256]; /* names of the chosen columns, "": the default; the names being typed */
+	bl_run_facts *facts;               /* the values of these columns; NULL: the default columns are shown */
 	bl_run_diff *diff;                 /* the difference of runs that is shown instead of the table; NULL: none */
 	char diff_name[BL_DIFF_RUNS][BL_FACT_NAME];
-	int diff_top; /* the first visible row of diff */
-	bool tagging, deleting,
-		choosing; /* a tag is being typed; whether to delete the run is being asked; names are being typed */
-	char asked[256];  /* the folder's name of the run that the question is about, since the cursor's run may change */
-	char problem[160];
-	int64_t read_at;
+	int diff_top;      /* the first visible row of diff */
+	bool tagging;      /* a tag is being typed */
+	bool deleting;     /* the user is asked whether to delete the run */
+	bool choosing;     /* names of columns are being typed */
+	char asked[256];   /* the folder's name of the run to be tagged or deleted, since the cursor's run may change */
+	char problem[160]; /* why the runs or their columns could not be read; "": they could */
+	int64_t read_at;   /* ms of the monotonic clock */
 } bl_run_table;
 
 bl_run_table *bl_run_table_new(void);
@@ -79,7 +77,7 @@ void bl_run_table_move(bl_run_table *t, int by);                 /* moves the cu
 void bl_run_table_sort_by_next(bl_run_table *t);
 bool bl_run_table_sorted_by(const bl_run_table *t, const bl_run_column *c);
 
-/* Shows the columns with these names, separated by commas; "": the usual ones.  Negative with bl_error: an unknown name. */
+/* Shows the columns with these names, separated by commas; "": the default.  Negative with bl_error: an unknown name. */
 int bl_run_table_choose(bl_run_table *t, const char *names);
 
 /* The text of a cell; "-": the value is unknown, or the run has no such parameter. */

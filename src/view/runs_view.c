@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* runs_view.c: the table of all runs, live and past, and its keys: sort, filter, mark, compare, open. */
+/* runs_view.c: the table of all runs, running and finished, and its keys: sort, filter, mark, compare, open. */
 #include "view/export.h"
 #include "base/bounded.h"
 #include "view/frame.h"
@@ -20,12 +20,12 @@ enum {
 	SIGN_COLUMNS = 4,
 	GAP = 2,
 	NAME_COLUMNS_MAX = 40,
-	PLACE_FROM_ROWS = 8, /* from this height on, the last row shows the folder of the run at the cursor */
+	FOLDER_FROM_ROWS = 8, /* from this height on, the last row shows the folder of the run at the cursor, or a problem */
 	PAGE = 10,
 	CELL_TEXT = 96,
 };
 
-/* The view's state: a table; NULL: it was not needed yet. */
+/* The view's state: a pointer to its table, which is NULL until the view is opened. */
 static bl_run_table **own_of(const bl_scene *s)
 {
 	return bl_scene_own(s, &bl_view_runs);
@@ -52,7 +52,7 @@ static int columns_needed(const struct layout *l)
 	return sum;
 }
 
-/* Omits the least important column, the last of equal ones.  False: none can be omitted. */
+/* Omits the least important column, or the last of several such columns.  False: only the name is left. */
 static bool drop_least(struct layout *l)
 {
 	int least = -1;
@@ -78,7 +78,7 @@ static struct layout lay_out(const bl_run_table *t, int room)
 	return l;
 }
 
-/* Draws text(column) of every column that is shown. */
+/* Draws a row of the table: the text that `text` writes for `of`, a run or the headings, in each column that is shown. */
 static void draw_cells(bl_canvas *c, bl_rect r, int y, const struct layout *l, bl_paint p, const void *of,
                        void (*text)(const void *of, const bl_run_column *column, char *out, size_t size))
 {
@@ -101,7 +101,7 @@ static void draw_cells(bl_canvas *c, bl_rect r, int y, const struct layout *l, b
 static void heading_text(const void *of, const bl_run_column *column, char *out, size_t size)
 {
 	const bl_run_table *t = of;
-	bool down = (column->field <= BL_RUN_STATE) == t->reversed;
+	bool down = (column->field <= BL_RUN_STATE) == t->reversed; /* texts ascend at first, numbers descend */
 	snprintf(out, size, "%s%s", column->heading, !bl_run_table_sorted_by(t, column) ? "" : down ? " v" : " ^");
 }
 
@@ -139,24 +139,17 @@ static bool is_beside(const bl_scene *s, const bl_run *run)
 	return s->other && same_info(&s->other_info, &run->info);
 }
 
-static bl_paint paint_of(const bl_run *r)
-{
-	if (bl_run_going(r))
-		return BL_PAINT_GOOD;
-	const char *state = bl_run_state_text(r);
-	bool bad = r->broken || r->info.state == BL_RUN_FAILED || !strcmp(state, "killed");
-	return bad ? BL_PAINT_WARN : BL_PAINT_TEXT;
-}
-
 static void draw_row(const bl_scene *s, bl_canvas *c, bl_rect r, int y, int place, const struct layout *l)
 {
 	const bl_run *run = bl_run_table_at(table_of(s), place);
 	bool here = place == table_of(s)->cursor;
+	bool bad = run->broken || run->info.state == BL_RUN_FAILED || !strcmp(bl_run_state_text(run), "killed");
+	bl_paint paint = bl_run_going(run) ? BL_PAINT_GOOD : bad ? BL_PAINT_WARN : BL_PAINT_TEXT;
 	bl_canvas_put(c, r.x, y, here ? '>' : ' ', bl_colour_of(BL_PAINT_TITLE, c->can.light), BL_COLOUR_OWN);
 	bl_canvas_text(c, r.x + 1, y, 1, BL_PAINT_KNN, mark_of(s, run) >= 0 ? "+" : is_beside(s, run) ? "|" : " ");
 	if (!run->broken && same_info(&run->info, &s->info))
 		bl_canvas_text(c, r.x + 2, y, 1, BL_PAINT_GOOD, c->can.utf8 ? "●" : "*");
-	draw_cells(c, r, y, l, paint_of(run), &(struct row_of_table){ table_of(s), run }, run_text);
+	draw_cells(c, r, y, l, paint, &(struct row_of_table){ table_of(s), run }, run_text);
 	if (here)
 		bl_canvas_bold(c, r.x, y, r.w);
 }
@@ -164,40 +157,29 @@ static void draw_row(const bl_scene *s, bl_canvas *c, bl_rect r, int y, int plac
 static void draw_title(const bl_run_table *t, bl_canvas *c, bl_rect r)
 {
 	int going = 0, n = t->runs ? t->runs->n : 0;
-	char choice[320] = "";
+	char input[320] = ""; /* what is being typed or asked */
 	for (int i = 0; i < n; i++)
 		going += bl_run_going(&t->runs->run[i]);
 	if (t->typing || t->filter[0])
-		snprintf(choice, sizeof choice, "; %d with /%s%s", t->rows, t->filter, t->typing ? "_" : "");
+		snprintf(input, sizeof input, "; %d with /%s%s", t->rows, t->filter, t->typing ? "_" : "");
 	if (t->tagging)
-		snprintf(choice, sizeof choice, "; tag: %s_", t->tag);
+		snprintf(input, sizeof input, "; tag: %s_", t->tag);
 	if (t->deleting)
-		snprintf(choice, sizeof choice, "; move this one to the trash? y or n");
+		snprintf(input, sizeof input, "; move this one to the trash? y or n");
 	if (t->choosing)
-		snprintf(choice, sizeof choice, "; columns: %s_", t->names_typed);
+		snprintf(input, sizeof input, "; columns: %s_", t->names_typed);
 	bool asks = t->typing || t->tagging || t->deleting || t->choosing;
-	bl_canvas_textf(c, r.x, r.y, r.w, asks ? BL_PAINT_TITLE : BL_PAINT_FAINT, "%d %s, %d going on%s", n,
-	                bl_text_plural(n, "run", "runs"), going, choice);
-}
-
-/* Draws the folder of the run at the cursor, or why it cannot be read. */
-static void draw_place(const bl_run_table *t, bl_canvas *c, int x, int y, int room)
-{
-	const bl_run *run = bl_run_table_at(t, t->cursor);
-	if (t->problem[0])
-		bl_canvas_text(c, x, y, room, BL_PAINT_WARN, t->problem);
-	else if (run)
-		bl_canvas_text(c, x, y, room, run->broken ? BL_PAINT_WARN : BL_PAINT_FAINT,
-		               run->broken ? run->info.message : run->folder);
+	bl_canvas_textf(c, r.x, r.y, r.w, asks ? BL_PAINT_TITLE : BL_PAINT_FAINT, "%d %s, %d in progress%s", n,
+	                bl_text_plural(n, "run", "runs"), going, input);
 }
 
 /* The number of rows for runs in a table that is h rows high. */
 static int rows_for_runs(int h)
 {
-	return h - TITLE_ROWS - (h >= PLACE_FROM_ROWS);
+	return h - TITLE_ROWS - (h >= FOLDER_FROM_ROWS);
 }
 
-/* The place in the first row, such that the cursor is visible, and in the middle if possible. */
+/* The place (an index into the visible runs) of the first row, such that the cursor is in the middle if possible. */
 static int first_place(const bl_run_table *t, int rows)
 {
 	int top = t->cursor - rows / 2, most = t->rows - rows;
@@ -222,17 +204,12 @@ static void draw_diff_row(const bl_run_table *t, bl_canvas *c, bl_rect r, int y,
 		bl_canvas_textf(c, r.x, y, KEY_MOST, BL_PAINT_FAINT, "%d more to the right", t->diff->runs - i);
 }
 
-static int diff_width(const bl_run_table *t, bl_rect r)
-{
-	int width = (r.w - KEY_MOST - GAP) / t->diff->runs - GAP;
-	return width < DIFF_CELL_LEAST ? DIFF_CELL_LEAST : width > DIFF_CELL_MOST ? DIFF_CELL_MOST : width;
-}
-
 static void draw_diff(const bl_run_table *t, bl_canvas *c, bl_rect r)
 {
 	const bl_run_diff *d = t->diff;
 	char *name[BL_DIFF_RUNS];
-	int width = diff_width(t, r), rows = r.h - TITLE_ROWS;
+	int width = (int)bl_bounded((r.w - KEY_MOST - GAP) / d->runs - GAP, DIFF_CELL_LEAST, DIFF_CELL_MOST);
+	int rows = r.h - TITLE_ROWS;
 	for (int i = 0; i < d->runs; i++)
 		name[i] = (char *)t->diff_name[i];
 	bl_canvas_textf(c, r.x, r.y, r.w, BL_PAINT_FAINT,
@@ -264,8 +241,12 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 	draw_cells(c, r, r.y + 1, &l, BL_PAINT_FAINT, t, heading_text);
 	for (int i = 0; i < rows && top + i < t->rows; i++)
 		draw_row(s, c, r, r.y + TITLE_ROWS + i, top + i, &l);
-	if (r.h >= PLACE_FROM_ROWS)
-		draw_place(t, c, r.x, r.y + r.h - 1, r.w);
+	if (r.h < FOLDER_FROM_ROWS)
+		return;
+	const bl_run *run = bl_run_table_at(t, t->cursor);
+	bool broken = run && run->broken;
+	const char *last = t->problem[0] ? t->problem : broken ? run->info.message : run ? run->folder : "";
+	bl_canvas_text(c, r.x, r.y + r.h - 1, r.w, t->problem[0] || broken ? BL_PAINT_WARN : BL_PAINT_FAINT, last);
 }
 
 /* --- Reading -------------------------------------------------------------------- */
@@ -331,20 +312,15 @@ static void open_it(bl_scene *s)
 		bl_scene_switch(s, l);
 }
 
-static void unmark(bl_scene *s, int i)
-{
-	bl_live_close(s->marked[i]);
-	for (; i + 1 < BL_MARKED_MAX; i++)
-		s->marked[i] = s->marked[i + 1];
-	s->marked[BL_MARKED_MAX - 1] = NULL;
-}
-
 static void mark(bl_scene *s)
 {
 	const bl_run *r = bl_run_table_at(table_of(s), table_of(s)->cursor);
 	int i = r ? mark_of(s, r) : -1;
-	if (i >= 0) {
-		unmark(s, i);
+	if (i >= 0) { /* unmark it; the marked runs stay in one row, without gaps */
+		bl_live_close(s->marked[i]);
+		for (; i + 1 < BL_MARKED_MAX; i++)
+			s->marked[i] = s->marked[i + 1];
+		s->marked[BL_MARKED_MAX - 1] = NULL;
 		return;
 	}
 	for (i = 0; i < BL_MARKED_MAX && s->marked[i]; i++)
@@ -358,15 +334,15 @@ static void mark(bl_scene *s)
 static void beside(bl_scene *s)
 {
 	const bl_run *r = bl_run_table_at(table_of(s), table_of(s)->cursor);
-	bool let_go = r && is_beside(s, r);
-	bl_live *l = let_go ? NULL : open_run(s);
-	if (!let_go && !l)
+	bool remove = r && is_beside(s, r);
+	bl_live *l = remove ? NULL : open_run(s);
+	if (!remove && !l)
 		return;
 	bl_scene_compare(s, l);
-	if (let_go)
+	if (remove)
 		bl_scene_notice(s, "no second run any more");
 	else
-		bl_scene_notice(s, "%s is beside the run in the heatmap", s->other_info.name);
+		bl_scene_notice(s, "the heatmap shows %s beside the run", s->other_info.name);
 }
 
 static void sort_by_next(bl_scene *s)
@@ -393,14 +369,14 @@ static const bl_run *run_to_change(bl_scene *s)
 	return s->read_only ? NULL : r;
 }
 
-/* The run that the question was about.  NULL: it does not exist any more, and the notice says so. */
+/* The run at the cursor, if it is still the one that was asked about.  NULL: it is not, and the notice says so. */
 static const bl_run *run_asked_about(bl_scene *s)
 {
 	const bl_run_table *t = table_of(s);
 	const bl_run *r = bl_run_table_at(t, t->cursor);
 	if (r && strcmp(r->id, t->asked) == 0)
 		return r;
-	bl_scene_notice(s, "%s is not there any more", t->asked);
+	bl_scene_notice(s, "%s does not exist any more", t->asked);
 	return NULL;
 }
 
@@ -436,16 +412,6 @@ static void put_tag(bl_scene *s)
 		bl_scene_notice(s, off ? "%s has no tag %s" : "%s has the tag %s", r->info.name, tag);
 }
 
-static void delete_it(bl_scene *s)
-{
-	const bl_run *r = run_asked_about(s);
-	char *there = r ? bl_runs_to_trash(r->folder) : NULL;
-	if (r)
-		bl_scene_notice(s, there ? "the run is in %s now" : "%s", there ? there : bl_error());
-	free(there);
-	table_of(s)->read_at = 0;
-}
-
 /* Handles a key while a tag is typed: Enter sets the tag, Esc cancels. */
 static void tag_key(bl_scene *s, int k)
 {
@@ -463,13 +429,21 @@ static void tag_key(bl_scene *s, int k)
 	}
 }
 
+/* Handles the key that answers whether to move the run to the trash. */
 static void answer_key(bl_scene *s, int k)
 {
-	table_of(s)->deleting = false;
-	if (k == 'y' || k == 'Y')
-		delete_it(s);
-	else
+	bl_run_table *t = table_of(s);
+	t->deleting = false;
+	if (k != 'y' && k != 'Y') {
 		bl_scene_notice(s, "the run was not moved");
+		return;
+	}
+	const bl_run *r = run_asked_about(s);
+	char *moved = r ? bl_runs_to_trash(r->folder) : NULL;
+	if (r)
+		bl_scene_notice(s, moved ? "the run is in %s now" : "%s", moved ? moved : bl_error());
+	free(moved);
+	t->read_at = 0;
 }
 
 static void type_columns(bl_scene *s)
@@ -479,23 +453,18 @@ static void type_columns(bl_scene *s)
 	snprintf(t->names_typed, sizeof t->names_typed, "%s", t->names);
 }
 
-static void choose_typed(bl_scene *s)
-{
-	bl_run_table *t = table_of(s);
-	if (bl_run_table_choose(t, t->names_typed) != 0)
-		bl_scene_notice(s, "%s", bl_error());
-	else if (!t->names[0])
-		bl_scene_notice(s, "the usual columns");
-}
-
-/* Handles a key while names of columns are typed: Enter shows them if all are known, Esc cancels. */
+/* Handles a key while names of columns are typed: Enter shows the columns if all names are known, Esc cancels. */
 static void columns_key(bl_scene *s, int k)
 {
 	bl_run_table *t = table_of(s);
 	size_t n = strlen(t->names_typed);
-	if (k == BL_KEY(BL_KEYS_ENTER))
-		choose_typed(s);
-	if (k == BL_KEY(BL_KEYS_ENTER) || k == BL_KEY_ESCAPE)
+	if (k == BL_KEY(BL_KEYS_ENTER)) {
+		t->choosing = false;
+		if (bl_run_table_choose(t, t->names_typed) != 0)
+			bl_scene_notice(s, "%s", bl_error());
+		else if (!t->names[0])
+			bl_scene_notice(s, "the default columns");
+	} else if (k == BL_KEY_ESCAPE)
 		t->choosing = false;
 	else if (k == BL_KEY(BL_KEYS_BACKSPACE) && n > 0)
 		t->names_typed[n - 1] = '\0';
@@ -505,21 +474,19 @@ static void columns_key(bl_scene *s, int k)
 	}
 }
 
-static void add_to_diff(bl_run_table *t, const bl_run *r, const char **id, int *n)
-{
-	snprintf(t->diff_name[*n], BL_FACT_NAME, "%s", r->info.name);
-	id[(*n)++] = r->id;
-}
-
 /* Shows the difference of the marked runs, in the order of the table, and the one at the cursor. */
 static void show_diff(bl_scene *s)
 {
 	bl_run_table *t = table_of(s);
 	const char *id[BL_DIFF_RUNS];
 	int n = 0;
-	for (int i = 0; i < t->rows && n < BL_DIFF_RUNS; i++)
-		if (i == t->cursor || mark_of(s, bl_run_table_at(t, i)) >= 0)
-			add_to_diff(t, bl_run_table_at(t, i), id, &n);
+	for (int i = 0; i < t->rows && n < BL_DIFF_RUNS; i++) {
+		const bl_run *r = bl_run_table_at(t, i);
+		if (i != t->cursor && mark_of(s, r) < 0)
+			continue;
+		snprintf(t->diff_name[n], BL_FACT_NAME, "%s", r->info.name);
+		id[n++] = r->id;
+	}
 	if (n < 2) {
 		bl_scene_notice(s, "mark runs with m, and put the cursor on another one");
 		return;
@@ -536,7 +503,7 @@ static void leave_diff(bl_run_table *t)
 	t->diff = NULL;
 }
 
-/* Scrolls by that many rows, at most to the ends. */
+/* Scrolls by a number of rows, at most to the first or the last. */
 static void move_diff(bl_run_table *t, int by)
 {
 	int64_t top = (int64_t)t->diff_top + by, last = t->diff->rows > 0 ? t->diff->rows - 1 : 0;
@@ -558,7 +525,7 @@ static const int moves[BL_REQUEST_COUNT] = {
 	[BL_REQUEST_RUN_PAGE_DOWN] = PAGE, [BL_REQUEST_RUN_FIRST] = INT_MIN, [BL_REQUEST_RUN_LAST] = INT_MAX,
 };
 
-static void (*const deeds[BL_REQUEST_COUNT])(bl_scene *s) = {
+static void (*const actions[BL_REQUEST_COUNT])(bl_scene *s) = {
 	[BL_REQUEST_RUN_OPEN] = open_it,       [BL_REQUEST_RUN_BACK] = go_back,         [BL_REQUEST_RUN_MARK] = mark,
 	[BL_REQUEST_RUN_BESIDE] = beside,      [BL_REQUEST_RUN_SORT] = sort_by_next,    [BL_REQUEST_RUN_REVERSE] = reverse,
 	[BL_REQUEST_RUN_FILTER] = type_filter, [BL_REQUEST_RUN_COLUMNS] = type_columns, [BL_REQUEST_RUN_DIFF] = show_diff,
@@ -576,10 +543,11 @@ static void act(bl_scene *s, bl_request r)
 	}
 	if (table_of(s) && moves[r])
 		bl_run_table_move(table_of(s), moves[r]);
-	if (table_of(s) && deeds[r])
-		deeds[r](s);
+	if (table_of(s) && actions[r])
+		actions[r](s);
 }
 
+/* Cuts the filter after n characters, appends a letter (0: none), and filters the table again. */
 static void set_filter(bl_run_table *t, size_t n, int letter)
 {
 	if (n + 1 >= sizeof t->filter)
@@ -590,7 +558,7 @@ static void set_filter(bl_run_table *t, size_t n, int letter)
 	bl_run_table_arrange(t);
 }
 
-/* Handles keys while a filter, a tag, names or an answer are typed.  Esc removes the filter. */
+/* Handles keys while a filter, a tag, names of columns or an answer is typed.  Esc removes the filter. */
 static bool key(bl_scene *s, int k)
 {
 	bl_run_table *t = table_of(s);
@@ -621,7 +589,7 @@ static void click(bl_scene *s, int y)
 {
 	bl_run_table *t = table_of(s);
 	bl_rect r = bl_frame_room(s, s->on->width, s->on->height);
-	int rows = rows_for_runs(r.h), row = y - r.y - TITLE_ROWS, place = first_place(t, rows) + row;
+	int rows = rows_for_runs(r.h), row = y - r.y - TITLE_ROWS, place = first_place(t, rows) + row; /* of the clicked row */
 	if (row < 0 || row >= rows || !bl_run_table_at(t, place))
 		return;
 	if (place == t->cursor)
@@ -634,12 +602,11 @@ static void mouse(bl_scene *s, bl_mouse m)
 {
 	if (!table_of(s))
 		return;
-	if (table_of(s)->diff) {
-		move_diff(table_of(s), m.kind == BL_MOUSE_WHEEL_UP ? -1 : m.kind == BL_MOUSE_CLICK ? 0 : 1);
-		return;
-	}
-	if (m.kind != BL_MOUSE_CLICK)
-		bl_run_table_move(table_of(s), m.kind == BL_MOUSE_WHEEL_UP ? -1 : 1);
+	int by = m.kind == BL_MOUSE_WHEEL_UP ? -1 : m.kind == BL_MOUSE_CLICK ? 0 : 1;
+	if (table_of(s)->diff)
+		move_diff(table_of(s), by);
+	else if (by)
+		bl_run_table_move(table_of(s), by);
 	else if (s->on)
 		click(s, m.y);
 }

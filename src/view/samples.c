@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* samples.c: all views of one sample, as the network gets them, with the parameters that the pipelines drew. */
+/* samples.c: the views (augmented images) of one sample, as the network receives them, with the parameters that were drawn. */
 #include "view/export.h"
 #include "view/scene.h"
 
@@ -9,10 +9,11 @@
 #include <string.h>
 
 enum { GAP = 2, TEXT_ROWS_MAX = 5, TEXT_SHARE = 3 };
-enum { TITLE_BYTES = 48, SIZED_TITLE_COLUMNS = 24, TITLE_COLUMNS = 12, BRIEF_COLUMNS = 17 }; /* for all views alike */
+/* The widths from which titles are long: with a size, without one; and from which brief titles have a size. */
+enum { TITLE_BYTES = 48, SIZED_TITLE_COLUMNS = 24, TITLE_COLUMNS = 12, BRIEF_COLUMNS = 17 };
 
 struct own {
-	int32_t sample, redraws; /* the requested sample */
+	int32_t sample, redraws; /* the requested sample, and how often new random draws were requested */
 };
 
 static struct own *own_of(const bl_scene *s)
@@ -20,7 +21,7 @@ static struct own *own_of(const bl_scene *s)
 	return bl_scene_own(s, &bl_view_samples);
 }
 
-/* For another run, the first sample is shown. */
+/* When another run is opened, its first sample is shown. */
 static void start(bl_scene *s)
 {
 	*own_of(s) = (struct own){ 0, 0 };
@@ -39,7 +40,7 @@ static int start_of(int k, int parts, int n)
 	return (int)((int64_t)k * n / parts);
 }
 
-/* The mean of a channel over the pixels of dot (x,y) of a picture of w x h dots; if enlarged, pixels are repeated. */
+/* The mean of a channel over the pixels of dot (x,y) of w x h dots; if there are more dots than pixels, pixels are repeated. */
 static double dot_of(const struct picture *p, int channel, int x, int w, int y, int h)
 {
 	int x0 = start_of(x, w, p->side), x1 = start_of(x + 1, w, p->side);
@@ -61,7 +62,7 @@ static int32_t colour_at(const struct picture *p, int x, int w, int y, int h)
 	return rgb;
 }
 
-/* Without colours, density shows the lightness, as on a dark background. */
+/* Without colours, denser characters show lighter pixels, as is right for a dark background. */
 static uint32_t ramp(const struct picture *p, int x, int w, int y, int h)
 {
 	static const char steps[] = " .:-=+*#%@";
@@ -83,7 +84,10 @@ static void put_cell(bl_canvas *c, int x0, int y0, const struct picture *p, int 
 		              colour_at(p, x, side, 2 * y + 1, side));
 }
 
-/* The number of dots per side in w x h cells: if enlarged, a multiple of the picture's; even, since a cell has two. */
+/*
+ * The number of dots on a side in w x h cells: if the picture is enlarged, by an integer factor; always even, since a cell
+ * has two dots.
+ */
 static int side_for(int w, int h, int side)
 {
 	int room = w < 2 * h ? w : 2 * h;
@@ -93,7 +97,7 @@ static int side_for(int w, int h, int side)
 
 /* --- Text ----------------------------------------------------------------- */
 
-/* The length of text that fits into w columns: up to the last comma, else the last blank, else as much as fits. */
+/* The length of the text's first line in w columns: to the last comma that fits, else to the last blank, else w. */
 static int line_length(const char *text, int w)
 {
 	int n = (int)strlen(text), comma = 0, blank = 0;
@@ -107,7 +111,7 @@ static int line_length(const char *text, int w)
 	return comma > 0 ? comma : blank > 0 ? blank : w;
 }
 
-/* Draws the text in at most `most` rows, or only counts them if c is NULL; the last row is cut where more text follows. */
+/* Draws the text in at most `most` rows, and cuts the last one if it is too long.  Returns the number of rows; c NULL: only counts. */
 static int draw_wrapped(bl_canvas *c, int x, int y, int w, int most, const char *text)
 {
 	int rows = 0;
@@ -122,20 +126,21 @@ static int draw_wrapped(bl_canvas *c, int x, int y, int w, int most, const char 
 	return rows;
 }
 
-/* "28 x 28, ", with which the text begins where views have different sizes: how long it is, without the comma. */
+/* If the views have different sizes, the text begins with one, as in "28 x 28, ".  Its length without the comma; 0: none. */
 static int size_length(const char *draws)
 {
 	int h, w, n = 0;
 	return sscanf(draws, "%d x %d%n", &h, &w, &n) == 2 && strncmp(draws + n, ", ", 2) == 0 ? n : 0;
 }
 
+/* The text after its size. */
 static const char *parameters(const char *draws)
 {
 	int n = size_length(draws);
 	return n ? draws + n + 2 : draws;
 }
 
-/* Rows of text below pictures, which leave most of the h rows to these. */
+/* The number of rows of text below the pictures; most of the h rows are left to the pictures. */
 static int text_rows(const bl_snapshot *p, int w, int h)
 {
 	int most = 0, room = h / TEXT_SHARE < TEXT_ROWS_MAX ? h / TEXT_SHARE : TEXT_ROWS_MAX;
@@ -146,28 +151,16 @@ static int text_rows(const bl_snapshot *p, int w, int h)
 	return most;
 }
 
-/* Is the requested sample not shown yet? */
-static bool waits(const bl_scene *s)
-{
-	const bl_region *r = &s->snapshot.region;
-	return !bl_scene_over(s) && !s->lost && (r->view != own_of(s)->sample || r->redraw != own_of(s)->redraws);
-}
-
-/* Writes the number of channels and how many are shown; older files have only the latter. */
-static void channels_text(const bl_snapshot *p, char *out, size_t size)
-{
-	int n = p->image_channels > 0 ? p->image_channels : p->view_channels;
-	if (n == 1 || n == 3)
-		snprintf(out, size, "%s", n == 3 ? "colour" : "grey");
-	else
-		snprintf(out, size, "%d channels, %s shown", n, p->view_channels == 3 ? "the first 3" : "the first");
-}
-
 static void draw_facts(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	const bl_snapshot *p = &s->snapshot;
 	char label[32] = "", row[48] = "", size[48] = "", channels[48];
-	channels_text(p, channels, sizeof channels);
+	int n = p->image_channels > 0 ? p->image_channels : p->view_channels; /* older files have only the latter */
+	if (n == 1 || n == 3)
+		snprintf(channels, sizeof channels, "%s", n == 3 ? "colour" : "grey");
+	else
+		snprintf(channels, sizeof channels, "%d channels, %s shown", n,
+		         p->view_channels == 3 ? "the first 3" : "the first");
 	if (p->view_row >= 0)
 		snprintf(row, sizeof row, "row %lld  ", (long long)p->view_row + 1);
 	if (p->view_label >= 0 && p->view_class[0])
@@ -180,13 +173,14 @@ static void draw_facts(const bl_scene *s, bl_canvas *c, bl_rect r)
 		snprintf(size, sizeof size, "%d x %d ", (int)p->view_side, (int)p->view_side);
 	int x = bl_canvas_textf(c, r.x, r.y, r.w, BL_PAINT_TEXT, "%s%s%s%s  step %lld", row, label, size, channels,
 	                        (long long)p->step);
-	if (waits(s))
+	bool shown = p->region.view == own_of(s)->sample && p->region.redraw == own_of(s)->redraws;
+	if (!shown && !bl_scene_over(s) && !s->lost)
 		bl_canvas_text(c, r.x + x + 2, r.y, r.w - x - 2, BL_PAINT_WARN, "another was requested...");
 }
 
 /* --- The view ------------------------------------------------------------- */
 
-/* Which view, and its size where sizes differ; in narrow columns shorter. */
+/* Draws which view it is, and its size if the views have different sizes; in narrow columns a brief form. */
 static void draw_title(bl_canvas *c, bl_rect r, int k, const char *draws)
 {
 	static const char *const names[BL_VIEWS_MAX] = { "first view", "second view", "third view",   "fourth view",
@@ -201,6 +195,7 @@ static void draw_title(bl_canvas *c, bl_rect r, int k, const char *draws)
 	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, title);
 }
 
+/* Draws view k with its title, and below it its parameters, for which `rows` rows are reserved. */
 static void draw_one(const bl_snapshot *p, int k, bl_canvas *c, bl_rect r, int rows)
 {
 	struct picture picture = { p->views[k], p->view_side, p->view_channels };
@@ -212,7 +207,7 @@ static void draw_one(const bl_snapshot *p, int k, bl_canvas *c, bl_rect r, int r
 	draw_wrapped(c, r.x, r.y + 1 + side / 2, r.w, left < TEXT_ROWS_MAX ? left : TEXT_ROWS_MAX, parameters(p->view_draws[k]));
 }
 
-/* The least number of columns with the largest pictures; two views are always side by side. */
+/* The least number of columns that gives the largest pictures, and at least 2. */
 static int columns_for(const bl_snapshot *p, bl_rect r)
 {
 	int best = 2, largest = -1;

@@ -22,8 +22,8 @@
 #include <unistd.h>
 
 enum { CLEAR_PEN = -2, ESCAPE_MS = 25, CONTINUE_MS = 50 };
-/* A terminal answers within the patience, or is not waited for; what has begun to come is complete sooner. */
-enum { PATIENCE_MS = 100, PIECES_MS = 50, ANSWER_MOST = 64, KEYS_KEPT = 256 };
+/* The longest wait for the terminal's replies to all queries, and for the next byte of a reply that has begun. */
+enum { REPLY_MS = 100, NEXT_BYTE_MS = 50, REPLY_MOST = 64, QUEUE_MOST = 256 };
 
 struct pen {
 	int32_t fg, bg;
@@ -35,11 +35,11 @@ struct bl_screen {
 	WINDOW *keys;     /* a pad, so that reading keys never redraws anything */
 	TERMINAL *before; /* Readline's terminal, which is set again at the end */
 	locale_t locale, locale_before;
-	bl_ability can;      /* the abilities of the terminal */
-	bl_ability asked;    /* the abilities that the shown canvas uses */
-	bool answered;       /* the terminal has answered DA1, the last question */
-	int kept[KEYS_KEPT]; /* keys read while waiting for answers, from kept_at on */
-	int kept_n, kept_at;
+	bl_ability can;        /* the abilities of the terminal */
+	bl_ability used;       /* the abilities that the shown canvas uses */
+	bool replied;          /* the terminal has replied to DA1, the last query */
+	int queue[QUEUE_MOST]; /* keys read while waiting for replies; the next one to return is at queue_at */
+	int queued, queue_at;
 	bool skip_corner;      /* do not write the last cell, which would scroll the screen */
 	struct pen pen;        /* the terminal's current pen */
 	bl_screen_cell *shown; /* the content of the screen; NULL: unknown */
@@ -162,31 +162,20 @@ void bl_screen_size(const bl_screen *s, int *width, int *height)
 {
 	(void)s;
 	struct winsize z;
-	bool told = ioctl(STDOUT_FILENO, TIOCGWINSZ, &z) == 0 && z.ws_col > 0 && z.ws_row > 0;
-	*width = told ? z.ws_col : columns > 0 ? columns : 80;
-	*height = told ? z.ws_row : lines > 0 ? lines : 24;
-}
-
-static void look_by_terminfo(bl_terminal *t)
-{
-	static const int colours[] = {
-		[BL_DEPTH_MONO] = 0, [BL_DEPTH_8] = 8, [BL_DEPTH_16] = 16, [BL_DEPTH_256] = 256, [BL_DEPTH_FULL] = 1 << 24
-	};
-	TERMINAL *before = cur_term;
-	int why;
-	t->known = setupterm(NULL, STDOUT_FILENO, &why) == OK;
-	if (t->known) {
-		t->moves = cursor_address != NULL;
-		t->colours = colours[find_depth()];
-		TERMINAL *ours = set_curterm(before);
-		del_curterm(ours);
-	}
+	bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &z) == 0 && z.ws_col > 0 && z.ws_row > 0;
+	*width = known ? z.ws_col : columns > 0 ? columns : 80;
+	*height = known ? z.ws_row : lines > 0 ? lines : 24;
 }
 
 bl_terminal bl_terminal_look(void)
 {
+	static const int colours[] = {
+		[BL_DEPTH_MONO] = 0, [BL_DEPTH_8] = 8, [BL_DEPTH_16] = 16, [BL_DEPTH_256] = 256, [BL_DEPTH_FULL] = 1 << 24
+	};
 	bl_terminal t = { .is_one = isatty(STDOUT_FILENO), .light = bl_light_found() };
 	struct winsize z;
+	int why;
+	TERMINAL *before = cur_term;
 	locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
 	t.utf8 = locale && strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0;
 	if (locale)
@@ -195,42 +184,21 @@ bl_terminal bl_terminal_look(void)
 		t.width = z.ws_col;
 		t.height = z.ws_row;
 	}
-	if (is_set("TERM"))
-		look_by_terminfo(&t);
+	t.known = is_set("TERM") && setupterm(NULL, STDOUT_FILENO, &why) == OK;
+	if (t.known) {
+		t.moves = cursor_address != NULL;
+		t.colours = colours[find_depth()];
+		TERMINAL *own = set_curterm(before);
+		del_curterm(own);
+	}
 	return t;
 }
 
 /* --- Opening and closing -------------------------------------------------------- */
 
-static int check_terminal(void)
-{
-	if (current)
-		return bl_fail("a screen is up already");
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		return bl_fail("no terminal to draw on: standard %s is not one", isatty(STDIN_FILENO) ? "output" : "input");
-	if (!is_set("TERM"))
-		return bl_fail("no terminal to draw on: TERM is not set");
-	return 0;
-}
-
-/* ncurses reads the character set from the thread's locale; the process's locale stays unchanged. */
-static void take_locale(bl_screen *s)
-{
-	s->locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
-	s->locale_before = s->locale ? uselocale(s->locale) : (locale_t)0;
-}
-
-static void give_locale(bl_screen *s)
-{
-	if (!s->locale)
-		return;
-	uselocale(s->locale_before);
-	freelocale(s->locale);
-}
-
 /*
- * Like ncurses if terminfo has the sequence.  Otherwise with the sequence that all terminals with a mouse know, and with
- * decimal reports (1006) where supported: reports in bytes end at column 223.
+ * Turns reports of the mouse on or off.  Uses the sequence of terminfo if there is one, as ncurses does.  Otherwise uses the
+ * one that all terminals with a mouse know, and requests decimal reports (1006), since reports in bytes end at column 223.
  */
 static void append_mouse(bl_screen *s, bool on)
 {
@@ -262,7 +230,8 @@ static int set_modes(bl_screen *s)
 	return flush(s);
 }
 
-static void tell_guard(bl_screen *s)
+/* Gives the guard the bytes that restore the terminal if the process is killed. */
+static void prepare_restore(bl_screen *s)
 {
 	append_string(exit_attribute_mode);
 	append_string(cursor_normal);
@@ -279,7 +248,7 @@ static int start(bl_screen *s)
 {
 	struct termios cooked;
 	if (tcgetattr(STDIN_FILENO, &cooked) < 0)
-		return bl_fail("the terminal does not tell its modes: %s", strerror(errno));
+		return bl_fail("the modes of the terminal cannot be read: %s", strerror(errno));
 	fflush(stdout);
 	s->before = cur_term;
 	bl_guard_arm(STDOUT_FILENO, &cooked);
@@ -294,21 +263,27 @@ static int start(bl_screen *s)
 	if (!cursor_address)
 		return bl_fail("TERM is '%s': it cannot move its cursor", getenv("TERM"));
 	s->can = (bl_ability){ find_depth(), strcmp(nl_langinfo(CODESET), "UTF-8") == 0, bl_light_found() };
-	s->answered = true; /* nothing was asked */
+	s->replied = true; /* no query was sent yet */
 	s->skip_corner = auto_right_margin && !eat_newline_glitch;
-	tell_guard(s);
+	prepare_restore(s);
 	return set_modes(s);
 }
 
 bl_screen *bl_screen_open(void)
 {
-	if (check_terminal() < 0)
-		return NULL;
+	if (current)
+		return bl_fail_null("a screen is open already");
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return bl_fail_null("no terminal to draw on: standard %s is not one", isatty(STDIN_FILENO) ? "output" : "input");
+	if (!is_set("TERM"))
+		return bl_fail_null("no terminal to draw on: TERM is not set");
 	bl_screen *s = calloc(1, sizeof *s);
 	if (!s)
 		return bl_fail_null("no memory for a screen");
 	current = s;
-	take_locale(s);
+	/* ncurses reads the character set from the thread's locale; the process's locale stays unchanged. */
+	s->locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+	s->locale_before = s->locale ? uselocale(s->locale) : (locale_t)0;
 	bl_guard_hold();
 	int rc = start(s);
 	bl_guard_release();
@@ -350,7 +325,10 @@ void bl_screen_close(bl_screen *s)
 	}
 	bl_guard_disarm();
 	bl_guard_release();
-	give_locale(s);
+	if (s->locale) {
+		uselocale(s->locale_before);
+		freelocale(s->locale);
+	}
 	current = NULL;
 	free(s->shown);
 	free(s->out);
@@ -361,11 +339,11 @@ void bl_screen_close(bl_screen *s)
 
 static int32_t device_colour(const bl_screen *s, int32_t rgb)
 {
-	if (rgb == BL_COLOUR_OWN || s->asked.depth == BL_DEPTH_MONO)
+	if (rgb == BL_COLOUR_OWN || s->used.depth == BL_DEPTH_MONO)
 		return BL_COLOUR_OWN;
-	if (s->asked.depth == BL_DEPTH_FULL)
+	if (s->used.depth == BL_DEPTH_FULL)
 		return rgb;
-	return s->asked.depth == BL_DEPTH_256 ? bl_colour_256(rgb) : bl_colour_ansi(rgb, s->asked.depth == BL_DEPTH_16 ? 16 : 8);
+	return s->used.depth == BL_DEPTH_256 ? bl_colour_256(rgb) : bl_colour_ansi(rgb, s->used.depth == BL_DEPTH_16 ? 16 : 8);
 }
 
 /* Appends a number from 0 to 255 and `end`, without printf, since a frame has thousands of these. */
@@ -384,7 +362,7 @@ static void append_level(bl_screen *s, int v, char end)
 
 static void write_colour(bl_screen *s, int32_t colour, bool background)
 {
-	if (s->asked.depth != BL_DEPTH_FULL) {
+	if (s->used.depth != BL_DEPTH_FULL) {
 		append_string(tparm(background ? set_a_background : set_a_foreground, (long)colour));
 		return;
 	}
@@ -413,14 +391,9 @@ static void set_pen(bl_screen *s, const bl_screen_cell *cell)
 	s->pen = (struct pen){ cell->fg, cell->bg, cell->bold };
 }
 
-static bool same(const bl_screen_cell *a, const bl_screen_cell *b)
-{
-	return a->glyph == b->glyph && a->fg == b->fg && a->bg == b->bg && a->bold == b->bold;
-}
-
 static bl_screen_cell device_cell(const bl_screen *s, const bl_screen_cell *cell)
 {
-	bl_screen_cell d = { bl_canvas_glyph(s->asked, cell->glyph), device_colour(s, cell->fg), device_colour(s, cell->bg),
+	bl_screen_cell d = { bl_canvas_glyph(s->used, cell->glyph), device_colour(s, cell->fg), device_colour(s, cell->bg),
 		             cell->bold };
 	if (d.glyph == ' ')
 		d.fg = s->pen.fg >= BL_COLOUR_OWN ? s->pen.fg : BL_COLOUR_OWN; /* a blank shows no colour: keep the pen */
@@ -432,7 +405,8 @@ static void show_row(bl_screen *s, const bl_canvas *c, int y)
 	int at = -1; /* column of the cursor; -1: it is not in this row */
 	for (int x = 0; x < c->width; x++) {
 		bl_screen_cell *shown = &s->shown[y * c->width + x], want = device_cell(s, bl_canvas_cell(c, x, y));
-		if (same(&want, shown) || (want.glyph == ' ' && shown->glyph == ' ' && want.bg == shown->bg))
+		bool same = want.glyph == shown->glyph && want.bg == shown->bg;
+		if (same && (want.glyph == ' ' || (want.fg == shown->fg && want.bold == shown->bold)))
 			continue;
 		if (s->skip_corner && y == c->height - 1 && x == c->width - 1)
 			continue;
@@ -466,9 +440,9 @@ static int start_anew(bl_screen *s, const bl_canvas *c)
 
 int bl_screen_show(bl_screen *s, const bl_canvas *c)
 {
-	if (s->asked.depth != c->can.depth)
-		bl_screen_forget(s); /* the colours of the abilities have changed */
-	s->asked = c->can;
+	if (s->used.depth != c->can.depth)
+		bl_screen_forget(s); /* all colours change */
+	s->used = c->can;
 	if ((!s->shown || s->width != c->width || s->height != c->height) && start_anew(s, c) < 0)
 		return -1;
 	for (int y = 0; y < c->height; y++)
@@ -484,12 +458,15 @@ void bl_screen_forget(bl_screen *s)
 
 /* --- Keys ----------------------------------------------------------------------- */
 
-/* Converts to the keys of keys.h.  The numbers of ncurses begin at 256; bytes from 128 on are parts of characters. */
+/*
+ * Converts a key of ncurses to one of keys.h.  ncurses' own numbers begin at 256; bytes from 128 to 255 are parts of
+ * characters, and no keys.
+ */
 static int translate(int key)
 {
 	static const struct {
-		int theirs;
-		const char *ours;
+		int ncurses;
+		const char *key;
 	} keys[] = {
 		{ KEY_UP, BL_KEYS_UP },
 		{ KEY_DOWN, BL_KEYS_DOWN },
@@ -505,8 +482,8 @@ static int translate(int key)
 		{ '\b', BL_KEYS_BACKSPACE },
 	};
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-		if (keys[i].theirs == key)
-			return BL_KEY(keys[i].ours);
+		if (keys[i].ncurses == key)
+			return BL_KEY(keys[i].key);
 	return key > 0 && key < 128 ? key : BL_KEY_NONE;
 }
 
@@ -533,52 +510,50 @@ static int decode_mouse(int button, int x, int y)
 	return known && x > 0 && y > 0 ? bl_key_of_mouse(m) : BL_KEY_NONE;
 }
 
-/* The next byte of a sequence, which may come in pieces; ERR: there is none. */
-static int next_piece(bl_screen *s)
+/* The next byte of a sequence, whose bytes may arrive with delays; ERR: there is none. */
+static int next_byte(bl_screen *s)
 {
 	int c = wgetch(s->keys);
-	if (c == ERR && poll(&(struct pollfd){ .fd = STDIN_FILENO, .events = POLLIN }, 1, PIECES_MS) == 1)
+	if (c == ERR && poll(&(struct pollfd){ .fd = STDIN_FILENO, .events = POLLIN }, 1, NEXT_BYTE_MS) == 1)
 		c = wgetch(s->keys);
 	return c;
 }
 
-/* Reads the three bytes after ESC [ M. */
-static int read_mouse_bytes(bl_screen *s)
-{
-	int byte[3];
-	for (int i = 0; i < 3; i++)
-		byte[i] = next_piece(s);
-	return decode_mouse(byte[0] - 32, byte[1] - 32, byte[2] - 32);
-}
-
-/* Reads the rest of ESC [ numbers letter: DA1, or a key or mouse that terminfo does not know, so that it is not read as keys. */
+/*
+ * Reads the rest of ESC [ numbers letter, so that its bytes are not taken for typed keys: the reply to DA1, a report of the
+ * mouse, or a key that terminfo does not know.
+ */
 static int read_sequence(bl_screen *s)
 {
-	int number[3] = { 0 }, n = 0, first = next_piece(s), c = first;
+	int number[3] = { 0 }, n = 0, first = next_byte(s), c = first;
 	while (c >= ' ' && c < '@') {
 		if (c == ';' && n < 2)
 			n++;
 		else if (c >= '0' && c <= '9' && number[n] < 10000)
 			number[n] = 10 * number[n] + c - '0';
-		c = next_piece(s);
+		c = next_byte(s);
 	}
-	s->answered |= first == '?' && c == 'c';
+	s->replied |= first == '?' && c == 'c';
 	if (first == '<' && c == 'M')
 		return decode_mouse(number[0], number[1], number[2]);
-	return first == 'M' ? read_mouse_bytes(s) : BL_KEY_NONE;
+	if (first != 'M')
+		return BL_KEY_NONE;
+	for (int i = 0; i < 3; i++) /* the old report: ESC [ M and three bytes */
+		number[i] = next_byte(s) - 32;
+	return decode_mouse(number[0], number[1], number[2]);
 }
 
-/* Reads the rest of ESC ] text, ended by BEL or ESC \: a late answer of the terminal to a query, which is not keys. */
-static int read_answer(bl_screen *s)
+/* Reads the rest of ESC ] text, ended by BEL or ESC \: the terminal's reply to the query of its background. */
+static int read_reply(bl_screen *s)
 {
-	char text[ANSWER_MOST] = "";
+	char text[REPLY_MOST] = "";
 	size_t n = 0;
-	int c = next_piece(s);
-	for (; c >= ' ' && c < 256; c = next_piece(s))
+	int c = next_byte(s);
+	for (; c >= ' ' && c < 256; c = next_byte(s))
 		if (n + 1 < sizeof text)
 			text[n++] = (char)c;
 	if (c == BL_KEY_ESCAPE)
-		c = next_piece(s) == '\\' ? '\a' : ERR;
+		c = next_byte(s) == '\\' ? '\a' : ERR;
 	if (c == '\a' && bl_background_take(text))
 		s->can.light = bl_light_found();
 	return BL_KEY_NONE;
@@ -587,11 +562,11 @@ static int read_answer(bl_screen *s)
 /* Returns Esc, or the key of the sequence that follows it immediately. */
 static int read_escape(bl_screen *s)
 {
-	int next = s->answered ? wgetch(s->keys) : next_piece(s);
+	int next = s->replied ? wgetch(s->keys) : next_byte(s);
 	if (next == '[')
 		return read_sequence(s);
 	if (next == ']')
-		return read_answer(s);
+		return read_reply(s);
 	if (next == 'O') {
 		wgetch(s->keys);
 		return BL_KEY_NONE;
@@ -609,7 +584,7 @@ static int read_key(bl_screen *s)
 
 static int wait_for_key(bl_screen *s, int timeout_ms)
 {
-	int key = read_key(s); /* first, since poll does not see keys that ncurses has already read */
+	int key = read_key(s); /* before poll, which does not see keys that ncurses has already read */
 	if (key != BL_KEY_NONE)
 		return key;
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
@@ -617,43 +592,40 @@ static int wait_for_key(bl_screen *s, int timeout_ms)
 		return BL_KEY_NONE;
 	if (!(in.revents & POLLIN))
 		return BL_KEY_INTERRUPT; /* the terminal is gone */
-	key = read_key(s);
-	return key;
+	return read_key(s);
 }
 
 int bl_screen_key(bl_screen *s, int timeout_ms)
 {
-	return s->kept_at < s->kept_n ? s->kept[s->kept_at++] : wait_for_key(s, timeout_ms);
+	return s->queue_at < s->queued ? s->queue[s->queue_at++] : wait_for_key(s, timeout_ms);
 }
 
 /* --- The background ------------------------------------------------------------- */
 
-/* Linux' console knows no such question, and shows a part of it. */
-static bool can_answer(const bl_screen *s)
-{
-	return s->can.depth != BL_DEPTH_MONO && strncmp(getenv("TERM"), "linux", 5) != 0;
-}
-
 int bl_screen_ask_background(bl_screen *s)
 {
-	static const char question[] = "\033]11;?\033\\\033[c";
-	if (!can_answer(s))
+	static const char queries[] = "\033]11;?\033\\\033[c"; /* the background (OSC 11), and DA1, which all terminals answer */
+	if (s->can.depth == BL_DEPTH_MONO)
 		return 0;
-	append(s, question, sizeof question - 1);
+	if (strncmp(getenv("TERM"), "linux", 5) == 0)
+		return 0; /* the console of Linux does not know OSC 11, and would show a part of it */
+	append(s, queries, sizeof queries - 1);
 	if (flush(s) < 0)
 		return -1;
-	s->answered = false;
-	double end = bl_now() + PATIENCE_MS / 1000.;
-	while (!s->answered && s->kept_n < KEYS_KEPT) {
+	s->replied = false;
+	double end = bl_now() + REPLY_MS / 1000.;
+	while (!s->replied && s->queued < QUEUE_MOST) {
 		int left = (int)(1000 * (end - bl_now())), key = left > 0 ? wait_for_key(s, left) : BL_KEY_NONE;
 		if (key != BL_KEY_NONE)
-			s->kept[s->kept_n++] = key;
+			s->queue[s->queued++] = key;
 		if (left <= 0 || key == BL_KEY_INTERRUPT)
 			break;
 	}
-	s->answered = true; /* or too late, which read_answer takes as well */
+	s->replied = true; /* if not, the reply is late, and read_reply still takes it from the keys */
 	return 0;
 }
+
+/* --- Stopping and continuing the process ---------------------------------------- */
 
 void bl_screen_again(bl_screen *s)
 {
@@ -668,20 +640,20 @@ void bl_screen_again(bl_screen *s)
 }
 
 /*
- * The stop signal goes to the whole process group, as the terminal sends it, since the shell may wait for a script in
- * it.
+ * Sends the stop signal to the whole process group, as the terminal does for Ctrl-Z, since the shell may wait for a script
+ * in this group.
  */
 void bl_screen_suspend(bl_screen *s)
 {
-	struct sigaction as_usual = { .sa_handler = SIG_DFL }, ours;
+	struct sigaction standard = { .sa_handler = SIG_DFL }, before;
 	bl_guard_hold();
 	leave(s);
 	bl_guard_release();
-	sigemptyset(&as_usual.sa_mask);
-	sigaction(SIGTSTP, &as_usual, &ours);
+	sigemptyset(&standard.sa_mask);
+	sigaction(SIGTSTP, &standard, &before);
 	kill(0, SIGTSTP);
-	poll(NULL, 0, CONTINUE_MS); /* the stop may reach another thread first */
-	sigaction(SIGTSTP, &ours, NULL);
+	poll(NULL, 0, CONTINUE_MS); /* another thread may receive the signal, so this one waits until the process stops */
+	sigaction(SIGTSTP, &before, NULL);
 	bl_guard_hold();
 	refresh();
 	curs_set(0);

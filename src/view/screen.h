@@ -30,7 +30,10 @@ void bl_screen_forget(bl_screen *s); /* the next show writes everything */
 /* Waits for a key up to timeout_ms; BL_KEY_NONE: no key (or a signal came). */
 int bl_screen_key(bl_screen *s, int timeout_ms);
 
-/* Asks the terminal for its background, 100 ms at most; keys that are pressed meanwhile come afterwards.  Negative with bl_error. */
+/*
+ * Queries the terminal for its background, and waits at most 100 ms for the reply.  bl_screen_key returns the keys that were
+ * pressed meanwhile.  Negative with bl_error.
+ */
 int bl_screen_ask_background(bl_screen *s);
 
 /* Sets the modes again and redraws everything, after a stop without notice (SIGSTOP). */

@@ -34,7 +34,8 @@ static int dims_holding(const bl_moment *m, double share)
 	return 0;
 }
 
-static int say(bl_canvas *c, bl_rect r, int x, bl_paint p, const char *text)
+/* Draws a text at column x if it fits; returns the column for the next one. */
+static int draw_fact(bl_canvas *c, bl_rect r, int x, bl_paint p, const char *text)
 {
 	int need = bl_canvas_columns(text);
 	if (x + need > r.w)
@@ -48,18 +49,18 @@ static void draw_facts(const bl_timeline *past, const bl_moment *m, bl_canvas *c
 	char text[96];
 	int x = 0;
 	snprintf(text, sizeof text, past->at ? "step %lld, then" : "step %lld", (long long)m->step);
-	x = say(c, r, x, past->at ? BL_PAINT_WARN : BL_PAINT_TEXT, text);
+	x = draw_fact(c, r, x, past->at ? BL_PAINT_WARN : BL_PAINT_TEXT, text);
 	snprintf(text, sizeof text, "RankMe %.1f", m->rankme);
-	x = isnan(m->rankme) ? x : say(c, r, x, BL_PAINT_REDUNDANCY, text);
+	x = isnan(m->rankme) ? x : draw_fact(c, r, x, BL_PAINT_REDUNDANCY, text);
 	snprintf(text, sizeof text, "effective rank %.1f", m->effective);
-	x = isnan(m->effective) ? x : say(c, r, x, BL_PAINT_INVARIANCE, text);
+	x = isnan(m->effective) ? x : draw_fact(c, r, x, BL_PAINT_INVARIANCE, text);
 	snprintf(text, sizeof text, "dead %d of %d", (int)m->dead, (int)m->d);
-	x = say(c, r, x, m->dead ? BL_PAINT_WARN : BL_PAINT_TEXT, text);
+	x = draw_fact(c, r, x, m->dead ? BL_PAINT_WARN : BL_PAINT_TEXT, text);
 	snprintf(text, sizeof text, "90%% of the variance in %d", dims_holding(m, .9));
-	x = m->spectrum ? say(c, r, x, BL_PAINT_TEXT, text) : x;
+	x = m->spectrum ? draw_fact(c, r, x, BL_PAINT_TEXT, text) : x;
 	snprintf(text, sizeof text, "the %d largest of %d are known", (int)m->spectrum, (int)m->d);
 	if (m->spectrum && m->spectrum < m->d)
-		say(c, r, x, BL_PAINT_FAINT, text);
+		draw_fact(c, r, x, BL_PAINT_FAINT, text);
 }
 
 /* --- Charts --------------------------------------------------------------- */
@@ -90,21 +91,16 @@ static void load_values(struct curve *v, const bl_moment *m, values_of values)
 	}
 }
 
-/* The first snapshot with a spectrum, with which the selected one is compared. */
-static const bl_moment *beginning(const bl_timeline *p)
-{
-	for (int i = 0; i < p->n; i++)
-		if (p->moment[i].spectrum)
-			return &p->moment[i];
-	return NULL;
-}
-
+/* Draws the values of the selected snapshot, and for comparison those of the first one that has a spectrum. */
 static void draw_values(const bl_timeline *p, const bl_moment *m, bl_canvas *c, bl_rect r, const char *title, bl_paint paint,
                         values_of values)
 {
 	struct curve now, then = { .n = 0 };
-	const bl_moment *first = beginning(p);
 	char then_label[32], now_label[32];
+	int k = 0;
+	while (k < p->n && !p->moment[k].spectrum)
+		k++;
+	const bl_moment *first = k < p->n ? &p->moment[k] : NULL;
 	load_values(&now, m, values);
 	if (first && first->step < m->step)
 		load_values(&then, first, values);
@@ -122,74 +118,40 @@ static void draw_values(const bl_timeline *p, const bl_moment *m, bl_canvas *c, 
 	                           .x_name = "number" });
 }
 
-struct times {
-	double step[BL_SNAPSHOTS_MAX], rankme[BL_SNAPSHOTS_MAX], effective[BL_SNAPSHOTS_MAX], dead[BL_SNAPSHOTS_MAX];
-	int n;
-	bool any_dead;
-};
-
-static void load_times(struct times *t, const bl_timeline *p)
+/* Draws the ranks over time, and below them the number of dead dimensions, if there are any and there is room. */
+static void draw_times(const bl_timeline *p, bl_canvas *c, bl_rect r)
 {
-	*t = (struct times){ .n = 0 };
+	double step[BL_SNAPSHOTS_MAX], rankme[BL_SNAPSHOTS_MAX], effective[BL_SNAPSHOTS_MAX], dead[BL_SNAPSHOTS_MAX];
+	int n = 0;
+	bool any_dead = false;
 	for (int i = 0; i < p->n; i++) {
 		const bl_moment *m = &p->moment[i];
 		if (!m->spectrum)
 			continue;
-		t->step[t->n] = (double)m->step;
-		t->rankme[t->n] = m->rankme;
-		t->effective[t->n] = m->effective;
-		t->dead[t->n++] = m->dead;
-		t->any_dead |= m->dead > 0;
+		step[n] = (double)m->step;
+		rankme[n] = m->rankme;
+		effective[n] = m->effective;
+		dead[n++] = m->dead;
+		any_dead |= m->dead > 0;
 	}
+	bl_line ranks[] = { { "effective", 'e', 2, BL_PAINT_INVARIANCE, step, effective, n },
+		            { "RankMe", 'R', 0, BL_PAINT_REDUNDANCY, step, rankme, n } };
+	bl_line deaths = { "dead", 'd', 0, BL_PAINT_WARN, step, dead, n };
+	bl_chart chart = { .title = "rank", .lines = ranks, .n = 2 };
+	chart.integer_x = true;
+	chart.axis = BL_AXIS_LINEAR;
+	chart.cursor = (double)p->at;
+	int rows = any_dead && r.h >= TWO_ROWS_FROM ? (r.h + 1) / 2 : r.h;
+	bl_chart_draw(c, (bl_rect){ r.x, r.y, r.w, rows }, &chart);
+	if (rows == r.h)
+		return;
+	chart.title = "dims without variance";
+	chart.lines = &deaths;
+	chart.n = 1;
+	bl_chart_draw(c, (bl_rect){ r.x, r.y + rows, r.w, r.h - rows }, &chart);
 }
 
-static void draw_ranks(const bl_timeline *p, const struct times *t, bl_canvas *c, bl_rect r)
-{
-	bl_line lines[] = { { "effective", 'e', 2, BL_PAINT_INVARIANCE, t->step, t->effective, t->n },
-		            { "RankMe", 'R', 0, BL_PAINT_REDUNDANCY, t->step, t->rankme, t->n } };
-	bl_chart_draw(c, r,
-	              &(bl_chart){ .title = "rank",
-	                           .lines = lines,
-	                           .n = 2,
-	                           .integer_x = true,
-	                           .axis = BL_AXIS_LINEAR,
-	                           .cursor = (double)p->at });
-}
-
-static void draw_dead(const bl_timeline *p, const struct times *t, bl_canvas *c, bl_rect r)
-{
-	bl_line line = { "dead", 'd', 0, BL_PAINT_WARN, t->step, t->dead, t->n };
-	bl_chart_draw(c, r,
-	              &(bl_chart){ .title = "dims without variance",
-	                           .lines = &line,
-	                           .n = 1,
-	                           .integer_x = true,
-	                           .axis = BL_AXIS_LINEAR,
-	                           .cursor = (double)p->at });
-}
-
-/* --- Layout: on small screens the eigenvalues remain -------------------------- */
-
-static void draw_now(const bl_timeline *p, const bl_moment *m, bl_canvas *c, bl_rect r)
-{
-	int rows = r.h >= TWO_ROWS_FROM ? (r.h + 1) / 2 : r.h;
-	bool brief = r.w < 60;
-	draw_values(p, m, c, (bl_rect){ r.x, r.y, r.w, rows }, brief ? "eigenvalues" : "eigenvalues of the covariance",
-	            BL_PAINT_INVARIANCE, eigenvalues_of);
-	if (rows < r.h)
-		draw_values(p, m, c, (bl_rect){ r.x, r.y + rows, r.w, r.h - rows }, "singular values of C", BL_PAINT_REDUNDANCY,
-		            singular_of);
-}
-
-static void draw_times(const bl_timeline *p, bl_canvas *c, bl_rect r)
-{
-	struct times t;
-	load_times(&t, p);
-	int rows = t.any_dead && r.h >= TWO_ROWS_FROM ? (r.h + 1) / 2 : r.h;
-	draw_ranks(p, &t, c, (bl_rect){ r.x, r.y, r.w, rows });
-	if (rows < r.h)
-		draw_dead(p, &t, c, (bl_rect){ r.x, r.y + rows, r.w, r.h - rows });
-}
+/* --- The view ------------------------------------------------------------- */
 
 static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
@@ -204,7 +166,14 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 		left.w = r.w / 2;
 		draw_times(timeline_of(s), c, (bl_rect){ r.x + left.w + 1, left.y, r.w - left.w - 1, left.h });
 	}
-	draw_now(timeline_of(s), m, c, left);
+	/* The eigenvalues are drawn on screens of every size, the singular values below them if there is room. */
+	int rows = left.h >= TWO_ROWS_FROM ? (left.h + 1) / 2 : left.h;
+	bool brief = left.w < 60;
+	draw_values(timeline_of(s), m, c, (bl_rect){ left.x, left.y, left.w, rows },
+	            brief ? "eigenvalues" : "eigenvalues of the covariance", BL_PAINT_INVARIANCE, eigenvalues_of);
+	if (rows < left.h)
+		draw_values(timeline_of(s), m, c, (bl_rect){ left.x, left.y + rows, left.w, left.h - rows }, "singular values of C",
+		            BL_PAINT_REDUNDANCY, singular_of);
 }
 
 /* --- Keys ----------------------------------------------------------------- */
@@ -240,6 +209,8 @@ static int64_t step(const bl_scene *s)
 	return m ? m->step : s->info.step;
 }
 
+/* --- Files ---------------------------------------------------------------- */
+
 static void write_values(const bl_scene *s, FILE *f)
 {
 	const bl_moment *m = bl_timeline_moment(timeline_of(s));
@@ -248,20 +219,14 @@ static void write_values(const bl_scene *s, FILE *f)
 		fprintf(f, "%d,%.9g,%.9g\n", i + 1, m->eigenvalues[i], m->singular[i]);
 }
 
-static bool any_singular(const bl_moment *m)
-{
-	int i = 0;
-	while (i < m->spectrum && !(m->singular[i] > 0))
-		i++;
-	return i < m->spectrum;
-}
-
-/* Zero cannot be drawn on a logarithmic axis. */
+/* Values of 0 are left out, since they cannot be drawn on a logarithmic axis. */
 static void save_picture(bl_scene *s, const bl_moment *m, const char *stem)
 {
 	double number[BL_SPECTRUM_MAX], value[2][BL_SPECTRUM_MAX];
 	char title[128];
+	bool any_singular = false;
 	for (int i = 0; i < m->spectrum; i++) {
+		any_singular |= m->singular[i] > 0;
 		number[i] = i + 1;
 		value[0][i] = m->eigenvalues[i] > 0 ? m->eigenvalues[i] : NAN;
 		value[1][i] = m->singular[i] > 0 ? m->singular[i] : NAN;
@@ -272,7 +237,7 @@ static void save_picture(bl_scene *s, const bl_moment *m, const char *stem)
 		{ .label = "singular values of C", .x = number, .y = value[1], .n = m->spectrum }
 	};
 	bl_figure *f =
-		bl_figure_lines(series, any_singular(m) ? 2 : 1, &(bl_axes){ .title = title, .xlabel = "number", .logy = true });
+		bl_figure_lines(series, any_singular ? 2 : 1, &(bl_axes){ .title = title, .xlabel = "number", .logy = true });
 	bl_export_picture(s, f, stem);
 	bl_figure_free(f);
 }

@@ -742,11 +742,11 @@ static void test_lost(void **state)
 	(void)state;
 	bl_scene *s = begin(MIDWAY, "1");
 	s->lost = true;
-	assert_has(s, 80, 24, "is gone; this is the last it showed; q leaves", true);
-	assert_has(s, 40, 12, "is gone; q leaves", true);
+	assert_has(s, 80, 24, "has ended; this is its last state; q leaves", true);
+	assert_has(s, 40, 12, "has ended; q leaves", true);
 	bl_scene_notice(s, "the screen is in a.txt");
 	assert_has(s, 80, 24, "the screen is in a.txt", true);
-	assert_has(s, 80, 24, "is gone", false);
+	assert_has(s, 80, 24, "has ended", false);
 	end(s);
 }
 

@@ -102,11 +102,11 @@ keys a c
 check "a checkpoint is written on request" until_true saved
 check "... and journaled" until_true journaled "checkpoint saved"
 keys a 7
-check "the table of runs has both" shows a "2 runs, 1 going on"
+check "the table of runs has both" shows a "2 runs, 1 in progress"
 keys a j Enter
 check "Enter opens the one below" shows a "past  ● done"
 keys a 7
-shows a "2 runs, 1 going on" >/dev/null
+shows a "2 runs, 1 in progress" >/dev/null
 click=$(printf '\033[M %%%%\033[M#%%%%') # press and release in the fifth row
 keys a -l "$click"
 check "a click on a run selects it" shows a ">   slow"
@@ -120,7 +120,7 @@ keys a Space
 check "... where keys still have an effect" until_true is state running
 
 kill -KILL "$started"
-check "the trainer is killed: its viewers report it" shows a "is gone; this is the last it showed"
+check "the trainer is killed: its viewers report it" shows a "has ended; this is its last state"
 check "... and keep their last picture" shows b "● KILLED  step"
 check "one frame of it reports it, too" fails_with "● KILLED" 0 watch --once --size 80x24 slow
 wait "$started" 2>/dev/null

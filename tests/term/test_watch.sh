@@ -92,7 +92,7 @@ for kind in abort fault; do
 done
 
 begin lost
-check "a trainer that died is reported" shows "is gone; this is the last it showed"
+check "a trainer that died is reported" shows "has ended; this is its last state"
 check "... with its last state" has "step 1000/2000"
 keys q
 check "... and q leaves" shows "end=quit"
