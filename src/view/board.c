@@ -65,15 +65,6 @@ bool bl_board_utf8(const bl_board *b)
 	return b->canvas && b->canvas->can.utf8;
 }
 
-static bl_paint paint_of(bl_tone t)
-{
-	static const bl_paint paints[] = {
-		[BL_TONE_TEXT] = BL_PAINT_TEXT, [BL_TONE_FAINT] = BL_PAINT_FAINT, [BL_TONE_TITLE] = BL_PAINT_TITLE,
-		[BL_TONE_WARN] = BL_PAINT_WARN, [BL_TONE_GOOD] = BL_PAINT_GOOD,   [BL_TONE_MARK] = BL_PAINT_KNN,
-	};
-	return paints[t];
-}
-
 /*
  * Marks row y as selected: foreground and background are exchanged, and the text is bold for terminals without
  * colours.
@@ -93,9 +84,13 @@ static void put_bar(bl_canvas *c, int y)
 
 void bl_board_text(bl_board *b, int x, int y, int room, bl_tone tone, bool bar, const char *text)
 {
+	static const bl_paint paints[] = {
+		[BL_TONE_TEXT] = BL_PAINT_TEXT, [BL_TONE_FAINT] = BL_PAINT_FAINT, [BL_TONE_TITLE] = BL_PAINT_TITLE,
+		[BL_TONE_WARN] = BL_PAINT_WARN, [BL_TONE_GOOD] = BL_PAINT_GOOD,   [BL_TONE_MARK] = BL_PAINT_KNN,
+	};
 	if (!b->canvas || room <= 0)
 		return;
-	bl_canvas_text(b->canvas, x, y, room, paint_of(tone), text);
+	bl_canvas_text(b->canvas, x, y, room, paints[tone], text);
 	if (bar)
 		put_bar(b->canvas, y);
 }
@@ -110,7 +105,7 @@ char *bl_board_string(const bl_board *b)
 	return bl_canvas_string(b->canvas);
 }
 
-/* Returns the BL_BOARD_ code, or the character, of a key of keys.h; 0: the board has none for it. */
+/* Returns the BL_BOARD_ code of a key of keys.h, or its character; 0: boards do not have this key. */
 static int translate(int key)
 {
 	static const struct {
@@ -126,21 +121,15 @@ static int translate(int key)
 	return key < 128 ? key : 0;
 }
 
-/* Handles pending signals (resized, suspended, continued); the next bl_board_show redraws the whole screen. */
-static void answer_signals(bl_board *b)
-{
-	bl_guard_take(BL_GUARD_RESIZED);
-	if (bl_guard_take(BL_GUARD_SUSPEND))
-		bl_screen_suspend(b->screen);
-	if (bl_guard_take(BL_GUARD_CONTINUED))
-		bl_screen_again(b->screen);
-}
-
 int bl_board_key(bl_board *b, int timeout_ms)
 {
 	if (!b->screen)
 		return 0;
-	answer_signals(b);
+	bl_guard_take(BL_GUARD_RESIZED); /* bl_board_begin reads the size */
+	if (bl_guard_take(BL_GUARD_SUSPEND))
+		bl_screen_suspend(b->screen);
+	if (bl_guard_take(BL_GUARD_CONTINUED))
+		bl_screen_again(b->screen);
 	if (bl_guard_take(BL_GUARD_INTERRUPT))
 		return BL_BOARD_INTERRUPT;
 	int key = bl_screen_key(b->screen, timeout_ms);

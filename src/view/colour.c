@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stddef.h>
 
-enum { STEPS = 48 }; /* of the map, on each side of 0 */
+enum { STEPS = 48 }; /* the number of steps of the colour map on each side of 0 */
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof(a)[0]))
 
@@ -39,8 +39,8 @@ int32_t bl_colour_of(bl_paint p, bool light)
 }
 
 /*
- * Equally spaced over [-1, 1]; lightness is monotonic on each side of 0, so that the order is visible with any colour
- * vision.
+ * The colour map at equally spaced points of [-1, 1].  Its lightness is monotonic on each side of 0, so that the order is
+ * visible with any colour vision.
  */
 static const int32_t on_dark[] = { 0xb4dcff, 0x5aa9ee, 0x24589a, 0x0e1013, 0x96300f, 0xf0702f, 0xffd8b0 };
 static const int32_t on_light[] = { 0x0b3c7d, 0x3f7fc0, 0xa9cbe8, 0xfafafa, 0xf5b49a, 0xd25a45, 0x8c0f26 };
@@ -90,7 +90,10 @@ static int32_t palette(int index)
 	return cube_level(k / 36) << 16 | cube_level(k / 6 % 6) << 8 | cube_level(k % 6);
 }
 
-/* From 0 outwards, for negative and positive values; the nearest colours to the map would change hue and lose the sign. */
+/*
+ * The colour map from 0 outwards, for negative and for positive values.  It was chosen by hand: the nearest colours to the
+ * map of many colours would change the hue, so that the sign would be lost.
+ */
 static const struct steps {
 	int colours, n;
 	uint8_t dark[2][11], light[2][11];

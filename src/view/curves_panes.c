@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* curves_panes.c: the lines of the curves, and their division into panes. */
+/* curves_panes.c: the lines of the curves, and which of them share a pane. */
 #include "view/curves.h"
 #include "view/metric.h"
 
@@ -8,19 +8,20 @@ bl_curves *bl_curves_of(const bl_scene *s)
 	return s->own[BL_SCOPE_CURVES];
 }
 
+/* Does column m belong in the pane p, with other columns of the loss?  With several runs, each column has its own pane. */
 static bool joins(const bl_curves *v, const bl_curves_pane *p, int m)
 {
 	return v->tracks == 1 && p->n > 0 && bl_metric_of_loss(&v->columns, m) && bl_metric_of_loss(&v->columns, p->list[0]);
 }
 
-/* Runs with other losses have other columns. */
+/* The column is found by its name, since runs with other losses have other columns. */
 int bl_curves_line(const bl_curves *v, const bl_track *t, int column, bool smooth, const double **x, const double **y)
 {
 	int place = bl_columns_find(&t->h.columns, v->columns.column[column].name);
 	return place >= 0 ? bl_track_line(t, place, smooth, x, y) : 0;
 }
 
-/* A column that was never measured gets no pane. */
+/* Does any run have a value of the column?  Otherwise it gets no pane. */
 static bool has_points(const bl_curves *v, int m)
 {
 	const double *x, *y;

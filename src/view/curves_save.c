@@ -11,6 +11,7 @@ enum { LABEL = 96, LINES = BL_CURVES_RUNS * BL_COLUMNS_MAX };
 
 /* --- Table ---------------------------------------------------------------- */
 
+/* Writes a line per point of each metric that is shown. */
 static void write_track(FILE *f, const bl_track *t, const bl_curves *v)
 {
 	for (int line = 0; line < v->lines; line++) {
@@ -34,7 +35,7 @@ static void write_tracks(const bl_scene *s, FILE *f)
 
 /* --- Picture -------------------------------------------------------------- */
 
-/* A panel for each pane. */
+/* The picture's panels, one for each pane, and the series that they point to. */
 struct picture {
 	bl_curves_pane pane[BL_COLUMNS_MAX];
 	bl_panel panel[BL_COLUMNS_MAX];

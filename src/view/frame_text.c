@@ -9,20 +9,6 @@
 
 enum { MAX_SIDE = 10000 };
 
-static char *frame_text(bl_scene *s, int width, int height)
-{
-	bl_ability can = { .depth = BL_DEPTH_MONO, .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 };
-	bl_canvas *c = bl_canvas_new(width, height, can);
-	if (!c)
-		return NULL;
-	while (bl_scene_read(s) && s->history.seen < bl_live_length(s->run))
-		;
-	bl_frame_draw(s, c);
-	char *text = bl_canvas_string(c);
-	bl_canvas_free(c);
-	return text;
-}
-
 char *bl_watch_text(const bl_live *run, int width, int height)
 {
 	if (width < 1 || height < 1 || width > MAX_SIDE || height > MAX_SIDE)
@@ -32,10 +18,17 @@ char *bl_watch_text(const bl_live *run, int width, int height)
 		                    height);
 	/* Read-only: there are no keys, so no command is sent. */
 	bl_scene *s = bl_scene_new((bl_live *)run);
-	if (!s)
-		return NULL;
-	s->read_only = s->still = true;
-	char *text = frame_text(s, width, height);
+	bl_ability can = { .depth = BL_DEPTH_MONO, .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 };
+	bl_canvas *c = s ? bl_canvas_new(width, height, can) : NULL;
+	char *text = NULL;
+	if (c) {
+		s->read_only = s->still = true;
+		while (bl_scene_read(s) && s->history.seen < bl_live_length(s->run))
+			;
+		bl_frame_draw(s, c);
+		text = bl_canvas_string(c);
+	}
+	bl_canvas_free(c);
 	bl_scene_free(s);
 	return text;
 }

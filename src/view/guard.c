@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* guard.c: signals while the terminal is in other modes (guard.h).  Handlers call only async-signal-safe functions. */
-#define _GNU_SOURCE 1 /* a mutex that its holder may take again */
+/* guard.c: signals while the terminal's modes are changed (guard.h).  Handlers call only async-signal-safe functions. */
+#define _GNU_SOURCE 1 /* for a recursive mutex that is initialised statically */
 #include "view/guard.h"
 
 #include <assert.h>
@@ -24,19 +24,12 @@ static struct {
 
 /* Shared by signal handlers, the thread that ends the process, and threads that draw. */
 static atomic_int armed, dying, seen[BL_GUARD_EVENTS];
-_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "handlers may wait for no lock");
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "signal handlers must not wait for a lock");
 
 /* Held while a thread writes to the terminal or changes its modes. */
 static pthread_mutex_t hold = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
-static atomic_int holder; /* the thread that holds it; 0: none.  For signal handlers, which must not use the mutex */
+static atomic_int holder; /* the thread that holds it, 0: none; for signal handlers, which must not use the mutex */
 static int depth;         /* how often that thread has locked it */
-
-/* A background job must not change the terminal, which belongs to the shell or another job then. */
-static bool in_background(void)
-{
-	pid_t owner = tcgetpgrp(terminal.fd);
-	return owner > 0 && owner != getpgrp();
-}
 
 void bl_guard_put_back(void)
 {
@@ -44,9 +37,10 @@ void bl_guard_put_back(void)
 		return;
 	armed = 0;
 	dying = 1;
-	if (in_background())
-		return;
-	/* The process is ending, so failures are ignored, and a terminal that accepts no output is given up soon. */
+	pid_t owner = tcgetpgrp(terminal.fd);
+	if (owner > 0 && owner != getpgrp())
+		return; /* the process is a background job, and the terminal belongs to the shell or another job */
+	/* The process is ending: failures are ignored, and if the terminal accepts no output for FULL_MS, nothing is written. */
 	if (poll(&(struct pollfd){ .fd = terminal.fd, .events = POLLOUT }, 1, FULL_MS) == 1 &&
 	    write(terminal.fd, terminal.restore, terminal.n) < 0)
 		errno = 0;
@@ -88,7 +82,7 @@ static struct watched {
 	bool only_default;
 	void (*handler)(int);
 	bl_guard_event event;
-	bool taken;
+	bool installed;
 	struct sigaction before;
 } watched[] = {
 	{ .sig = SIGSEGV, .handler = on_fatal },
@@ -115,18 +109,13 @@ static struct watched *find(int sig)
 	return NULL;
 }
 
-/* Waits until another thread has finished its frame, which it would otherwise write after the terminal was restored. */
-static void wait_for_writer(void)
-{
-	dying = 1;
-	for (int ms = 0; ms < CRASH_MS && holder != 0 && holder != gettid(); ms++)
-		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
-}
-
-/* The signal is blocked in its handler: raised again, it is delivered on return, to the previous handler. */
+/* The signal is blocked while its handler runs, so when it is raised again, it is delivered on return, to the previous handler. */
 static void on_fatal(int sig)
 {
-	wait_for_writer();
+	dying = 1;
+	/* Waits until another thread has written its frame, so that it is not written after the terminal was restored. */
+	for (int ms = 0; ms < CRASH_MS && holder != 0 && holder != gettid(); ms++)
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	bl_guard_put_back();
 	sigaction(sig, &find(sig)->before, NULL);
 	raise(sig);
@@ -137,18 +126,18 @@ static void on_event(int sig)
 	seen[find(sig)->event] = 1;
 }
 
-static void take(struct watched *w)
+/* Installs the handler, unless the signal is to be handled only if no other handler is installed, and one is. */
+static void install(struct watched *w)
 {
 	/*
-	 * SA_RESTART: poll(), which waits for keys, returns at any signal in any case; but a write must not be
-	 * interrupted when the terminal is resized, since its text would be lost.  Only Ctrl-C interrupts a write that
-	 * blocks.
+	 * SA_RESTART: poll(), which waits for keys, returns at every signal in any case.  But a write must not be
+	 * interrupted when the terminal is resized, since its text would be lost; only Ctrl-C interrupts a blocked write.
 	 */
 	struct sigaction own = { .sa_handler = w->handler, .sa_flags = w->sig == SIGINT ? 0 : SA_RESTART };
 	sigemptyset(&own.sa_mask);
 	sigaction(w->sig, NULL, &w->before);
 	bool handled = (w->before.sa_flags & SA_SIGINFO) || w->before.sa_handler != SIG_DFL;
-	w->taken = !(w->only_default && handled) && sigaction(w->sig, &own, NULL) == 0;
+	w->installed = !(w->only_default && handled) && sigaction(w->sig, &own, NULL) == 0;
 }
 
 void bl_guard_arm(int fd, const struct termios *cooked)
@@ -161,7 +150,7 @@ void bl_guard_arm(int fd, const struct termios *cooked)
 		seen[e] = 0;
 	armed = 1;
 	for (int i = 0; i < WATCHED; i++)
-		take(&watched[i]);
+		install(&watched[i]);
 }
 
 void bl_guard_restore_by(const char *restore, size_t n)
@@ -179,7 +168,7 @@ bool bl_guard_dying(void)
 void bl_guard_disarm(void)
 {
 	for (int i = 0; armed && i < WATCHED; i++)
-		if (watched[i].taken)
+		if (watched[i].installed)
 			sigaction(watched[i].sig, &watched[i].before, NULL);
 	armed = 0;
 }

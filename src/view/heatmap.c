@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* heatmap.c: the heatmap: the matrix of one or two runs on the whole screen, and the line of time. */
+/* heatmap.c: the view of the heatmap: the matrix of one or two runs on the whole screen, and a time line of the snapshots. */
 #include "view/heatmap.h"
 
 #include <stdio.h>
@@ -43,14 +43,7 @@ static void draw_cursor(const bl_scene *s, bl_canvas *c, const bl_picture *p, bl
 	bl_heat_mark(c, at.x, at.y, fit, &m, &b);
 }
 
-static void draw_picture(const bl_scene *s, bl_canvas *c, const bl_picture *p, bl_rect at, bl_heat_fit fit)
-{
-	bl_heat_source m = bl_picture_source(p);
-	bl_heat_draw(c, at.x, at.y, fit, &m, s->heat);
-	draw_cursor(s, c, p, at, fit);
-}
-
-/* Draws C_jj of the picture's columns below it. */
+/* Draws C_jj of the picture's columns as bars below it. */
 static void draw_strip(const bl_scene *s, bl_canvas *c, const bl_picture *p, const bl_heatmap_place *place)
 {
 	const bl_snapshot *n = bl_heatmap_snapshot(s);
@@ -61,7 +54,7 @@ static void draw_strip(const bl_scene *s, bl_canvas *c, const bl_picture *p, con
 		              bl_heat_scale_of(place->fit[0], &m, s->heat));
 }
 
-/* Draws the stored snapshots between the first and the last step, and which one is shown. */
+/* Draws a time line from step 0 to the last, with the stored snapshots, and the one that is shown. */
 static void draw_time(const bl_scene *s, bl_canvas *c, bl_rect r, int y)
 {
 	const bl_look *l = bl_heatmap_look(s);
@@ -71,8 +64,8 @@ static void draw_time(const bl_scene *s, bl_canvas *c, bl_rect r, int y)
 	bl_canvas_text(c, r.x + r.w - n, y, n, BL_PAINT_TITLE, text);
 	for (int x = 0; x < bar; x++)
 		bl_canvas_text(c, r.x + x, y, 1, BL_PAINT_FAINT, "─");
-	for (int k = 0; k < l->kept && bar > 1; k++)
-		bl_canvas_text(c, r.x + (int)(l->kept_step[k] * (bar - 1) / last), y, 1, BL_PAINT_FAINT, "┼");
+	for (int k = 0; k < l->stored && bar > 1; k++)
+		bl_canvas_text(c, r.x + (int)(l->stored_step[k] * (bar - 1) / last), y, 1, BL_PAINT_FAINT, "┼");
 	if (bar > 1)
 		bl_canvas_text(c, r.x + (int)(l->past.step * (bar - 1) / last), y, 1, BL_PAINT_TITLE, "●");
 }
@@ -96,7 +89,9 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 		if (p.pictures > 1)
 			snprintf(run, sizeof run, "%s, step %lld: ", names[k], (long long)shown[k]->step);
 		draw_title(s, c, shown[k], (bl_rect){ p.picture[k].x, r.y, room, 1 }, p.fit[k], run);
-		draw_picture(s, c, shown[k], p.picture[k], p.fit[k]);
+		bl_heat_source m = bl_picture_source(shown[k]);
+		bl_heat_draw(c, p.picture[k].x, p.picture[k].y, p.fit[k], &m, s->heat);
+		draw_cursor(s, c, shown[k], p.picture[k], p.fit[k]);
 	}
 	if (p.strip_y >= 0)
 		draw_strip(s, c, shown[0], &p);

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* The last picture drawn, or an empty one if nothing was drawn, as on a small terminal. */
+/* The layout of the heatmap as it was drawn last; if nothing was drawn yet, on a screen of 80 x 24 cells. */
 static bl_heatmap_place place_now(const bl_scene *s)
 {
 	static const bl_ability plain = { .depth = BL_DEPTH_MONO };
@@ -16,14 +16,7 @@ static bl_heatmap_place place_now(const bl_scene *s)
 
 /* --- The cursor ------------------------------------------------------------------- */
 
-/* The cursor starts in the middle. */
-static void point_anywhere(bl_look *l, const bl_picture *p)
-{
-	if (!l->pointing)
-		bl_look_point(l, p->d, p->part.row + p->part.rows / 2, p->part.col + p->part.cols / 2);
-}
-
-/* Moves along one axis from block to block; beyond the edge the picture moves by the dimensions of a block. */
+/* The place `by` blocks after block b on an axis; beyond the edge, by the dimensions of as many blocks further. */
 static int next_place(const bl_heat_source *m, bl_heat_fit fit, const bl_heat_block *b, int axis, int by)
 {
 	int at = b->at[axis] + by, blocks = bl_heat_blocks(fit, m, axis), size = b->to[axis] - b->from[axis];
@@ -42,7 +35,8 @@ static void move(bl_scene *s, int down, int right)
 	const bl_picture *p = &l->shown;
 	if (place.pictures == 0)
 		return;
-	point_anywhere(l, p);
+	if (!l->pointing) /* the cursor starts in the middle */
+		bl_look_point(l, p->d, p->part.row + p->part.rows / 2, p->part.col + p->part.cols / 2);
 	bl_heat_source m = bl_picture_source(p);
 	bl_heat_block b = bl_heat_block_of_dims(place.fit[0], &m, bl_bounded(l->at[0] - p->part.row, 0, m.d - 1),
 	                                        bl_bounded(l->at[1] - p->part.col, 0, m.d - 1));
@@ -69,7 +63,7 @@ static void zoom(bl_scene *s, bool in)
 		bl_look_zoom(bl_heatmap_look(s), d, in);
 }
 
-/* Returns true if the mouse has set the cursor. */
+/* Moves the cursor to the block under the mouse.  False: the mouse is not on a picture. */
 static bool point_under(bl_scene *s, bl_mouse at)
 {
 	bl_heatmap_place place = place_now(s);
@@ -94,17 +88,12 @@ void bl_heatmap_mouse(bl_scene *s, bl_mouse m)
 
 /* --- Matrix, order and reference ------------------------------------------------------ */
 
-static void turn_kind(bl_scene *s)
+static void next_order(bl_scene *s)
 {
-	bl_heatmap_look(s)->kind = (bl_kind)((bl_heatmap_look(s)->kind + 1) % BL_KINDS);
-}
-
-static void turn_order(bl_scene *s)
-{
-	static const char *const says[] = { "dims as they are", "dims by C_ii, largest first", "similar dims side by side" };
+	static const char *const notices[] = { "dims as they are", "dims by C_ii, largest first", "similar dims side by side" };
 	bl_look *l = bl_heatmap_look(s);
 	l->order = (bl_order)((l->order + 1) % 3);
-	bl_scene_notice(s, "%s%s", says[l->order],
+	bl_scene_notice(s, "%s%s", notices[l->order],
 	                l->order != BL_ORDER_PLAIN && l->past.step >= 0 ? "; earlier snapshots have the original order only" : "");
 }
 
@@ -122,16 +111,16 @@ static void freeze(bl_scene *s)
 	}
 }
 
-static void turn_difference(bl_scene *s)
+static void toggle_difference(bl_scene *s)
 {
 	bl_look *l = bl_heatmap_look(s);
 	if (l->reference.step < 0)
-		bl_scene_notice(s, "no reference yet: f makes this snapshot one");
+		bl_scene_notice(s, "no reference yet: f makes this snapshot the reference");
 	else
 		l->difference = !l->difference;
 }
 
-static void turn_several(bl_scene *s)
+static void toggle_several(bl_scene *s)
 {
 	bl_look *l = bl_heatmap_look(s);
 	l->several = !l->several && bl_heatmap_others(s) > 0;
@@ -141,26 +130,27 @@ static void turn_several(bl_scene *s)
 
 /* --- Time ----------------------------------------------------------------------------- */
 
-static void step_time(bl_scene *s, bool earlier)
+static void select_next(bl_scene *s, bool earlier)
 {
 	bl_look *l = bl_heatmap_look(s);
 	bool was_now = l->past.step < 0;
 	bl_look_step(l, s->run, s->other, earlier);
 	if (l->past.step < 0 && was_now)
-		bl_scene_notice(s, earlier ? "no earlier snapshot is kept" : "this is the newest already");
+		bl_scene_notice(s, earlier ? "no earlier snapshot is stored" : "this is the newest snapshot already");
 	else if (l->past.step < 0)
-		bl_scene_notice(s, "following the newest again");
+		bl_scene_notice(s, "following the newest snapshot again");
 }
 
-static void go_first(bl_scene *s)
+static void select_first(bl_scene *s)
 {
 	bl_look_first(bl_heatmap_look(s), s->run, s->other);
 	if (bl_heatmap_look(s)->past.step < 0)
-		bl_scene_notice(s, "no earlier snapshot is kept");
+		bl_scene_notice(s, "no earlier snapshot is stored");
 }
 
 /* --- Keys ----------------------------------------------------------------------------- */
 
+/* Moves the cursor if the request does so; returns whether it does. */
 static bool act_on_cursor(bl_scene *s, bl_request r)
 {
 	static const struct {
@@ -182,26 +172,27 @@ static bool act_on_cursor(bl_scene *s, bl_request r)
 
 void bl_heatmap_act(bl_scene *s, bl_request r)
 {
+	bl_look *l = bl_heatmap_look(s);
 	if (act_on_cursor(s, r))
 		return;
 	if (r == BL_REQUEST_ZOOM_IN || r == BL_REQUEST_ZOOM_OUT)
 		zoom(s, r == BL_REQUEST_ZOOM_IN);
 	else if (r == BL_REQUEST_WHOLE)
-		bl_look_whole(bl_heatmap_look(s));
+		bl_look_whole(l);
 	else if (r == BL_REQUEST_KIND)
-		turn_kind(s);
+		l->kind = (bl_kind)((l->kind + 1) % BL_KINDS);
 	else if (r == BL_REQUEST_ORDER)
-		turn_order(s);
+		next_order(s);
 	else if (r == BL_REQUEST_SEVERAL)
-		turn_several(s);
+		toggle_several(s);
 	else if (r == BL_REQUEST_FREEZE)
 		freeze(s);
 	else if (r == BL_REQUEST_DIFFERENCE)
-		turn_difference(s);
+		toggle_difference(s);
 	else if (r == BL_REQUEST_EARLIER || r == BL_REQUEST_LATER)
-		step_time(s, r == BL_REQUEST_EARLIER);
+		select_next(s, r == BL_REQUEST_EARLIER);
 	else if (r == BL_REQUEST_FIRST)
-		go_first(s);
+		select_first(s);
 	else if (r == BL_REQUEST_NOW)
-		bl_look_now(bl_heatmap_look(s));
+		bl_look_now(l);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * heatmap_panel.c: the numbers beside the heatmap, the most important first: the cursor, the snapshot, and how the
- * picture differs from the request.
+ * heatmap_panel.c: the numbers beside the heatmap, the most important ones first: values under the cursor, the snapshot, how
+ * the picture differs from what was requested, the run, and the colours.
  */
 #include "view/heatmap.h"
 #include "view/number_text.h"
@@ -14,6 +14,7 @@
 
 enum { SCALE_COLUMNS = 34, SCALE_ROWS = 3 };
 
+/* A rectangle of the canvas, and the row of the next line. */
 struct panel {
 	bl_canvas *c;
 	bl_rect r;
@@ -34,7 +35,7 @@ static void line(struct panel *p, bl_paint paint, const char *fmt, ...)
 
 /* --- The cursor --------------------------------------------------------------------- */
 
-/* In the original order a block's dimensions are a range; in others the first one is shown. */
+/* The dimensions from..to - 1 of the picture: a range in the plain order, the first one and a count in others. */
 static void name_dims(char out[48], const bl_picture *p, int axis, int from, int to)
 {
 	int cell = 0;
@@ -49,7 +50,7 @@ static void name_dims(char out[48], const bl_picture *p, int axis, int from, int
 		snprintf(out, 48, "%d and %d more", first, to - from - 1);
 }
 
-/* Returns false if the cursor is not on the picture, which may be an older part. */
+/* Finds the block under the cursor.  False: there is no cursor, or the picture is of another part of the matrix. */
 static bool block_at_cursor(const bl_look *l, const bl_picture *p, bl_heat_fit fit, bl_heat_block *b)
 {
 	int row = l->at[0] - p->part.row, col = l->at[1] - p->part.col;
@@ -60,8 +61,8 @@ static bool block_at_cursor(const bl_look *l, const bl_picture *p, bl_heat_fit f
 	return true;
 }
 
-/* Draws the values under the cursor, in one line if it is wide enough. */
-static void tell_values(struct panel *p, const bl_heat_block *b, const char *whose)
+/* Draws the values of a block, in one line if there is room. */
+static void draw_values(struct panel *p, const bl_heat_block *b, const char *whose)
 {
 	char first[48], rest[64];
 	if (b->to[0] - b->from[0] == 1 && b->to[1] - b->from[1] == 1) {
@@ -89,7 +90,7 @@ static void tell_values(struct panel *p, const bl_heat_block *b, const char *who
 	line(p, BL_PAINT_TEXT, "largest %.4f", bl_shown(b->extreme, 4));
 }
 
-static void tell_cursor(const bl_scene *s, struct panel *p, const bl_heatmap_place *place)
+static void draw_cursor(const bl_scene *s, struct panel *p, const bl_heatmap_place *place)
 {
 	bl_heat_block b;
 	char i[48], j[48];
@@ -98,23 +99,23 @@ static void tell_cursor(const bl_scene *s, struct panel *p, const bl_heatmap_pla
 	name_dims(i, &bl_heatmap_look(s)->shown, 0, b.from[0], b.to[0]);
 	name_dims(j, &bl_heatmap_look(s)->shown, 1, b.from[1], b.to[1]);
 	line(p, BL_PAINT_TITLE, "i %s, j %s", i, j);
-	tell_values(p, &b, "");
+	draw_values(p, &b, "");
 	if (place->pictures > 1 && block_at_cursor(bl_heatmap_look(s), &bl_heatmap_look(s)->beside, place->fit[1], &b))
-		tell_values(p, &b, "there: ");
+		draw_values(p, &b, "other: ");
 }
 
 /* --- The snapshot, and differences from the request ----------------------------------- */
 
-static void tell_moment(const bl_scene *s, struct panel *p)
+static void draw_moment(const bl_scene *s, struct panel *p)
 {
 	const bl_look *l = bl_heatmap_look(s);
 	int k = 0;
-	while (k < l->kept && l->kept_step[k] < l->past.step)
+	while (k < l->stored && l->stored_step[k] < l->past.step)
 		k++;
 	if (l->past.step < 0)
 		line(p, BL_PAINT_TEXT, "step %lld", (long long)l->shown.step);
 	else
-		line(p, BL_PAINT_WARN, "step %lld, %d of %d kept", (long long)l->shown.step, k + 1, l->kept);
+		line(p, BL_PAINT_WARN, "step %lld, %d of %d stored", (long long)l->shown.step, k + 1, l->stored);
 	if (l->differs)
 		line(p, BL_PAINT_WARN, "minus that of step %lld", (long long)l->reference.step);
 	else if (l->difference)
@@ -123,17 +124,17 @@ static void tell_moment(const bl_scene *s, struct panel *p)
 		line(p, BL_PAINT_FAINT, "reference: step %lld", (long long)l->reference.step);
 }
 
-/* Returns why the picture differs from the request, or "". */
-static const char *why_not(const bl_scene *s, const bl_region *part)
+/* Why the picture is not what was requested; "": it is. */
+static const char *missing_text(const bl_scene *s, const bl_region *part)
 {
 	const bl_look *l = bl_heatmap_look(s);
 	const bl_picture *p = &l->shown;
-	bool gone = l->past.step >= 0 || s->lost || bl_scene_over(s);
-	bool whole_cells = p->part.matrix == part->matrix && p->part.order == part->order;
+	bool final = l->past.step >= 0 || s->lost || bl_scene_over(s); /* the run cannot compute this part any more */
+	bool same_matrix = p->part.matrix == part->matrix && p->part.order == part->order;
 	if (bl_picture_is(p, part) && p->cells >= (part->rows < BL_GRID_MAX ? part->rows : BL_GRID_MAX))
 		return "";
-	if (gone)
-		return whole_cells ? "no finer cells were stored" : "only C, in the original order, was stored";
+	if (final)
+		return same_matrix ? "no finer cells were stored" : "only C, in the original order, was stored";
 	if (part->order == BL_ORDER_CLUSTER && p->d > BL_CLUSTER_MOST)
 		return "D is too large to sort by cluster";
 	if (s->read_only)
@@ -141,8 +142,8 @@ static const char *why_not(const bl_scene *s, const bl_region *part)
 	return part->order != p->part.order ? "being sorted by the run" : "requested, not here yet";
 }
 
-/* Describes a dot of many elements. */
-static void tell_pool(const bl_scene *s, struct panel *p, const bl_picture *shown)
+/* Draws how a dot was computed from several elements. */
+static void draw_pooling(const bl_scene *s, struct panel *p, const bl_picture *shown)
 {
 	const bl_heat_sample *a = &shown->sample;
 	bl_heat_source m = bl_picture_source(shown);
@@ -163,20 +164,20 @@ static void tell_pool(const bl_scene *s, struct panel *p, const bl_picture *show
 		line(p, BL_PAINT_FAINT, "magnitudes of means");
 }
 
-static void tell_state(const bl_scene *s, struct panel *p)
+static void draw_state(const bl_scene *s, struct panel *p)
 {
 	static const char *const orders[] = { "as they are", "by C_ii", "by cluster" };
 	const bl_picture *shown = &bl_heatmap_look(s)->shown;
 	bl_region part = bl_look_part(bl_heatmap_look(s), shown->d);
-	const char *why = why_not(s, &part);
+	const char *missing = missing_text(s, &part);
 	line(p, BL_PAINT_TEXT, "dims %s", orders[shown->part.order]);
-	if (*why)
-		line(p, BL_PAINT_WARN, "%s", why);
+	if (*missing)
+		line(p, BL_PAINT_WARN, "%s", missing);
 	if (shown->cells < shown->part.rows)
-		tell_pool(s, p, shown);
+		draw_pooling(s, p, shown);
 }
 
-static void tell_run(const bl_scene *s, struct panel *p)
+static void draw_run(const bl_scene *s, struct panel *p)
 {
 	const bl_snapshot *n = bl_heatmap_snapshot(s);
 	line(p, BL_PAINT_TEXT, "N %d, D %d", (int)n->n, (int)n->d);
@@ -186,7 +187,7 @@ static void tell_run(const bl_scene *s, struct panel *p)
 		line(p, BL_PAINT_TEXT, "RankMe %.1f", n->rankme);
 }
 
-static void tell_colours(const bl_scene *s, struct panel *p, const bl_heatmap_place *place)
+static void draw_colours(const bl_scene *s, struct panel *p, const bl_heatmap_place *place)
 {
 	bl_heat_source m = bl_picture_source(&bl_heatmap_look(s)->shown);
 	bl_scale scale = bl_heat_scale_of(place->fit[0], &m, s->heat);
@@ -202,11 +203,11 @@ static void tell_colours(const bl_scene *s, struct panel *p, const bl_heatmap_pl
 void bl_heatmap_panel(const bl_scene *s, bl_canvas *c, const bl_heatmap_place *place)
 {
 	struct panel p = { c, place->panel, place->panel.y };
-	tell_cursor(s, &p, place);
-	tell_moment(s, &p);
-	tell_state(s, &p);
-	tell_run(s, &p);
-	tell_colours(s, &p, place);
+	draw_cursor(s, &p, place);
+	draw_moment(s, &p);
+	draw_state(s, &p);
+	draw_run(s, &p);
+	draw_colours(s, &p, place);
 	bl_rect rest = { p.r.x, p.y + 1, p.r.w, p.r.y + p.r.h - p.y - 1 };
 	if (place->pictures == 1)
 		bl_heatmap_side(s, c, rest);

@@ -32,20 +32,6 @@ const char *bl_heatmap_name(const bl_look *l, const bl_picture *p)
 	return p->of_embeddings ? "C of the embeddings" : "C";
 }
 
-static void take(const bl_scene *s)
-{
-	bl_look *l = bl_heatmap_look(s);
-	l->beside.step = -1;
-	bl_look_take(l, bl_heatmap_snapshot(s));
-	if (s->other)
-		bl_look_take_other(l, l->past.step >= 0 && l->other == s->other ? &l->other_past : &s->other_snapshot);
-}
-
-static bool has_strip(const bl_look *l)
-{
-	return l->shown.part.matrix == BL_MATRIX_C && l->shown.part.order == BL_ORDER_PLAIN && !l->differs;
-}
-
 /* Places the picture at the top left, and the panel to its right, or below if there is too little width. */
 static void place_one(bl_heatmap_place *p, const bl_picture *shown, bl_ability can, bl_rect room, int below)
 {
@@ -59,6 +45,7 @@ static void place_one(bl_heatmap_place *p, const bl_picture *shown, bl_ability c
 		p->panel = (bl_rect){ room.x, room.y + under, room.w, room.h - under };
 }
 
+/* Places two pictures side by side, and the panel below them. */
 static void place_two(bl_heatmap_place *p, const bl_look *l, bl_ability can, bl_rect room, int below)
 {
 	int half = (room.w - BL_HEATMAP_GAP) / 2;
@@ -76,18 +63,24 @@ static void place_two(bl_heatmap_place *p, const bl_look *l, bl_ability can, bl_
 bl_heatmap_place bl_heatmap_lay_out(const bl_scene *s, bl_ability can, bl_rect r)
 {
 	bl_heatmap_place p = { .strip_y = -1, .time_y = -1 };
-	take(s);
-	if (bl_heatmap_look(s)->shown.step < 0)
+	bl_look *l = bl_heatmap_look(s);
+	l->beside.step = -1;
+	bl_look_take(l, bl_heatmap_snapshot(s));
+	if (s->other)
+		bl_look_take_other(l, l->past.step >= 0 && l->other == s->other ? &l->other_past : &s->other_snapshot);
+	if (l->shown.step < 0)
 		return p;
-	p.pictures = bl_heatmap_look(s)->beside.step >= 0 ? 2 : 1;
+	p.pictures = l->beside.step >= 0 ? 2 : 1;
 	bl_rect room = { r.x, r.y + TITLE_ROWS, r.w, r.h - TITLE_ROWS };
-	if (bl_heatmap_look(s)->past.step >= 0)
+	if (l->past.step >= 0)
 		p.time_y = room.y + --room.h;
-	int below = has_strip(bl_heatmap_look(s)) ? STRIP_ROWS : 0;
+	/* The bars of the diagonal are below the picture if the columns of both are the same. */
+	bool strip = l->shown.part.matrix == BL_MATRIX_C && l->shown.part.order == BL_ORDER_PLAIN && !l->differs;
+	int below = strip ? STRIP_ROWS : 0;
 	if (p.pictures == 2)
-		place_two(&p, bl_heatmap_look(s), can, room, below);
+		place_two(&p, l, can, room, below);
 	else
-		place_one(&p, &bl_heatmap_look(s)->shown, can, room, below);
+		place_one(&p, &l->shown, can, room, below);
 	if (below)
 		p.strip_y = p.picture[0].y + p.picture[0].h;
 	return p;

@@ -12,31 +12,12 @@
 
 enum { PATH = 256 };
 
-/* The values of the cells that determine their colours. */
-static bl_tensor *values(const bl_scene *s)
-{
-	bl_heat_source m = bl_picture_source(&bl_heatmap_look(s)->shown);
-	bl_tensor *t = bl_tensor_new(2, (int64_t[]){ m.cells, m.cells });
-	for (int k = 0; t && k < m.cells * m.cells; k++)
-		bl_tensor_data(t)[k] = (float)bl_heat_cell(&m, k / m.cells, k % m.cells, bl_heat_pool(&m, s->heat));
-	return t;
-}
-
-/* The colour scale of the figure, which has one or more dots for each cell. */
-static bl_scale scale_of(const bl_scene *s)
-{
-	const bl_picture *p = &bl_heatmap_look(s)->shown;
-	bl_heat_source m = bl_picture_source(p);
-	bl_heat_fit fit = { .dims_x = (double)p->part.cols / p->cells, .dims_y = (double)p->part.rows / p->cells };
-	return bl_heat_scale_of(fit, &m, s->heat);
-}
-
 static void name_file(char out[PATH], const char *stem, const char *ending)
 {
 	snprintf(out, PATH, "%s.%s", stem, ending);
 }
 
-/* Column j and row i are named by their first dimensions, counted from 1. */
+/* The table of the cells, whose columns and rows are named by their first dimensions, counted from 1. */
 static char *csv_text(const bl_picture *p, const float *v, size_t *n)
 {
 	char *text = NULL;
@@ -68,6 +49,7 @@ static int save_csv(const bl_picture *p, const bl_tensor *t, const char *stem)
 	return rc;
 }
 
+/* The title of the figure: the matrix, the run, the step, and how the cells were computed. */
 static void name_figure(const bl_scene *s, char out[PATH])
 {
 	const bl_picture *p = &bl_heatmap_look(s)->shown;
@@ -91,16 +73,23 @@ static void name_figure(const bl_scene *s, char out[PATH])
 
 static int save_figures(const bl_scene *s, const bl_tensor *t, const char *stem)
 {
-	const bl_region *r = &bl_heatmap_look(s)->shown.part;
+	const bl_picture *p = &bl_heatmap_look(s)->shown;
+	const bl_region *r = &p->part;
+	bl_heat_source m = bl_picture_source(p);
+	bl_heat_fit fit = { .dims_x = (double)r->cols / p->cells, .dims_y = (double)r->rows / p->cells }; /* a dot per cell */
+	bl_scale scale = bl_heat_scale_of(fit, &m, s->heat);
 	char title[PATH];
 	name_figure(s, title);
-	bl_figure *f = bl_figure_heatmap_of(t, title, &(bl_extent){ r->row + 1, r->rows, r->col + 1, r->cols }, scale_of(s));
+	bl_figure *f = bl_figure_heatmap_of(t, title, &(bl_extent){ r->row + 1, r->rows, r->col + 1, r->cols }, scale);
 	int rc = bl_export_figure(f, stem);
 	bl_figure_free(f);
 	return rc;
 }
 
-/* The numbers are saved before the pictures, since they need no other program. */
+/*
+ * Saves the values of the cells that determine their colours, and pictures.  The values are saved first, since they need no
+ * other program.
+ */
 int bl_heatmap_save(bl_scene *s, const char *stem)
 {
 	const bl_picture *p = &bl_heatmap_look(s)->shown;
@@ -108,7 +97,10 @@ int bl_heatmap_save(bl_scene *s, const char *stem)
 	bl_look_take(bl_heatmap_look(s), bl_heatmap_snapshot(s));
 	if (p->step < 0)
 		return bl_fail("there is no snapshot yet");
-	bl_tensor *t = values(s);
+	bl_heat_source m = bl_picture_source(p);
+	bl_tensor *t = bl_tensor_new(2, (int64_t[]){ m.cells, m.cells });
+	for (int k = 0; t && k < m.cells * m.cells; k++)
+		bl_tensor_data(t)[k] = (float)bl_heat_cell(&m, k / m.cells, k % m.cells, bl_heat_pool(&m, s->heat));
 	name_file(path, stem, "npy");
 	int rc = t && bl_npy_save(path, t) == 0 ? save_csv(p, t, stem) : -1;
 	if (rc == 0 && save_figures(s, t, stem) == 0)

@@ -11,20 +11,19 @@ struct tiles {
 	int n, across, w, h; /* of one picture, without its title */
 };
 
-static bool is_this_run(const bl_scene *s, const bl_live *l)
-{
-	bl_live_info i;
-	bl_live_info_get(l, &i);
-	return i.pid == s->info.pid && i.started == s->info.started && strcmp(i.name, s->info.name) == 0;
-}
-
 /* Lists the marked runs other than this one; returns their number. */
 static int others(const bl_scene *s, bl_live *list[BL_MARKED_MAX])
 {
 	int n = 0;
-	for (int i = 0; i < BL_MARKED_MAX; i++)
-		if (s->marked[i] && !is_this_run(s, s->marked[i]))
+	for (int i = 0; i < BL_MARKED_MAX; i++) {
+		bl_live_info info;
+		if (!s->marked[i])
+			continue;
+		bl_live_info_get(s->marked[i], &info);
+		bool same = info.pid == s->info.pid && info.started == s->info.started && strcmp(info.name, s->info.name) == 0;
+		if (!same)
 			list[n++] = s->marked[i];
+	}
 	return n;
 }
 
@@ -40,7 +39,7 @@ static struct tiles tiles_of(int n, int across, bl_rect r)
 	return (struct tiles){ n, across, (r.w - (across - 1) * GAP) / across, r.h / down - TITLE_ROWS };
 }
 
-/* Chooses the number of pictures in a row with which they are largest. */
+/* Chooses the number of pictures in a row that makes the pictures largest. */
 static struct tiles lay_out(int n, bl_ability can, bl_rect r, const bl_heat_source *m)
 {
 	struct tiles best = tiles_of(n, n, r);
@@ -83,7 +82,7 @@ void bl_heatmap_several(const bl_scene *s, bl_canvas *c, bl_rect r)
 	bl_heat_source m = bl_picture_source(&l->shown);
 	struct tiles t = lay_out(n + 1, c->can, r, &m);
 	if (t.w < 1 || t.h < 1) {
-		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_WARN, "no room for so many");
+		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_WARN, "no room for so many pictures");
 		return;
 	}
 	draw_tile(s, c, r, &t, 0, s->info.name, &l->shown);

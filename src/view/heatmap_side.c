@@ -12,7 +12,7 @@
 
 enum { TWO_FROM_ROWS = 11, THREE_FROM_ROWS = 19, PAIR_COLUMNS = 22, CHART_MIN_COLUMNS = 20 };
 
-/* Draws C_ii in descending order, so that dims that are not yet learned are at the end. */
+/* Draws C_ii in descending order, so that the dims that differ most between the views are at the end. */
 static void draw_diagonal(const bl_snapshot *p, bl_canvas *c, bl_rect r)
 {
 	double x[BL_QUANTILES], y[BL_QUANTILES];

@@ -34,6 +34,7 @@ static int gather(const bl_scene *s, bl_scope scope, struct line *out, int n)
 	return n;
 }
 
+/* The requests of the view from which the help was opened, if it has any, and those of all views, with headings. */
 static int gather_all(const bl_scene *s, struct line *out)
 {
 	int n = gather(s, s->before_help->scope, out, 1);
@@ -64,14 +65,7 @@ static int fitting(const char *text, int w)
 	return cut > 0 ? cut : w;
 }
 
-/* The help text of a request; that of Ctrl-C depends on whether it stops this run. */
-static const char *text_of(const bl_scene *s, const struct line *line)
-{
-	if (line->request == BL_REQUEST_INTERRUPT)
-		return s->interrupt_stops ? "stop training, and close the screen" : "close the screen; training continues";
-	return line->request == BL_REQUEST_NONE ? line->heading : bl_request_describe(line->request)->help;
-}
-
+/* Appends the rows of a line whose text is wrapped to w columns; returns the number of rows. */
 static int wrap(const struct line *line, const char *text, int w, struct row *out, int n)
 {
 	bool first = true;
@@ -89,8 +83,13 @@ static int lay_out(const bl_scene *s, int width, struct row out[ROWS])
 {
 	struct line lines[LINES];
 	int count = gather_all(s, lines), n = 0;
-	for (int i = 0; i < count && n < ROWS; i++)
-		n = wrap(&lines[i], text_of(s, &lines[i]), width - KEY_COLUMNS, out, n);
+	for (int i = 0; i < count && n < ROWS; i++) {
+		bl_request r = lines[i].request;
+		const char *text = r == BL_REQUEST_NONE ? lines[i].heading : bl_request_describe(r)->help;
+		if (r == BL_REQUEST_INTERRUPT)
+			text = s->interrupt_stops ? "stop training, and close the screen" : "close the screen; training continues";
+		n = wrap(&lines[i], text, width - KEY_COLUMNS, out, n);
+	}
 	return n;
 }
 
@@ -105,7 +104,7 @@ static void draw_row(bl_canvas *c, bl_rect r, const struct row *row)
 	bl_canvas_part(c, r.x + KEY_COLUMNS, r.y, row->n, BL_PAINT_TEXT, row->text);
 }
 
-/* How far the text can be scrolled; the last row says whether there is more below. */
+/* The index of the first visible row when the text is scrolled to its end. */
 static int furthest(int rows, int room)
 {
 	return rows > room ? rows - room : 0;
@@ -123,7 +122,7 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 		                n - from - shown);
 }
 
-/* Clamped to the last visible position. */
+/* Scrolls by a row, at most to the first or the last one. */
 static void act(bl_scene *s, bl_request r)
 {
 	struct row rows[ROWS];

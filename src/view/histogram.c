@@ -8,15 +8,6 @@
 
 enum { EIGHTHS = 8, NEAR = 2 /* bins on each side of 0: 1/16 */ };
 
-/* Every bin gets the same number of columns, so that there are no stripes. */
-static int columns_for(int w)
-{
-	int columns = BL_HIST_BINS;
-	while (columns > w)
-		columns /= 2;
-	return w >= 2 * BL_HIST_BINS ? w / BL_HIST_BINS * BL_HIST_BINS : columns;
-}
-
 /* The count of column x of `columns`. */
 static double count_of(const double bins[BL_HIST_BINS], int x, int columns)
 {
@@ -29,17 +20,7 @@ static double count_of(const double bins[BL_HIST_BINS], int x, int columns)
 	return sum;
 }
 
-static double share_near_zero(const bl_snapshot *p)
-{
-	double near = 0, all = 0;
-	for (int i = 0; i < BL_HIST_BINS; i++) {
-		all += p->histogram[i];
-		near += abs(2 * i + 1 - BL_HIST_BINS) < 2 * NEAR ? p->histogram[i] : 0;
-	}
-	return all > 0 ? near / all : NAN;
-}
-
-/* Draws a bar from the bottom up; a count of 1 is still visible. */
+/* Draws a bar from the bottom up; it is visible unless its height is 0. */
 static void draw_bar(bl_canvas *c, int x, bl_rect r, double height)
 {
 	int left = (int)lround(height * r.h * EIGHTHS);
@@ -74,7 +55,7 @@ static void fill_chance(const bl_snapshot *p, double chance[BL_HIST_BINS])
 		chance[i] *= p->sampled / all;
 }
 
-/* Draws one point for each column over the bars. */
+/* Draws the expected count of a column as a point, over its bar. */
 static void draw_chance(bl_canvas *c, int x, bl_rect r, double height, double bar)
 {
 	int row = (int)(height * r.h), y = r.y + r.h - 1 - (row < r.h ? row : r.h - 1);
@@ -97,18 +78,23 @@ static void draw_axis(bl_canvas *c, int x, int y, int w)
 
 static void draw_title(bl_canvas *c, bl_rect r, const bl_snapshot *p)
 {
-	char says[64];
+	char text[64];
+	double near = 0, all = 0;
+	for (int i = 0; i < BL_HIST_BINS; i++) {
+		all += p->histogram[i];
+		near += abs(2 * i + 1 - BL_HIST_BINS) < 2 * NEAR ? p->histogram[i] : 0;
+	}
 	int n = bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, "off-diagonal");
 	bl_canvas_bold(c, r.x, r.y, n);
-	snprintf(says, sizeof says, " (log)  %.3g%% within 1/16 of 0, %s chance", 100 * share_near_zero(p),
+	snprintf(text, sizeof text, " (log)  %.3g%% within 1/16 of 0, %s chance", all > 0 ? 100 * near / all : NAN,
 	         c->can.utf8 ? "•" : "o");
-	if (n + bl_canvas_columns(says) > r.w)
-		snprintf(says, sizeof says, " (log), %s chance", c->can.utf8 ? "•" : "o");
-	if (n + bl_canvas_columns(says) <= r.w)
-		bl_canvas_text(c, r.x + n, r.y, r.w - n, BL_PAINT_FAINT, says);
+	if (n + bl_canvas_columns(text) > r.w)
+		snprintf(text, sizeof text, " (log), %s chance", c->can.utf8 ? "•" : "o");
+	if (n + bl_canvas_columns(text) <= r.w)
+		bl_canvas_text(c, r.x + n, r.y, r.w - n, BL_PAINT_FAINT, text);
 }
 
-/* An expected count below 1 is not drawn. */
+/* The height of a count on a logarithmic scale, from 0 to 1; counts below 1, as chance may have, are 0. */
 static double height_of(double count, double most)
 {
 	return log1p(count < 1 ? 0 : count) / log1p(most);
@@ -117,7 +103,11 @@ static double height_of(double count, double most)
 void bl_histogram_draw(bl_canvas *c, bl_rect r, const bl_snapshot *p)
 {
 	double most = 0, count[BL_HIST_BINS], chance[BL_HIST_BINS];
-	int columns = columns_for(r.w);
+	int columns = BL_HIST_BINS; /* every bin gets the same number of columns, so that there are no stripes */
+	while (columns > r.w)
+		columns /= 2;
+	if (r.w >= 2 * BL_HIST_BINS)
+		columns = r.w / BL_HIST_BINS * BL_HIST_BINS;
 	bl_rect bars = { r.x + (r.w - columns) / 2, r.y + 1, columns, r.h - 2 };
 	draw_title(c, r, p);
 	if (p->sampled == 0) {

@@ -124,7 +124,7 @@ static void ask_stop(bl_scene *s)
 		s->asking = true;
 }
 
-/* After y, the trainer is told to stop, and so is the caller if the run is its own. */
+/* Handles the answer to "Stop training?": y sends the command, and BL_OUTCOME_STOP ends the screen of the caller's own run. */
 static bl_outcome answer(bl_scene *s, int key)
 {
 	s->asking = false;
@@ -133,7 +133,7 @@ static bl_outcome answer(bl_scene *s, int key)
 	if (!command(s, BL_CMD_STOP, 0))
 		return BL_OUTCOME_STAY;
 	if (!bl_scene_at_home(s))
-		bl_scene_notice(s, "the run was told to stop");
+		bl_scene_notice(s, "the command to stop was sent");
 	return bl_scene_at_home(s) ? BL_OUTCOME_STOP : BL_OUTCOME_STAY;
 }
 
@@ -144,7 +144,7 @@ static const bl_view_ops *const views[BL_REQUEST_COUNT] = {
 #undef V
 };
 
-/* The effects of requests that all views have; others are handled by the caller. */
+/* The effects of requests that all views have; the others are handled by act() and its caller. */
 static void (*const actions[BL_REQUEST_COUNT])(bl_scene *s) = {
 	[BL_REQUEST_HELP] = show_help,      [BL_REQUEST_PAUSE] = turn_pause,           [BL_REQUEST_STEP] = take_step,
 	[BL_REQUEST_TURN_UP] = turn_up,     [BL_REQUEST_TURN_DOWN] = turn_down,        [BL_REQUEST_STOP] = ask_stop,

@@ -134,7 +134,7 @@ bool bl_key_is_mouse(int key, bl_mouse *out);
 	X(EMBEDDING_UP, EMBEDDING, "k" BL_KEYS_UP, "k Up", "", false, "the previous label") \
 	X(SETTINGS_DOWN, SETTINGS, "j" BL_KEYS_DOWN, "j Down", "", false, "the next setting") \
 	X(SETTINGS_UP, SETTINGS, "k" BL_KEYS_UP, "k Up", "", false, "the previous setting") \
-	X(SETTINGS_ON, SETTINGS, "l" BL_KEYS_RIGHT BL_KEYS_ENTER, "l Right", "turn", false, "its next value") \
+	X(SETTINGS_ON, SETTINGS, "l" BL_KEYS_RIGHT BL_KEYS_ENTER, "l Right", "change", false, "its next value") \
 	X(SETTINGS_BACK, SETTINGS, "h" BL_KEYS_LEFT, "h Left", "", false, "its previous value") \
 	X(HELP_DOWN, HELP, "j" BL_KEYS_DOWN BL_KEYS_PAGE_DOWN, "j Down", "more", false, "keys further down") \
 	X(HELP_UP, HELP, "k" BL_KEYS_UP BL_KEYS_PAGE_UP, "k Up", "", false, "keys further up") \

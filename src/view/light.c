@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* light.c: the terminal's background, from its answer to OSC 11 or from the environment. */
+/* light.c: is the terminal's background light, by its reply to OSC 11 or by the environment? */
 #include "view/light.h"
 
 #include <barlow/view.h>
@@ -7,23 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int told_light = -1; /* as the terminal has reported; negative: it was not queried, or did not answer */
+static int reported = -1; /* whether the terminal has reported a light background; -1: it has reported none */
 
 void bl_background_set(bool light)
 {
-	told_light = light;
+	reported = light;
 }
 
-/* Some terminals set COLORFGBG to "foreground;background" in ANSI numbers; most do not, and are dark. */
+/* Some terminals set COLORFGBG to "foreground;background" in ANSI numbers; those that do not are taken to be dark. */
 bool bl_light_found(void)
 {
 	const char *v = getenv("COLORFGBG"), *last = v ? strrchr(v, ';') : NULL;
-	if (told_light >= 0)
-		return told_light;
+	if (reported >= 0)
+		return reported;
 	return last && (!strcmp(last, ";7") || !strcmp(last, ";15"));
 }
 
-/* A channel of 1 to 4 hexadecimal digits at *p, which goes behind it: 0 to 1, or negative. */
+/* Reads a channel of 1 to 4 hexadecimal digits, and advances *p behind it.  Returns 0 to 1; negative: there is none. */
 static double channel(const char **p)
 {
 	char digits[5] = "", *end;

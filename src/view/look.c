@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { NEAREST = 4 }; /* the least number of dimensions on a side */
+enum { LEAST_SIDE = 4 }; /* in dimensions */
 
 void bl_look_start(bl_look *l)
 {
@@ -25,10 +25,10 @@ bl_region bl_look_part(const bl_look *l, int d)
 	return bl_picture_clamp(&want, d);
 }
 
-/* The element under the cursor keeps its position on the screen. */
+/* The element under the cursor stays at its position on the screen. */
 void bl_look_zoom(bl_look *l, int d, bool in)
 {
-	int least = d < NEAREST ? d : NEAREST, side = l->side ? l->side : d;
+	int least = d < LEAST_SIDE ? d : LEAST_SIDE, side = l->side ? l->side : d;
 	int next = bl_bounded(in ? (side + 1) / 2 : 2 * side, least, d);
 	for (int axis = 0; axis < 2; axis++) {
 		int at = l->pointing ? l->at[axis] : l->from[axis] + side / 2;
@@ -58,14 +58,14 @@ void bl_look_point(bl_look *l, int d, int row, int col)
 
 /* --- Time ----------------------------------------------------------------------- */
 
-/* The set of stored snapshots changes during the run, so they are identified by their steps. */
-static void list_kept(bl_look *l, const bl_live *run)
+/* Lists the stored snapshots by their steps, since their indices change during the run. */
+static void list_stored(bl_look *l, const bl_live *run)
 {
 	int n = bl_live_snapshot_count(run);
-	l->kept = 0;
+	l->stored = 0;
 	for (int i = 0; i < n && i < BL_SNAPSHOTS_MAX; i++)
 		if (bl_live_snapshot_at(run, i, &l->past) >= 0)
-			l->kept_step[l->kept++] = l->past.step;
+			l->stored_step[l->stored++] = l->past.step;
 }
 
 static int64_t distance(int64_t a, int64_t b)
@@ -73,6 +73,7 @@ static int64_t distance(int64_t a, int64_t b)
 	return a < b ? b - a : a - b;
 }
 
+/* Reads the snapshot whose step is nearest to `step`; out->step -1: there is none, or run is NULL. */
 static void take_nearest(const bl_live *run, int64_t step, bl_snapshot *out)
 {
 	int best = -1, n = run ? bl_live_snapshot_count(run) : 0;
@@ -86,27 +87,28 @@ static void take_nearest(const bl_live *run, int64_t step, bl_snapshot *out)
 		out->step = -1;
 }
 
-static void go_to(bl_look *l, const bl_live *run, const bl_live *other, int kept)
+/* Selects the k'th stored snapshot. */
+static void go_to(bl_look *l, const bl_live *run, const bl_live *other, int k)
 {
-	take_nearest(run, l->kept_step[kept], &l->past);
-	take_nearest(other, l->kept_step[kept], &l->other_past);
+	take_nearest(run, l->stored_step[k], &l->past);
+	take_nearest(other, l->stored_step[k], &l->other_past);
 	l->other = other;
 }
 
-/* The newest stored snapshot is the current one. */
+/* The last stored snapshot is never selected: in its place, the newest is followed. */
 void bl_look_step(bl_look *l, const bl_live *run, const bl_live *other, bool earlier)
 {
 	int64_t from = l->past.step;
 	bool now = from < 0;
-	list_kept(l, run);
-	int last = l->kept - 1, k = last;
-	while (!now && k > 0 && l->kept_step[k] > from)
+	list_stored(l, run);
+	int last = l->stored - 1, k = last;
+	while (!now && k > 0 && l->stored_step[k] > from)
 		k--;
 	if (!earlier)
 		k++;
 	else if (k > 0)
 		k--;
-	if (l->kept < 2 || k >= last)
+	if (l->stored < 2 || k >= last)
 		bl_look_now(l);
 	else
 		go_to(l, run, other, k);
@@ -114,8 +116,8 @@ void bl_look_step(bl_look *l, const bl_live *run, const bl_live *other, bool ear
 
 void bl_look_first(bl_look *l, const bl_live *run, const bl_live *other)
 {
-	list_kept(l, run);
-	if (l->kept < 2)
+	list_stored(l, run);
+	if (l->stored < 2)
 		bl_look_now(l);
 	else
 		go_to(l, run, other, 0);
@@ -133,19 +135,15 @@ static bl_shape shape_of(bl_kind kind)
 	return kind == BL_KIND_MINUS_I ? BL_SHAPE_MINUS_I : kind == BL_KIND_MAGNITUDE ? BL_SHAPE_MAGNITUDE : BL_SHAPE_PLAIN;
 }
 
-static bool is_plain(const bl_region *r)
-{
-	return r->matrix == BL_MATRIX_C && r->order == BL_ORDER_PLAIN;
-}
-
 /*
  * Reads the same part of the snapshot and of the reference: from the regions that the run computed on request, or else
  * from the cells of C, which every snapshot has.
  */
 static void take_pair(bl_look *l, const bl_snapshot *p, const bl_region *part)
 {
+	bool plain = part->matrix == BL_MATRIX_C && part->order == BL_ORDER_PLAIN;
 	bl_picture_take(&l->subtracted, &l->reference, &l->shown.part);
-	if (bl_picture_same(&l->shown, &l->subtracted) || !is_plain(part))
+	if (bl_picture_same(&l->shown, &l->subtracted) || !plain)
 		return;
 	bl_picture_crop(&l->shown, p, part);
 	bl_picture_crop(&l->subtracted, &l->reference, part);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * view/look.h: the visible part of the matrix, and the selected snapshot: the state of the heatmap.
+ * view/look.h: the state of the heatmap: the visible part of the matrix, and the selected snapshot.
  *
- * Places are indices of dimensions after ordering, from 0 to d - 1; the first of two is vertical.
+ * A place is the index of a dimension after ordering, from 0 to d - 1; the first of two places is vertical.
  */
 #ifndef BARLOW_VIEW_LOOK_H
 #define BARLOW_VIEW_LOOK_H
@@ -21,12 +21,12 @@ typedef struct bl_look {
 	bl_snapshot reference;  /* step -1: none */
 	bl_snapshot past;       /* the snapshot that is shown instead of the newest; step -1: none */
 	bl_snapshot other_past; /* the other run's snapshot of the nearest step */
-	int kept;               /* the number of earlier snapshots at the last move through time */
-	int64_t kept_step[BL_SNAPSHOTS_MAX];
+	int stored;             /* the number of stored snapshots when another one was last selected */
+	int64_t stored_step[BL_SNAPSHOTS_MAX];
 	bl_picture shown, beside, subtracted; /* as last drawn: the run, the other run, the reference */
 	bool differs;                         /* `shown` is a difference */
 	bool several;                         /* the marked runs are shown side by side */
-	bl_snapshot several_of;               /* the snapshot of the run that is being drawn */
+	bl_snapshot several_of;               /* the snapshot of the one of them that is being drawn */
 	const bl_live *other;                 /* the run to which other_past belongs */
 } bl_look;
 
@@ -41,7 +41,7 @@ void bl_look_whole(bl_look *l);
 /* Moves the cursor to a place, and the visible part with it. */
 void bl_look_point(bl_look *l, int d, int row, int col);
 
-/* Moves through the stored snapshots of `run`: by one to an earlier or a later one; to the first; to the newest. */
+/* Selects another of the stored snapshots of `run`: the previous or the next one; the first; the newest. */
 void bl_look_step(bl_look *l, const bl_live *run, const bl_live *other, bool earlier);
 void bl_look_first(bl_look *l, const bl_live *run, const bl_live *other);
 void bl_look_now(bl_look *l);

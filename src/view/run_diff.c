@@ -22,18 +22,14 @@ static void empty_row(struct bl_diff_row *r)
 		free(r->cell[i]);
 }
 
-static bool all_equal(const bl_run_diff *d, const struct bl_diff_row *r)
-{
-	for (int i = 0; i < d->runs; i++)
-		if (!r->cell[i] || strcmp(r->cell[i], r->cell[0]) != 0)
-			return false;
-	return true;
-}
-
-/* Removes the last row if its value is the same in all runs. */
+/* Removes the last row, which is complete, if its value is the same in all runs. */
 static void end_row(bl_run_diff *d)
 {
-	if (d->rows > 0 && all_equal(d, &d->row[d->rows - 1]))
+	struct bl_diff_row *last = d->rows > 0 ? &d->row[d->rows - 1] : NULL;
+	int equal = 0;
+	while (last && equal < d->runs && last->cell[equal] && strcmp(last->cell[equal], last->cell[0]) == 0)
+		equal++;
+	if (last && equal == d->runs)
 		empty_row(&d->row[--d->rows]);
 }
 
@@ -73,7 +69,7 @@ static char *cell_text(const bl_cell *c)
 }
 
 /* Callback of the query, whose columns are part, key, id, value. */
-static int take(void *ctx, int64_t row, int n, const bl_cell *cell)
+static int add_cell(void *ctx, int64_t row, int n, const bl_cell *cell)
 {
 	const struct reading *r = ctx;
 	(void)n;
@@ -86,25 +82,6 @@ static int take(void *ctx, int64_t row, int n, const bl_cell *cell)
 	return at ? 0 : -1;
 }
 
-static int read_diff(struct reading *r)
-{
-	char *root = bl_runs_root();
-	bl_index *x = root ? bl_index_open(root) : NULL;
-	bl_cell id[BL_DIFF_RUNS] = { 0 };
-	for (int i = 0; i < BL_DIFF_RUNS; i++) /* unused parameters repeat the first id */
-		id[i] = (bl_cell){ .kind = BL_CELL_TEXT, .text = r->id[i < r->d->runs ? i : 0] };
-	bl_question q = { .value = id, .values = BL_DIFF_RUNS, .row = take, .ctx = r };
-	q.sql = "SELECT part, key, id, value FROM (SELECT 'recipe' AS part, key, run, value FROM recipe UNION ALL SELECT 'metric', key, run, value "
-		"FROM metrics) AS facts JOIN runs USING (run) WHERE id IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ORDER BY part DESC, key";
-	free(root);
-	int rc = x ? bl_index_ask(x, &q) : -1;
-	if (x)
-		bl_index_close(x);
-	if (rc == 0)
-		end_row(r->d);
-	return rc;
-}
-
 bl_run_diff *bl_run_diff_read(const char *const *ids, int n)
 {
 	bl_run_diff *d = calloc(1, sizeof *d);
@@ -112,8 +89,22 @@ bl_run_diff *bl_run_diff_read(const char *const *ids, int n)
 	if (!d)
 		return bl_fail_null("no memory for the difference of runs");
 	d->runs = n;
-	if (read_diff(&r) == 0)
+	bl_cell id[BL_DIFF_RUNS] = { 0 };
+	for (int i = 0; i < BL_DIFF_RUNS; i++) /* unused parameters repeat the first id */
+		id[i] = (bl_cell){ .kind = BL_CELL_TEXT, .text = ids[i < n ? i : 0] };
+	bl_question q = { .value = id, .values = BL_DIFF_RUNS, .row = add_cell, .ctx = &r };
+	q.sql = "SELECT part, key, id, value FROM (SELECT 'recipe' AS part, key, run, value FROM recipe UNION ALL SELECT 'metric', key, run, value "
+		"FROM metrics) AS facts JOIN runs USING (run) WHERE id IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ORDER BY part DESC, key";
+	char *root = bl_runs_root();
+	bl_index *x = root ? bl_index_open(root) : NULL;
+	free(root);
+	int rc = x ? bl_index_ask(x, &q) : -1;
+	if (x)
+		bl_index_close(x);
+	if (rc == 0) {
+		end_row(d);
 		return d;
+	}
 	bl_run_diff_free(d);
 	return NULL;
 }

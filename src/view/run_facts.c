@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Columns of the table `runs` of the index, and names that are not columns of it, such as "tags". */
+/* The names that every index knows: columns of its table `runs`, and "tags", which is a table of its own. */
 static const char *const known[] = { "id",    "folder",  "name",    "state",   "reason", "problem", "step",
 	                             "steps", "seed",    "d",       "pid",     "host",   "barlow",  "cpu",
 	                             "blas",  "threads", "created", "started", "ended",  "parent",  "parent_step",
@@ -26,6 +26,7 @@ struct bl_run_facts {
 
 /* --- Names ----------------------------------------------------------------------- */
 
+/* Splits names at commas and blanks. */
 static int split(bl_run_facts *f, const char *names)
 {
 	static const char blanks[] = ", ";
@@ -74,6 +75,7 @@ static int take_name(void *ctx, int64_t row, int n, const bl_cell *cell)
 	return row < 0 || cell[0].kind != BL_CELL_TEXT ? 0 : add_name(ctx, cell[0].text);
 }
 
+/* Fails for a name that is neither known nor a metric or setting of any run. */
 static int check_names(const bl_run_facts *f, bl_index *x)
 {
 	struct names all = { 0 };
@@ -98,11 +100,13 @@ static int check_names(const bl_run_facts *f, bl_index *x)
 
 /* --- Values ---------------------------------------------------------------------- */
 
-struct place { /* the index of a run in the list */
+/* A run's id, and its index in the list. */
+struct place {
 	const char *id;
 	int run;
 };
 
+/* The context of the query of a column. */
 struct filling {
 	bl_run_facts *f;
 	struct place *place; /* sorted by id */
@@ -140,6 +144,7 @@ static void put_cell(bl_run_value *v, const bl_cell *c, const char *name)
 		snprintf(v->text, sizeof v->text, "%.4g", c->number);
 }
 
+/* Callback of the query of a column, whose columns are id and value. */
 static int take_value(void *ctx, int64_t row, int n, const bl_cell *cell)
 {
 	struct filling *fill = ctx;
@@ -154,8 +159,8 @@ static int take_value(void *ctx, int64_t row, int n, const bl_cell *cell)
 	return 0;
 }
 
-/* A metric takes precedence over a setting of the same name, as in runs.list. */
-static int ask_column(struct filling *fill, bl_index *x)
+/* Queries a column of all runs.  A metric takes precedence over a setting of the same name, as in runs.list. */
+static int query_column(struct filling *fill, bl_index *x)
 {
 	char sql[512];
 	const char *name = fill->f->name[fill->column];
@@ -186,22 +191,8 @@ static int fill_in(bl_run_facts *f, const bl_runs *runs, bl_index *x)
 	if (rc == 0 && f->runs > 0)
 		qsort(fill.place, (size_t)f->runs, sizeof fill.place[0], compare_ids);
 	for (; rc == 0 && fill.column < f->columns; fill.column++)
-		rc = ask_column(&fill, x);
+		rc = query_column(&fill, x);
 	free(fill.place);
-	return rc;
-}
-
-static int read_facts(bl_run_facts *f, const char *names, const bl_runs *runs)
-{
-	if (split(f, names) != 0)
-		return -1;
-	char *root = bl_runs_root();
-	bl_index *x = root ? bl_index_open(root) : NULL;
-	free(root);
-	if (!x)
-		return -1;
-	int rc = check_names(f, x) == 0 ? fill_in(f, runs, x) : -1;
-	bl_index_close(x);
 	return rc;
 }
 
@@ -211,7 +202,13 @@ bl_run_facts *bl_run_facts_read(const char *names, const bl_runs *runs)
 	if (!f)
 		return bl_fail_null("no memory for columns of runs");
 	f->runs = runs ? runs->n : 0;
-	if (read_facts(f, names, runs) == 0)
+	char *root = split(f, names) == 0 ? bl_runs_root() : NULL;
+	bl_index *x = root ? bl_index_open(root) : NULL;
+	free(root);
+	bool read = x && check_names(f, x) == 0 && fill_in(f, runs, x) == 0;
+	if (x)
+		bl_index_close(x);
+	if (read)
 		return f;
 	bl_run_facts_free(f);
 	return NULL;

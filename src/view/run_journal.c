@@ -12,13 +12,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static void add(bl_journal *j, int64_t step, const char *text, bool told)
+static void add(bl_journal *j, int64_t step, const char *text, bool in_file)
 {
 	if (j->n == BL_JOURNAL_LINES)
 		memmove(&j->line[0], &j->line[1], (size_t)--j->n * sizeof j->line[0]);
 	bl_journal_line *line = &j->line[j->n++];
 	line->step = step;
-	line->told = told;
+	line->in_file = in_file;
 	/* Truncated if it is too long. */
 	snprintf(line->text, sizeof line->text, "%.*s", (int)sizeof line->text - 1, text);
 }
@@ -34,7 +34,10 @@ static const char *split(const char *message, int64_t *step)
 	return message + n;
 }
 
-/* Adds "lambda .01 -> .02": changes of parameters are in the records, so that later viewers see them, too. */
+/*
+ * Is it a change of a parameter, such as "lambda .01 -> .02"?  These are taken from the records instead, so that a screen that
+ * is opened later shows them, too.
+ */
 static bool is_turn(const bl_columns *c, const char *what)
 {
 	size_t n = strcspn(what, " ");
@@ -59,7 +62,7 @@ void bl_journal_see(bl_journal *j, const bl_columns *columns, const bl_live_info
 /* The author of a change is shown unless it is the run's own script. */
 static bl_journal_line line_on_disk(const bl_change *c)
 {
-	bl_journal_line line = { .step = c->step, .told = true };
+	bl_journal_line line = { .step = c->step, .in_file = true };
 	bool own = strcmp(c->who, "script") == 0 || strcmp(c->who, "trainer") == 0;
 	int n = isnan(c->value) ? snprintf(line.text, sizeof line.text, "%s", c->name)
 	                        : snprintf(line.text, sizeof line.text, "%s %.4g -> %.4g", c->name, c->old, c->value);
@@ -68,14 +71,6 @@ static bl_journal_line line_on_disk(const bl_change *c)
 	if (!own && n < (int)sizeof line.text)
 		snprintf(line.text + n, sizeof line.text - (size_t)n, ", %s", c->who);
 	return line;
-}
-
-static void take(bl_journal *j, const bl_change *c, int64_t n)
-{
-	int64_t from = n > BL_JOURNAL_LINES ? n - BL_JOURNAL_LINES : 0;
-	j->on_disk = 0;
-	for (int64_t i = from; i < n; i++)
-		j->disk[j->on_disk++] = line_on_disk(&c[i]);
 }
 
 /* If the journal cannot be read, the run's messages are shown instead. */
@@ -92,10 +87,10 @@ void bl_journal_load(bl_journal *j, const char *live_path)
 	if (length < 0 || length >= (int)sizeof path || stat(path, &s) != 0 || s.st_size == j->disk_size)
 		return;
 	j->disk_size = s.st_size;
+	j->on_disk = 0;
 	if (bl_journal_read(path, &c, &n) == 0)
-		take(j, c, n);
-	else
-		j->on_disk = 0;
+		for (int64_t i = n > BL_JOURNAL_LINES ? n - BL_JOURNAL_LINES : 0; i < n; i++)
+			j->disk[j->on_disk++] = line_on_disk(&c[i]);
 	free(c);
 }
 
@@ -127,7 +122,7 @@ int bl_journal_lines(const bl_journal *j, const bl_history *h, bool utf8, bl_jou
 	for (int i = 0; i < j->on_disk; i++)
 		out[n++] = j->disk[i];
 	for (int i = 0; i < j->n; i++)
-		if (j->on_disk == 0 || !j->line[i].told)
+		if (j->on_disk == 0 || !j->line[i].in_file)
 			out[n++] = j->line[i];
 	qsort(out, (size_t)n, sizeof out[0], newest_first);
 	return n;

@@ -13,15 +13,15 @@ enum { BL_JOURNAL_LINES = 32, BL_JOURNAL_MOST = 2 * BL_JOURNAL_LINES + BL_HISTOR
 typedef struct bl_journal_line {
 	int64_t step;
 	char text[128]; /* without the step */
-	bool told;      /* also in the journal on disk, if there is one */
+	bool in_file;   /* the journal on disk has it as well, if there is one */
 } bl_journal_line;
 
 typedef struct bl_journal {
 	int n;
 	bl_journal_line line[BL_JOURNAL_LINES]; /* the newest ones, oldest first */
-	int on_disk;
-	bl_journal_line disk[BL_JOURNAL_LINES]; /* likewise */
-	int64_t disk_size;                      /* the size of the file that they were read from; 0: none */
+	int on_disk;                            /* the number of lines of `disk` */
+	bl_journal_line disk[BL_JOURNAL_LINES]; /* the newest ones of the journal on disk, oldest first */
+	int64_t disk_size;                      /* the size of that file when it was read; 0: it was not read */
 } bl_journal;
 
 /* Adds the differences between `now` and `before`, which is all 0 at first; columns: those of the run's records. */

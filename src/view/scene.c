@@ -9,19 +9,11 @@
 #include <string.h>
 #include <time.h>
 
-enum { ASK_MS = 1000 };
+enum { REQUEST_MS = 1000 };
 
 void *bl_scene_own(const bl_scene *s, const bl_view_ops *view)
 {
 	return s->own[view->scope];
-}
-
-static bool take_own(bl_scene *s)
-{
-	for (int k = 0; s->views[k]; k++)
-		if (s->views[k]->private_size > 0 && !(s->own[s->views[k]->scope] = calloc(1, s->views[k]->private_size)))
-			return false;
-	return true;
 }
 
 static void start_views(bl_scene *s)
@@ -38,10 +30,11 @@ bl_scene *bl_scene_of(bl_live *run, const bl_view_ops *const *views)
 		return bl_fail_null("no memory for a view");
 	s->run = s->home = run;
 	s->views = views;
-	if (!take_own(s)) {
-		bl_scene_free(s);
-		return bl_fail_null("no memory for a view");
-	}
+	for (int k = 0; views[k]; k++)
+		if (views[k]->private_size > 0 && !(s->own[views[k]->scope] = calloc(1, views[k]->private_size))) {
+			bl_scene_free(s);
+			return bl_fail_null("no memory for a view");
+		}
 	s->view = s->before_help = views[0];
 	s->snapshot.step = s->other_snapshot.step = -1;
 	s->turned = NAN;
@@ -51,21 +44,16 @@ bl_scene *bl_scene_of(bl_live *run, const bl_view_ops *const *views)
 	return s;
 }
 
-static void end_views(bl_scene *s)
+void bl_scene_free(bl_scene *s)
 {
+	if (!s)
+		return;
 	for (int k = 0; s->views[k]; k++) {
 		void *own = s->own[s->views[k]->scope];
 		if (own && s->views[k]->end)
 			s->views[k]->end(s);
 		free(own);
 	}
-}
-
-void bl_scene_free(bl_scene *s)
-{
-	if (!s)
-		return;
-	end_views(s);
 	for (int i = 0; i < BL_MARKED_MAX; i++)
 		bl_live_close(s->marked[i]);
 	bl_live_close(s->other);
@@ -79,7 +67,7 @@ bool bl_scene_at_home(const bl_scene *s)
 	return s->run == s->home;
 }
 
-/* Values and requests of the previous run do not apply to this one. */
+/* Forgets the values and requests of the previous run, which do not apply to the new one. */
 void bl_scene_switch(bl_scene *s, bl_live *run)
 {
 	if (!bl_scene_at_home(s))
@@ -117,15 +105,16 @@ void bl_scene_compare(bl_scene *s, bl_live *other)
 		bl_live_info_get(other, &s->other_info);
 }
 
+/* Reads the run's state, and notes its changes in the journal.  A requested result of kNN becomes the notice. */
 static bool read_info(bl_scene *s)
 {
 	bl_live_info now;
 	bl_live_info_get(s->run, &now);
 	bool changed = memcmp(&now, &s->info, sizeof now) != 0;
-	if (changed)
+	if (changed) {
 		bl_journal_see(&s->journal, &s->history.columns, &s->info, &now);
-	if (changed)
 		bl_journal_load(&s->journal, bl_live_path(s->run));
+	}
 	if (s->knn_asked && strcmp(now.message, s->info.message) != 0 && strstr(now.message, "kNN")) {
 		bl_scene_notice(s, "%s", now.message);
 		s->knn_asked = false;
@@ -134,7 +123,7 @@ static bool read_info(bl_scene *s)
 	return changed;
 }
 
-/* A paused run fulfils requests without a new step. */
+/* Reads the newest snapshot.  A paused run publishes one without a new step if another region was requested. */
 static bool read_snapshot(const bl_live *run, bl_snapshot *p, uint64_t *seen)
 {
 	uint64_t published = bl_live_snapshots(run);
@@ -148,34 +137,15 @@ static bool read_snapshot(const bl_live *run, bl_snapshot *p, uint64_t *seen)
 	return p->step != had || memcmp(&region, &p->region, sizeof region) != 0;
 }
 
-static bool read_other(bl_scene *s)
-{
-	if (!s->other)
-		return false;
-	bl_live_info_get(s->other, &s->other_info);
-	return read_snapshot(s->other, &s->other_snapshot, &s->other_snapshots);
-}
-
-static bool read_lost(bl_scene *s)
-{
-	bool had = s->lost;
-	s->lost = !bl_scene_over(s) && !bl_live_writer_alive(s->run);
-	if (s->lost && !had)
-		s->notice[0] = '\0'; /* the run's message replaces the notice of an earlier key */
-	return s->lost != had;
-}
-
-/* The loss's first parameter in the newest record; NaN: none. */
-static double turned_now(const bl_scene *s)
-{
-	int i = bl_columns_next(&s->history.columns, BL_COLUMN_PARAMETER, 0);
-	return i < 0 ? NAN : bl_history_value(&s->history, s->history.columns.column[i].name);
-}
-
-/* Forgets the value that was sent once a record made after the command shows it. */
+/*
+ * Forgets the value of the loss's first parameter that a key has sent, once the newest record has this value, or is so much
+ * newer than the command that another change must have replaced the value.
+ */
 static void settle_turned(bl_scene *s)
 {
-	if (s->history.last.step > s->turned_at + 1 || turned_now(s) == s->turned)
+	int i = bl_columns_next(&s->history.columns, BL_COLUMN_PARAMETER, 0);
+	double recorded = i < 0 ? NAN : bl_history_value(&s->history, s->history.columns.column[i].name);
+	if (s->history.last.step > s->turned_at + 1 || recorded == s->turned)
 		s->turned = NAN;
 }
 
@@ -186,14 +156,17 @@ static int64_t now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Requests expire after some seconds.  In read-only mode, the view uses what is available. */
-static void ask(bl_scene *s)
+/*
+ * Sends the view's request for data to the runs, and repeats it each second, since requests expire after some seconds.  A run
+ * that is open read-only receives none.
+ */
+static void request_data(bl_scene *s)
 {
 	bl_region want = { 0 };
 	if (!s->view->want)
 		return;
 	s->view->want(s, &want);
-	if (memcmp(&want, &s->asked, sizeof want) == 0 && now_ms() < s->asked_at + ASK_MS)
+	if (memcmp(&want, &s->asked, sizeof want) == 0 && now_ms() < s->asked_at + REQUEST_MS)
 		return;
 	s->asked = want;
 	s->asked_at = now_ms();
@@ -202,10 +175,10 @@ static void ask(bl_scene *s)
 		bl_live_ask(s->other, &want);
 }
 
-/* A resumed run has a new file under the old name. */
+/* If a run whose process died was resumed, opens its new file, which has the same name as the old one. */
 static void follow(bl_scene *s)
 {
-	if (!s->lost || now_ms() < s->followed_at + ASK_MS)
+	if (!s->lost || now_ms() < s->followed_at + REQUEST_MS)
 		return;
 	s->followed_at = now_ms();
 	bl_live *next = bl_live_open_next(s->run);
@@ -220,12 +193,22 @@ static void follow(bl_scene *s)
 bool bl_scene_read(bl_scene *s)
 {
 	follow(s);
-	ask(s);
-	bool records = bl_history_read(&s->history, s->run), info = read_info(s);
-	bool snapshot = read_snapshot(s->run, &s->snapshot, &s->snapshots), other = read_other(s), lost = read_lost(s);
+	request_data(s);
+	bool changed = bl_history_read(&s->history, s->run), was_lost = s->lost;
+	changed |= read_info(s);
+	changed |= read_snapshot(s->run, &s->snapshot, &s->snapshots);
+	if (s->other) {
+		bl_live_info_get(s->other, &s->other_info);
+		changed |= read_snapshot(s->other, &s->other_snapshot, &s->other_snapshots);
+	}
+	s->lost = !bl_scene_over(s) && !bl_live_writer_alive(s->run);
+	if (s->lost && !was_lost)
+		s->notice[0] = '\0'; /* so that the footer shows that the process has ended */
+	changed |= s->lost != was_lost;
 	settle_turned(s);
-	bool view = s->view->read && s->view->read(s);
-	return info || records || snapshot || other || lost || view;
+	if (s->view->read)
+		changed |= s->view->read(s);
+	return changed;
 }
 
 bl_ability bl_scene_ability(const bl_scene *s, bl_ability terminal)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* settings.c: the settings of the display, each with its value and the key that changes it in other views. */
+/* settings.c: the view of the display's settings, each with its value and the key that changes it in other views. */
 #include "view/curves.h"
 
 #include <stdio.h>
@@ -25,72 +25,72 @@ static int wrapped(int v, int by, int n)
 
 /* --- Values, and how they change ---------------------------------------------- */
 
-static void say_background(const bl_scene *s, char *out, size_t size)
+static void write_background(const bl_scene *s, char *out, size_t size)
 {
 	snprintf(out, size, "%s", s->flip_background ? "the opposite one" : "that of the terminal");
 }
 
-static void turn_background(bl_scene *s, int by)
+static void change_background(bl_scene *s, int by)
 {
 	(void)by;
 	s->flip_background = !s->flip_background;
 }
 
-static void say_colours(const bl_scene *s, char *out, size_t size)
+static void write_colours(const bl_scene *s, char *out, size_t size)
 {
-	static const char *const names[] = { "none", "8", "16", "256", "all it has" };
+	static const char *const names[] = { "none", "8", "16", "256", "all available" };
 	snprintf(out, size, "%s", names[s->depth_most]);
 }
 
-static void turn_colours(bl_scene *s, int by)
+static void change_colours(bl_scene *s, int by)
 {
 	s->depth_most = (bl_depth)wrapped(s->depth_most, by, BL_DEPTH_FULL + 1);
 }
 
-static void say_characters(const bl_scene *s, char *out, size_t size)
+static void write_characters(const bl_scene *s, char *out, size_t size)
 {
-	snprintf(out, size, "%s", s->ascii ? "ASCII" : "all it has");
+	snprintf(out, size, "%s", s->ascii ? "ASCII" : "all available");
 }
 
-static void turn_characters(bl_scene *s, int by)
+static void change_characters(bl_scene *s, int by)
 {
 	(void)by;
 	s->ascii = !s->ascii;
 }
 
-static void say_scale(const bl_scene *s, char *out, size_t size)
+static void write_scale(const bl_scene *s, char *out, size_t size)
 {
 	snprintf(out, size, "%s", s->heat.symlog ? "logarithmic" : "linear");
 }
 
-static void turn_scale(bl_scene *s, int by)
+static void change_scale(bl_scene *s, int by)
 {
 	(void)by;
 	s->heat.symlog = !s->heat.symlog;
 }
 
-static void say_pooling(const bl_scene *s, char *out, size_t size)
+static void write_pooling(const bl_scene *s, char *out, size_t size)
 {
 	static const char *const names[BL_POOLS] = { "root mean square", "mean", "largest" };
 	snprintf(out, size, "%s", names[s->heat.pool]);
 }
 
-static void turn_pooling(bl_scene *s, int by)
+static void change_pooling(bl_scene *s, int by)
 {
 	s->heat.pool = (bl_pool)wrapped((int)s->heat.pool, by, BL_POOLS);
 }
 
-static void say_smoothing(const bl_scene *s, char *out, size_t size)
+static void write_smoothing(const bl_scene *s, char *out, size_t size)
 {
 	snprintf(out, size, "%.3g", bl_curves_of(s)->smoothing);
 }
 
-static void turn_smoothing(bl_scene *s, int by)
+static void change_smoothing(bl_scene *s, int by)
 {
 	bl_curves_turn_smoothing(bl_curves_of(s), by);
 }
 
-static void say_rate(const bl_scene *s, char *out, size_t size)
+static void write_rate(const bl_scene *s, char *out, size_t size)
 {
 	if (s->frames_per_s)
 		snprintf(out, size, "%d", s->frames_per_s);
@@ -98,8 +98,8 @@ static void say_rate(const bl_scene *s, char *out, size_t size)
 		snprintf(out, size, "10, or 30 as the view needs");
 }
 
-/* Cycles through the values, including 0: the rate depends on the view. */
-static void turn_rate(bl_scene *s, int by)
+/* Cycles through the values and 0, with which the rate depends on the view. */
+static void change_rate(bl_scene *s, int by)
 {
 	int k = 0;
 	while (k < RATES && rates[k] != s->frames_per_s)
@@ -110,17 +110,17 @@ static void turn_rate(bl_scene *s, int by)
 
 static const struct setting {
 	const char *name;
-	bl_request key; /* the request that changes it in other views; NONE: none */
-	void (*say)(const bl_scene *s, char *out, size_t size);
-	void (*turn)(bl_scene *s, int by);
+	bl_request key;                                           /* the request that changes it in other views; NONE: none */
+	void (*write)(const bl_scene *s, char *out, size_t size); /* writes its value */
+	void (*change)(bl_scene *s, int by);                      /* to the next value, or to the previous one (by -1) */
 } settings[] = {
-	{ "background", BL_REQUEST_LIGHT, say_background, turn_background },
-	{ "colours", BL_REQUEST_NONE, say_colours, turn_colours },
-	{ "characters", BL_REQUEST_NONE, say_characters, turn_characters },
-	{ "colours of C", BL_REQUEST_SYMLOG, say_scale, turn_scale },
-	{ "a dot of C", BL_REQUEST_POOL, say_pooling, turn_pooling },
-	{ "smoothing of curves", BL_REQUEST_CURVES_SMOOTHER, say_smoothing, turn_smoothing },
-	{ "frames a second", BL_REQUEST_NONE, say_rate, turn_rate },
+	{ "background", BL_REQUEST_LIGHT, write_background, change_background },
+	{ "colours", BL_REQUEST_NONE, write_colours, change_colours },
+	{ "characters", BL_REQUEST_NONE, write_characters, change_characters },
+	{ "colours of C", BL_REQUEST_SYMLOG, write_scale, change_scale },
+	{ "a dot of C", BL_REQUEST_POOL, write_pooling, change_pooling },
+	{ "smoothing of curves", BL_REQUEST_CURVES_SMOOTHER, write_smoothing, change_smoothing },
+	{ "frames per second", BL_REQUEST_NONE, write_rate, change_rate },
 };
 enum { SETTINGS = (int)(sizeof settings / sizeof settings[0]) };
 
@@ -131,7 +131,7 @@ static void draw_setting(const bl_scene *s, bl_canvas *c, bl_rect r, int k)
 	bool at = k == own_of(s)->at;
 	char value[64];
 	const bl_request_info *i = bl_request_describe(settings[k].key);
-	settings[k].say(s, value, sizeof value);
+	settings[k].write(s, value, sizeof value);
 	bl_canvas_text(c, r.x, r.y, 1, BL_PAINT_TITLE, at ? ">" : " ");
 	bl_canvas_text(c, r.x + 2, r.y, r.w - 2, at ? BL_PAINT_TITLE : BL_PAINT_TEXT, settings[k].name);
 	bl_canvas_text(c, r.x + NAME_COLUMNS, r.y, r.w - NAME_COLUMNS, BL_PAINT_GOOD, value);
@@ -145,9 +145,9 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	for (int k = 0; k < SETTINGS && k < r.h; k++)
 		draw_setting(s, c, (bl_rect){ r.x, r.y + k, r.w, 1 }, k);
-	const char *says = "Up, Down: choose.  Left, Right: turn.  At the right: the key that turns it elsewhere.";
+	const char *keys = "Up, Down: select.  Left, Right: change.  Last column: the key in other views.";
 	if (SETTINGS + 1 < r.h)
-		bl_canvas_text(c, r.x + 2, r.y + SETTINGS + 1, r.w - 2, BL_PAINT_FAINT, says);
+		bl_canvas_text(c, r.x + 2, r.y + SETTINGS + 1, r.w - 2, BL_PAINT_FAINT, keys);
 }
 
 static void act(bl_scene *s, bl_request r)
@@ -156,7 +156,7 @@ static void act(bl_scene *s, bl_request r)
 	if (r == BL_REQUEST_SETTINGS_DOWN || r == BL_REQUEST_SETTINGS_UP)
 		*at = wrapped(*at, r == BL_REQUEST_SETTINGS_DOWN ? 1 : -1, SETTINGS);
 	else
-		settings[*at].turn(s, r == BL_REQUEST_SETTINGS_BACK ? -1 : 1);
+		settings[*at].change(s, r == BL_REQUEST_SETTINGS_BACK ? -1 : 1);
 }
 
 const bl_view_ops bl_view_settings = {

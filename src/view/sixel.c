@@ -3,9 +3,9 @@
  * sixel.c: does the terminal support sixels?  It is queried for its primary attributes (DA1, "\033[c") and answers
  * "\033[?62;4;6c", where 4 stands for sixels.
  *
- * A terminal that does not know this query does not answer, so the timeout is short.  If input is waiting already, there
- * is no query, so that no key is lost.  Other bytes than the answer are returned to the terminal's input if the system
- * allows it.
+ * A terminal that does not know this query does not answer, so the timeout is short.  If input is waiting already, no query
+ * is sent, so that no key is lost.  Bytes that are not part of the answer are returned to the terminal's input if the
+ * system allows it.
  */
 #define _GNU_SOURCE 1
 #include "view/figure_show.h"
@@ -25,7 +25,7 @@ static bool waits(int fd, int ms)
 	return poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, ms) == 1;
 }
 
-/* "ESC [ ? digits and semicolons c" at p; its length, or 0. */
+/* The length of an answer "ESC [ ? digits and semicolons c" at p; 0: there is none. */
 static size_t answer_at(const char *p, size_t n)
 {
 	size_t i = 3;
@@ -53,6 +53,7 @@ static void give_back(int fd, const char *bytes, size_t n)
 			return; /* not allowed: they are lost */
 }
 
+/* Reads up to the answer; returns whether it says that sixels are supported. */
 static bool read_answer(int fd)
 {
 	char got[ANSWER_MOST];
@@ -75,7 +76,8 @@ static bool read_answer(int fd)
 	return false;
 }
 
-static bool ask(int in, int out)
+/* Sends the query and reads the answer, in modes without echo. */
+static bool query(int in, int out)
 {
 	struct termios before, quiet;
 	if (waits(in, 0) || tcgetattr(in, &before) < 0)
@@ -101,7 +103,7 @@ bool bl_terminal_has_sixels(int in, int out)
 		return false; /* the terminal is queried only if no input is waiting */
 	if (known < 0) {
 		bl_guard_hold();
-		known = ask(in, out);
+		known = query(in, out);
 		bl_guard_release();
 	}
 	return known;

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Roy and Vetterli's effective rank of the available eigenvalues. */
+/* The effective rank (Roy and Vetterli, 2007) of the eigenvalues that the snapshot has. */
 static double effective_rank(const float *v, int n)
 {
 	double sum = 0, entropy = 0;
@@ -39,32 +39,11 @@ static void take(bl_moment *m, const bl_snapshot *s)
 	memcpy(m->class_name, s->class_name, sizeof m->class_name);
 }
 
-/* Reads all snapshots but the newest.  One that the run removes at the same time is skipped until the next read. */
-static void read_kept(bl_timeline *p)
-{
-	p->n = 0;
-	for (int i = 0; i < p->kept - 1; i++) {
-		int64_t step = bl_live_snapshot_at(p->run, i, &p->buffer);
-		if (step > 0 && (p->n == 0 || step > p->moment[p->n - 1].step))
-			take(&p->moment[p->n++], &p->buffer);
-	}
-}
-
-/* Replaces the newest, or appends it. */
-static void add_newest(bl_timeline *p, const bl_snapshot *s)
-{
-	while (p->n > 0 && p->moment[p->n - 1].step >= s->step)
-		p->n--;
-	if (p->n > 0 && p->n == p->kept)
-		p->n--;
-	take(&p->moment[p->n++], s);
-}
-
 void bl_timeline_forget(bl_timeline *p)
 {
 	bl_live_close(p->run);
 	p->run = NULL;
-	p->n = p->kept = 0;
+	p->n = p->stored = 0;
 	p->at = 0;
 }
 
@@ -74,20 +53,32 @@ bool bl_timeline_read(bl_timeline *p, bl_live *run, const bl_snapshot *newest)
 		bl_timeline_forget(p);
 		p->run = bl_live_ref(run);
 	}
-	int kept = bl_live_snapshot_count(run);
+	int stored = bl_live_snapshot_count(run);
 	const bl_moment *last = p->n ? &p->moment[p->n - 1] : NULL;
-	bool changed = kept != p->kept ||
+	bool changed = stored != p->stored ||
 	               (newest->step > 0 && (!last || last->step != newest->step || last->points_step != newest->points_step));
-	if (kept != p->kept) {
-		p->kept = kept < BL_SNAPSHOTS_MAX ? kept : BL_SNAPSHOTS_MAX;
-		read_kept(p);
+	if (stored != p->stored) {
+		p->stored = stored < BL_SNAPSHOTS_MAX ? stored : BL_SNAPSHOTS_MAX;
+		p->n = 0;
+		/* All but the newest.  A snapshot that the run removes at the same time is left out until the next read. */
+		for (int i = 0; i < p->stored - 1; i++) {
+			int64_t step = bl_live_snapshot_at(run, i, &p->buffer);
+			if (step > 0 && (p->n == 0 || step > p->moment[p->n - 1].step))
+				take(&p->moment[p->n++], &p->buffer);
+		}
 	}
-	if (changed && newest->step > 0)
-		add_newest(p, newest);
-	return changed;
+	if (!changed || newest->step <= 0)
+		return changed;
+	/* The newest replaces the previous newest one, or is appended to the stored ones. */
+	while (p->n > 0 && p->moment[p->n - 1].step >= newest->step)
+		p->n--;
+	if (p->n > 0 && p->n == p->stored)
+		p->n--;
+	take(&p->moment[p->n++], newest);
+	return true;
 }
 
-/* The index of the selected snapshot: the last whose step is not later. */
+/* The index of the selected snapshot: the last one whose step is not after `at`. */
 static int place(const bl_timeline *p)
 {
 	int i = p->n - 1;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * view/timeline.h: values over time from the snapshots that a run has stored.
+ * view/timeline.h: values over time, from the snapshots that a run has stored.
  *
- * They are read when their number changes, which is rare, and takes some
- * milliseconds; the newest snapshot is read with each frame.
+ * All are read when their number changes, which is rare, and takes some
+ * milliseconds; only the newest snapshot is read for each frame.
  */
 #ifndef BARLOW_VIEW_TIMELINE_H
 #define BARLOW_VIEW_TIMELINE_H
@@ -15,7 +15,7 @@ typedef struct bl_moment {
 	int32_t n, d, dead;
 	int32_t spectrum; /* values of each kind; 0: none */
 	double rankme;    /* NaN: not computed */
-	double effective; /* exp of the entropy of the eigenvalues over their sum; NaN without a spectrum */
+	double effective; /* exp of the entropy of the eigenvalues, divided by their sum; NaN: there is no spectrum */
 	float eigenvalues[BL_SPECTRUM_MAX], singular[BL_SPECTRUM_MAX];
 	int32_t points; /* 0: none */
 	int64_t points_step;
@@ -31,7 +31,7 @@ typedef struct bl_timeline {
 	int n;
 	bl_moment moment[BL_SNAPSHOTS_MAX]; /* ascending, the newest last */
 	int64_t at;                         /* the selected step; 0: the newest */
-	int kept;                           /* number of stored snapshots when they were last read */
+	int stored;                         /* number of stored snapshots when they were last read */
 	bl_snapshot buffer;
 } bl_timeline;
 

@@ -34,7 +34,7 @@ int bl_track_nearest(const double *x, int n, double at);
 /*
  * Exponential smoothing with the bias correction of TensorBoard:
  * s_n = w s_(n-1) + (1 - w) x_n, out_n = s_n / (1 - w^n).
- * Values that are not finite are kept and not counted.
+ * Values that are not finite are copied, and do not count in the sums.
  */
 void bl_smooth(const double *in, double *out, int n, double weight);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* wanted.c: are colours wanted?  Determined once for the process. */
+/* wanted.c: are colours wanted?  The choice of --color, or else by the environment. */
 #include <barlow/view.h>
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* watch.c: the loop of the live screen: up to 10 or 30 frames a second when something changes; keys are handled at once. */
+/* watch.c: the loop of the live screen: up to 10 or 30 frames per second if something changes; keys are handled at once. */
 #include <barlow/view.h>
 
 #include "view/key_actions.h"
@@ -10,21 +10,16 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Views that request data from the run get more frames. */
-enum { FRAME_MS = 100, ASKING_FRAME_MS = 33, KEYS_A_FRAME = 32 };
+/* Views that request data from the run have the short time per frame. */
+enum { FRAME_MS = 100, SHORT_FRAME_MS = 33, KEYS_PER_FRAME = 32 };
 
 struct watch {
 	bl_screen *screen;
 	bl_scene *scene;
 	bl_canvas *canvas;
 	const bl_watch_config *config;
-	bool light; /* the background, as the terminal has told by now */
+	bool light; /* the terminal's background when the last frame was drawn; its reply to the query may come later */
 };
-
-static int frame_ms(const bl_scene *s)
-{
-	return s->frames_per_s ? 1000 / s->frames_per_s : s->view->want ? ASKING_FRAME_MS : FRAME_MS;
-}
 
 static int64_t now_ms(void)
 {
@@ -46,21 +41,13 @@ static int fit_canvas(struct watch *w)
 	return w->canvas ? 1 : -1;
 }
 
-static int show(struct watch *w)
-{
-	w->canvas->can = bl_scene_ability(w->scene, bl_screen_ability(w->screen));
-	bl_frame_draw(w->scene, w->canvas);
-	w->scene->on = w->canvas;
-	return bl_screen_show(w->screen, w->canvas);
-}
-
 static bool interrupted(const struct watch *w)
 {
 	return bl_guard_take(BL_GUARD_INTERRUPT) || (w->config->interrupted && *w->config->interrupted);
 }
 
 /* Handles a key.  Returns a bl_watch_end, or -1 to stay. */
-static int answer(struct watch *w, int key)
+static int handle_key(struct watch *w, int key)
 {
 	if (key == BL_KEY_INTERRUPT)
 		return BL_WATCH_STOP;
@@ -74,20 +61,20 @@ static int answer(struct watch *w, int key)
 	return o == BL_OUTCOME_QUIT ? BL_WATCH_QUIT : o == BL_OUTCOME_STOP ? BL_WATCH_STOP : -1;
 }
 
-/* Handles all waiting keys before the next frame, so that a key that is held down does not lag behind. */
-static int answer_all(struct watch *w, int timeout_ms, bool *dirty)
+/* Waits for a key, and handles all waiting keys before the next frame, so that a repeated key does not lag behind. */
+static int handle_keys(struct watch *w, int timeout_ms, bool *dirty)
 {
 	int end = -1, key = bl_screen_key(w->screen, timeout_ms);
-	for (int left = KEYS_A_FRAME; key != BL_KEY_NONE && end == -1; left--) {
+	for (int left = KEYS_PER_FRAME; key != BL_KEY_NONE && end == -1; left--) {
 		*dirty = true;
-		end = answer(w, key);
+		end = handle_key(w, key);
 		key = end == -1 && left > 1 ? bl_screen_key(w->screen, 0) : BL_KEY_NONE;
 	}
 	return end;
 }
 
-/* Returns true if the terminal must be drawn again in any case. */
-static bool signalled(struct watch *w)
+/* Handles the signals that came.  True: the screen must be drawn again. */
+static bool handle_signals(struct watch *w)
 {
 	bool again = bl_guard_take(BL_GUARD_RESIZED);
 	if (bl_guard_take(BL_GUARD_SUSPEND)) {
@@ -102,25 +89,33 @@ static bool signalled(struct watch *w)
 }
 
 /* One iteration: read, draw, wait for a key.  Returns a bl_watch_end, -1 to continue, -2 on failure. */
-static int turn(struct watch *w, int64_t *next, bool *dirty)
+static int run_frame(struct watch *w, int64_t *next, bool *dirty)
 {
+	bl_scene *s = w->scene;
 	if (now_ms() >= *next) {
-		*dirty |= bl_scene_read(w->scene);
-		*next = now_ms() + frame_ms(w->scene);
+		*dirty |= bl_scene_read(s);
+		*next = now_ms() + (s->frames_per_s ? 1000 / s->frames_per_s : s->view->want ? SHORT_FRAME_MS : FRAME_MS);
 	}
-	bool light = bl_screen_ability(w->screen).light;
-	*dirty |= signalled(w) || light != w->light;
-	w->light = light;
+	bl_ability can = bl_screen_ability(w->screen);
+	*dirty |= handle_signals(w) || can.light != w->light;
+	w->light = can.light;
 	int fit = fit_canvas(w);
-	if (fit < 0 || ((*dirty || fit > 0) && show(w) < 0))
+	if (fit < 0)
 		return -2;
+	if (*dirty || fit > 0) {
+		w->canvas->can = bl_scene_ability(s, can);
+		bl_frame_draw(s, w->canvas);
+		s->on = w->canvas;
+		if (bl_screen_show(w->screen, w->canvas) < 0)
+			return -2;
+	}
 	*dirty = false;
 	if (interrupted(w))
 		return BL_WATCH_STOP;
-	if (bl_scene_at_home(w->scene) && bl_scene_over(w->scene) && !w->config->stay)
+	if (bl_scene_at_home(s) && bl_scene_over(s) && !w->config->stay)
 		return BL_WATCH_ENDED;
 	int64_t wait = *next - now_ms();
-	return answer_all(w, wait > 0 ? (int)wait : 0, dirty);
+	return handle_keys(w, wait > 0 ? (int)wait : 0, dirty);
 }
 
 static int loop(struct watch *w)
@@ -129,7 +124,7 @@ static int loop(struct watch *w)
 	bool dirty = true;
 	int end = -1;
 	while (end == -1)
-		end = turn(w, &next, &dirty);
+		end = run_frame(w, &next, &dirty);
 	if (end == BL_WATCH_QUIT && bl_scene_at_home(w->scene) && bl_scene_over(w->scene))
 		end = BL_WATCH_ENDED;
 	return end;

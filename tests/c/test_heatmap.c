@@ -342,7 +342,7 @@ static void test_time(void **state)
 	int n = bl_live_snapshot_count(g.run);
 	assert_true(n > 3);
 	press(&g, "]");
-	assert_true(shows(&g, "this is the newest already"));
+	assert_true(shows(&g, "this is the newest snapshot already"));
 	int64_t last = MIDWAY;
 	for (int k = 1; k < n; k++) {
 		press(&g, "[");
