@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * background.c: is the terminal's background light?  The terminal is queried once, after the first prompt: OSC 11 for the
- * colour, then DA1, which nearly every terminal answers, so that no answer to OSC 11 can follow that to DA1.
+ * colour, then DA1, to which nearly every terminal replies.  After the reply to DA1, no reply to OSC 11 can follow.
  *
- * Only the end of the first line waits for the answer, for at most 100 ms, since the code that runs then may read the
- * terminal itself.  While an answer is expected, bytes are read here one by one, and those that are not part of it are
- * passed to Readline (rl_getc_function).  The beginning of an escape sequence is held for a moment, since it may be that
- * of an answer.
+ * Only at the end of the first line does the prompt wait for the replies, for at most 100 ms, since the code that runs then
+ * may read the terminal itself.  While a reply is expected, bytes are read here one by one, and those that are not part of
+ * a reply are passed to Readline (rl_getc_function).  The beginning of an escape sequence is held back for a moment, since a
+ * reply may begin with it.
  */
 #include "cli/prompt.h"
 
@@ -25,22 +25,23 @@
 #include <readline/readline.h>
 
 enum { HELD_MOST = 64, TYPED_MOST = 4096 };
-/* Up to KEYS_MOST held bytes may be those of a key; of more, the rest is probably delayed by a slow connection. */
-enum { KEYS_MOST = 3, KEY_MS = 100, ANSWER_MS = 2000 };
-#define PATIENCE .1 /* seconds to wait for the answer */
+/* Fewer than KEYS_MOST held bytes may be a key; after more, a slow connection probably delays the rest of a reply. */
+enum { KEYS_MOST = 3, KEY_MS = 100, REPLY_MS = 2000 };
+#define REPLY_SECONDS .1 /* how long the end of the first line waits for the replies */
 
 typedef enum match { NO, PERHAPS, COLOUR, ATTRIBUTES } match;
 
 static struct {
-	bool asked, expected;
-	double asked_at;
-	char held[HELD_MOST], typed[TYPED_MOST];
+	bool asked, expected;   /* it was sent or is not possible; the reply to DA1 has not come yet */
+	double asked_at;        /* when it was sent */
+	char held[HELD_MOST];   /* the beginning of a possible reply */
+	char typed[TYPED_MOST]; /* bytes for Readline */
 	size_t held_n, typed_n;
-} it;
+} query;
 
-/* --- Answers ---------------------------------------------------------------------------- */
+/* --- Replies ---------------------------------------------------------------------------- */
 
-/* "ESC ] 11 ; rgb:1e1e/1e1e/1e1e", ended by BEL or ESC \: the answer to OSC 11. */
+/* Is it "ESC ] 11 ; rgb:1e1e/1e1e/1e1e", ended by BEL or ESC \: the reply to OSC 11? */
 static match match_colour(const char *p, size_t n)
 {
 	static const char head[] = "\033]11;";
@@ -58,7 +59,7 @@ static match match_colour(const char *p, size_t n)
 	return PERHAPS;
 }
 
-/* "ESC [ ? 62 ; 4 c", the answer to DA1. */
+/* Is it "ESC [ ? 62 ; 4 c", the reply to DA1? */
 static match match_attributes(const char *p, size_t n)
 {
 	static const char head[] = "\033[?";
@@ -74,48 +75,35 @@ static match match_attributes(const char *p, size_t n)
 	return PERHAPS;
 }
 
-static match match_of(const char *p, size_t n)
-{
-	match colour = match_colour(p, n);
-	return colour != NO ? colour : match_attributes(p, n);
-}
-
-static void take_colour(void)
-{
-	char text[HELD_MOST + 1] = "";
-	memcpy(text, it.held, it.held_n);
-	bl_background_take(text + 2); /* behind ESC ] */
-}
-
 /* --- Bytes ------------------------------------------------------------------------------ */
 
-static void type(const char *bytes, size_t n)
-{
-	n = n < TYPED_MOST - it.typed_n ? n : TYPED_MOST - it.typed_n;
-	memcpy(it.typed + it.typed_n, bytes, n);
-	it.typed_n += n;
-}
-
-/* Passes the first held byte on as typed: it is not part of an answer. */
+/* Passes the first held byte to Readline, as it is not part of a reply. */
 static void let_go(void)
 {
-	type(it.held, 1);
-	memmove(it.held, it.held + 1, --it.held_n);
+	if (query.typed_n < TYPED_MOST)
+		query.typed[query.typed_n++] = query.held[0];
+	memmove(query.held, query.held + 1, --query.held_n);
 }
 
+/* Takes a byte: holds it back while it may be part of a reply, and takes complete replies. */
 static void feed(char byte)
 {
-	it.held[it.held_n++] = byte;
-	while (it.held_n > 0) {
-		match m = match_of(it.held, it.held_n);
-		if (m == PERHAPS && it.held_n < HELD_MOST)
+	query.held[query.held_n++] = byte;
+	while (query.held_n > 0) {
+		match m = match_colour(query.held, query.held_n);
+		if (m == NO)
+			m = match_attributes(query.held, query.held_n);
+		if (m == PERHAPS && query.held_n < HELD_MOST)
 			return;
-		if (m == COLOUR)
-			take_colour();
+		if (m == COLOUR) {
+			char text[HELD_MOST + 1] = "";
+			memcpy(text, query.held, query.held_n);
+			bl_background_take(text + 2); /* without ESC ] */
+		}
 		if (m == ATTRIBUTES)
-			it.expected = false;
+			query.expected = false;
 		if (m == COLOUR || m == ATTRIBUTES)
-			it.held_n = 0;
+			query.held_n = 0;
 		else
 			let_go();
 	}
@@ -123,7 +111,7 @@ static void feed(char byte)
 
 void bl_background_release(void)
 {
-	while (it.held_n > 0)
+	while (query.held_n > 0)
 		let_go();
 }
 
@@ -135,30 +123,30 @@ bool bl_background_read(void)
 		return true;
 	}
 	bl_background_release();
-	it.expected = false;
+	query.expected = false;
 	return false;
 }
 
 bool bl_background_expected(void)
 {
-	return it.expected;
+	return query.expected;
 }
 
 int bl_background_holds(void)
 {
-	return it.held_n == 0 ? 0 : it.held_n < KEYS_MOST ? KEY_MS : ANSWER_MS;
+	return query.held_n == 0 ? 0 : query.held_n < KEYS_MOST ? KEY_MS : REPLY_MS;
 }
 
 bool bl_background_typed(void)
 {
-	return it.typed_n > 0;
+	return query.typed_n > 0;
 }
 
 /* Reads until something was typed, for at most `ms` (negative: without limit).  False: nothing was typed. */
 static bool await(int ms)
 {
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
-	while (it.expected && it.typed_n == 0) {
+	while (query.expected && query.typed_n == 0) {
 		int held = bl_background_holds(), n = poll(&in, 1, ms < 0 && held ? held : ms);
 		if (n < 0 || (n == 0 && (ms >= 0 || !held)))
 			break;
@@ -167,60 +155,49 @@ static bool await(int ms)
 		else if (!bl_background_read())
 			break;
 	}
-	return it.typed_n > 0;
+	return query.typed_n > 0;
 }
 
 /* Is input waiting?  Readline calls this after each key, to handle several at once, and within sequences of keys. */
 static int is_input(void)
 {
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
-	return await(0) || (!it.expected && poll(&in, 1, 0) == 1);
+	return await(0) || (!query.expected && poll(&in, 1, 0) == 1);
 }
 
-/* For Readline: bytes that were typed while an answer was expected, then the terminal's input. */
+/* Readline's input: bytes that were typed while a reply was expected, then those of the terminal. */
 static int next_byte(FILE *in)
 {
-	if (!it.expected && it.typed_n == 0)
-		rl_input_available_hook = NULL; /* Readline's own function waits for the rest of a sequence */
+	if (!query.expected && query.typed_n == 0)
+		rl_input_available_hook = NULL; /* from here on Readline's own function, which waits for the rest of a sequence */
 	if (!await(-1))
 		return rl_getc(in);
-	unsigned char byte = (unsigned char)it.typed[0];
-	memmove(it.typed, it.typed + 1, --it.typed_n);
+	unsigned char byte = (unsigned char)query.typed[0];
+	memmove(query.typed, query.typed + 1, --query.typed_n);
 	return byte;
 }
 
 /*
- * Before Readline leaves its modes: what runs then may read the terminal, which would echo an answer, and hold it back until a line's
- * end; and reading here would take a Ctrl-D that was typed ahead for the end of the terminal.
+ * Waits for the replies before Readline restores the terminal's modes.  In these modes the terminal would echo a reply, and
+ * deliver it only at the end of a line, to code that may read the terminal; and reading the replies here would take a Ctrl-D
+ * that was typed ahead for the end of input.
  */
-static void settle(void)
+static void settle_and_restore(void)
 {
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
-	while (it.expected && it.typed_n < TYPED_MOST - HELD_MOST) {
-		int left = (int)(1000 * (it.asked_at + PATIENCE - bl_now()));
+	while (query.expected && query.typed_n < TYPED_MOST - HELD_MOST) {
+		int left = (int)(1000 * (query.asked_at + REPLY_SECONDS - bl_now()));
 		if (left <= 0 || poll(&in, 1, left) != 1 || !bl_background_read())
 			break;
 	}
-	if (it.held_n < KEYS_MOST)
+	if (query.held_n < KEYS_MOST)
 		bl_background_release();
-}
-
-static void settle_and_restore(void)
-{
-	settle();
 	rl_deprep_terminal();
 }
 
-/* --- Asking ----------------------------------------------------------------------------- */
+/* --- The query -------------------------------------------------------------------------- */
 
-static void write_question(FILE *out)
-{
-	static const char question[] = "\033]11;?\033\\\033[c";
-	fflush(out);
-	it.expected = write(STDOUT_FILENO, question, sizeof question - 1) == sizeof question - 1;
-	it.asked_at = bl_now();
-}
-
+/* Is there a terminal that replies, or at least ignores the query? */
 static bool is_fit(void)
 {
 	const char *term = getenv("TERM");
@@ -230,15 +207,18 @@ static bool is_fit(void)
 
 void bl_background_ask(void)
 {
-	if (it.asked)
+	static const char queries[] = "\033]11;?\033\\\033[c"; /* OSC 11, DA1 */
+	if (query.asked)
 		return;
-	it.asked = true;
+	query.asked = true;
 	if (!is_fit())
 		return;
 	rl_getc_function = next_byte;
 	rl_input_available_hook = is_input;
 	rl_deprep_term_function = settle_and_restore;
 	bl_guard_hold();
-	write_question(rl_outstream);
+	fflush(rl_outstream);
+	query.expected = write(STDOUT_FILENO, queries, sizeof queries - 1) == sizeof queries - 1;
+	query.asked_at = bl_now();
 	bl_guard_release();
 }

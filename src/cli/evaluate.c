@@ -21,7 +21,7 @@
 #define PROMPT "barlow.prompt"
 #define TRACEBACK "barlow.prompt.traceback" /* in the registry: the traceback of the last error */
 
-/* Message handler: leaves the message as it is, and stores the traceback. */
+/* Message handler: stores the traceback, and adds a hint to a message that is a text. */
 static int note_traceback(lua_State *L)
 {
 	luaL_traceback(L, L, "", 1);
@@ -35,7 +35,7 @@ static int note_traceback(lua_State *L)
 	return 1;
 }
 
-/* As Python's "for i in range(3):". */
+/* Does the input end with a colon, as Python's "for i in range(3):"?  Further lines would not make it Lua. */
 static bool ends_with_colon(const char *input)
 {
 	size_t n = strlen(input);
@@ -59,8 +59,8 @@ static int split(lua_State *L)
 }
 
 /*
- * For statements followed by an expression, pushes Lua code that returns its values.  NULL, and nothing pushed: it is
- * not.
+ * If the input is statements followed by an expression, pushes Lua code that returns the values of the expression.
+ * Otherwise returns NULL, and pushes nothing.
  */
 static const char *push_split(lua_State *L, const char *input)
 {
@@ -72,26 +72,20 @@ static const char *push_split(lua_State *L, const char *input)
 	return NULL;
 }
 
-/* Replaces the top of the stack by the input loaded as statements followed by an expression, if it is that. */
-static int load_split(lua_State *L, const char *input, int status)
-{
-	const char *text = push_split(L, input);
-	if (!text)
-		return status;
-	status = bl_lua_load_text(L, text, strlen(text), "=stdin");
-	lua_replace(L, -3);
-	lua_pop(L, 1);
-	return status;
-}
-
-/* Loads the input as an expression, possibly incomplete; else as statements, the last of which may be an expression. */
+/* Loads the input as an expression, possibly incomplete; otherwise as statements, which an expression may follow. */
 static int load(lua_State *L, const char *input)
 {
 	const char *expression = lua_pushfstring(L, "return %s", input);
 	int status = bl_lua_load_text(L, expression, strlen(expression), "=stdin");
 	if (status != LUA_OK && !wants_more(L, status, input)) {
 		lua_pop(L, 1);
-		status = load_split(L, input, bl_lua_load_text(L, input, strlen(input), "=stdin"));
+		status = bl_lua_load_text(L, input, strlen(input), "=stdin");
+		const char *text = push_split(L, input);
+		if (text) { /* its function replaces that of the input as it is */
+			status = bl_lua_load_text(L, text, strlen(text), "=stdin");
+			lua_replace(L, -3);
+			lua_pop(L, 1);
+		}
 	}
 	lua_remove(L, -2);
 	return status;
@@ -147,7 +141,10 @@ static int print_values(lua_State *L)
 	return 0;
 }
 
-/* Calls the function that is below its n arguments, and prints its values unless silent.  -1: an error was printed. */
+/*
+ * Calls the function that is below its n arguments.  lua/prompt.lua stores its values, and prints them unless silent.
+ * Returns -1 if there was an error, which was printed.
+ */
 static int run(lua_State *L, int n, const char *input, bool silent)
 {
 	int base = lua_gettop(L) - n;
@@ -186,7 +183,8 @@ static int ran(lua_State *L)
 	return 0;
 }
 
-static void tell_ran(lua_State *L, const char *input, double seconds, int failed)
+/* Tells lua/prompt.lua which input has run, for how long, and whether it failed. */
+static void note_run(lua_State *L, const char *input, double seconds, int failed)
 {
 	lua_pushcfunction(L, ran);
 	lua_pushstring(L, input);
@@ -214,7 +212,7 @@ static int run_help(lua_State *L, const char *input)
 
 /* --- words that are not Lua --- */
 
-/* Is the input this word, alone or as a call without arguments, and is there no global of that name? */
+/* Is the input only this word, or a call of it without arguments, and is there no global of that name? */
 static bool is_word(lua_State *L, const char *input, const char *word)
 {
 	size_t n = strlen(word);
@@ -254,7 +252,7 @@ static bl_evaluated run_lua(lua_State *L, const char *input)
 		print_error(L, input);
 	else
 		status = run(L, 0, input, is_silenced(input));
-	tell_ran(L, input, bl_now() - begin, status != 0);
+	note_run(L, input, bl_now() - begin, status != 0);
 	return BL_EVALUATED;
 }
 
@@ -273,7 +271,7 @@ static bl_evaluated run_question(lua_State *L, const char *input)
 	snprintf(text, sizeof text, "?%.*s", (int)strcspn(input, "?"), input);
 	double begin = bl_now();
 	int failed = run_help(L, text);
-	tell_ran(L, text, bl_now() - begin, failed);
+	note_run(L, text, bl_now() - begin, failed);
 	return BL_EVALUATED;
 }
 
@@ -299,7 +297,7 @@ static bl_evaluated evaluate(lua_State *L, const char *input)
 		lua_pushstring(L, bare ? bare : input);
 		failed = run(L, 1, input, false);
 	}
-	tell_ran(L, bare ? bare : input, bl_now() - begin, failed);
+	note_run(L, bare ? bare : input, bl_now() - begin, failed);
 	return BL_EVALUATED;
 }
 
@@ -317,7 +315,7 @@ static bl_evaluated evaluate_trimmed(lua_State *L, const char *input)
 	return out;
 }
 
-/* Evaluates the entries of a text that was copied together with its prompts, one after the other. */
+/* Evaluates the entries at the top of the stack one after the other: those of a text that was copied with its prompts. */
 static bl_evaluated evaluate_copied(lua_State *L)
 {
 	bl_evaluated out = BL_EVALUATED;

@@ -25,7 +25,7 @@
 enum { INDENT = 2, EDITED_MOST = 1 << 20 };
 
 static lua_State *state;
-static void (*take_terminal)(bool ours);
+static void (*lend_terminal)(bool take_back);
 
 bool bl_multiline_drawn(void)
 {
@@ -93,6 +93,7 @@ static int end(int count, int key)
 	return 0;
 }
 
+/* Deletes up to the end of the line or, if the cursor is there, the newline. */
 static int kill_to_end(int count, int key)
 {
 	int at = line_end(rl_point);
@@ -103,7 +104,7 @@ static int kill_to_end(int count, int key)
 
 /* --- Indentation --- */
 
-/* The position after the string, comment or long bracket that begins at s[i]; i if none does. */
+/* The position after the string, comment or long bracket that begins at s[i]; i: none begins there. */
 static int behind_quoted(const char *s, int i, int n)
 {
 	if (s[i] == '"' || s[i] == '\'') {
@@ -161,6 +162,7 @@ static int depth_of(const char *s, int n)
 	return depth > 0 ? depth : 0;
 }
 
+/* Does the text begin with a bracket or a word that closes a block? */
 static bool closes(const char *s)
 {
 	static const char *const words[] = { "end", "until", "else", "elseif" };
@@ -188,6 +190,7 @@ static void indent_closing(void)
 	rl_point = point - less > begin ? point - less : begin;
 }
 
+/* Begins a new line, indented by the number of open blocks. */
 static void add_line(void)
 {
 	int depth = depth_of(rl_line_buffer, rl_point);
@@ -231,7 +234,7 @@ static const char *editor(void)
 	return visual && *visual ? visual : editor && *editor ? editor : "vi";
 }
 
-/* Runs the editor's command line with the file, by the shell, as other programs do.  0: it succeeded. */
+/* Runs the editor's command line with the file, through the shell, as other programs do.  0: it succeeded. */
 static int run_editor(const char *path)
 {
 	pid_t pid = fork();
@@ -280,13 +283,13 @@ static int edit(int count, int key)
 		return rl_ding();
 	bool written = write(fd, rl_line_buffer, (size_t)rl_end) == rl_end && write(fd, "\n", 1) == 1;
 	written = close(fd) == 0 && written;
-	take_terminal(false);
+	lend_terminal(false);
 	if (!written || run_editor(path) != 0)
 		fprintf(stderr, "%s failed: the entry is unchanged\n", written ? editor() : path);
 	else if (take_text(path) != 0)
 		fprintf(stderr, "%s cannot be read, or has more than %d bytes: the entry is unchanged\n", path, EDITED_MOST);
 	unlink(path);
-	take_terminal(true);
+	lend_terminal(true);
 	return 0;
 }
 
@@ -312,10 +315,10 @@ static void bind_all(const char *const keys[4], rl_command_func_t *call, Keymap 
 		rl_bind_keyseq_in_map(keys[i], call, map);
 }
 
-void bl_multiline_install(lua_State *L, void (*take)(bool ours))
+void bl_multiline_install(lua_State *L, void (*lend)(bool take_back))
 {
 	state = L;
-	take_terminal = take;
+	lend_terminal = lend;
 	for (size_t i = 0; i < sizeof bindings / sizeof bindings[0]; i++) {
 		const struct binding *b = &bindings[i];
 		rl_add_defun(b->name, b->call, -1);

@@ -71,28 +71,24 @@ static int put_size(const parser *p, const bl_option *o, const char *shown, cons
 	return bl_subcommand_refuse(p->command, "option %s: expected WIDTHxHEIGHT as in 120x40, got '%s'", shown, text);
 }
 
-static int unknown_word(const parser *p, const bl_option *o, const char *shown, const char *text)
+static int put_text(const parser *p, const bl_option *o, const char *shown, const char *text)
 {
 	char known[80] = "";
-	for (const char *const *w = o->words; *w; w++) {
+	const char *const *w = o->words;
+	while (w && *w && strcmp(*w, text) != 0)
+		w++;
+	if (!w || *w) {
+		*(const char **)((char *)p->options + o->offset) = text;
+		return -1;
+	}
+	for (w = o->words; *w; w++) {
 		size_t at = strlen(known);
 		snprintf(known + at, sizeof known - at, "%s%s", w == o->words ? "" : w[1] ? ", " : " or ", *w);
 	}
 	return bl_subcommand_refuse(p->command, "option %s: expected %s, got '%s'", shown, known, text);
 }
 
-static int put_text(const parser *p, const bl_option *o, const char *shown, const char *text)
-{
-	const char *const *w = o->words;
-	while (w && *w && strcmp(*w, text) != 0)
-		w++;
-	if (w && !*w)
-		return unknown_word(p, o, shown, text);
-	*(const char **)((char *)p->options + o->offset) = text;
-	return -1;
-}
-
-/* A list is allocated when it is first needed, with room for all arguments. */
+/* Appends to a list, which is allocated at its first text, with room for all arguments. */
 static int put_more(parser *p, bl_texts *list, char *text)
 {
 	if (!list->text)
@@ -118,7 +114,7 @@ static int put(parser *p, const bl_option *o, const char *shown, char *text)
 	return -1;
 }
 
-/* Stores an option's value: `given`, or else the next argument. */
+/* Stores an option's value: `given`, or, if it is NULL, the next argument. */
 static int take(parser *p, const bl_option *o, const char *shown, char *given)
 {
 	if (o == &bl_option_help)
@@ -158,26 +154,26 @@ static int unknown_name(const parser *p, const bl_option *const *list, int n, co
 	return bl_subcommand_refuse(p->command, "unknown option '--%s'", name);
 }
 
-/* Finds an option by its name, or by the beginning of only one name. */
+/* Finds an option by its name, or by an unambiguous abbreviation. */
 static int find_name(const parser *p, const char *name, const bl_option **out)
 {
 	const bl_option *list[OPTIONS_MOST];
-	int n = list_options(p->command, list), begin = 0;
+	int n = list_options(p->command, list), matches = 0;
 	for (int i = 0; i < n; i++) {
 		if (!list[i]->name || strncmp(list[i]->name, name, strlen(name)) != 0)
 			continue;
 		*out = list[i];
-		begin++;
+		matches++;
 		if (strcmp(list[i]->name, name) == 0)
 			return -1;
 	}
-	if (begin == 1 && *name)
+	if (matches == 1 && *name)
 		return -1;
-	return begin > 1 && *name ? bl_subcommand_refuse(p->command, "option '--%s' is ambiguous", name)
-	                          : unknown_name(p, list, n, name);
+	return matches > 1 && *name ? bl_subcommand_refuse(p->command, "option '--%s' is ambiguous", name)
+	                            : unknown_name(p, list, n, name);
 }
 
-/* --name, --name=value; the word is cut at the '='. */
+/* Reads --name or --name=value; the word is cut at the '='. */
 static int take_name(parser *p, char *word)
 {
 	char *value = strchr(word, '=');
@@ -192,7 +188,7 @@ static int take_name(parser *p, char *word)
 	return take(p, o, word, value ? value + 1 : NULL);
 }
 
-/* -a, -abc, -aVALUE */
+/* Reads -a, -abc or -aVALUE. */
 static int take_letters(parser *p, char *word)
 {
 	const bl_option *list[OPTIONS_MOST];
@@ -245,14 +241,6 @@ static int read_all(parser *p)
 	return status;
 }
 
-static void free_texts(const parser *p)
-{
-	for (const bl_option *o = p->command->options; o && o->help; o++)
-		if (o->kind == BL_OPTION_TEXTS)
-			free(((bl_texts *)((char *)p->options + o->offset))->text);
-	free(p->operands.text);
-}
-
 int bl_subcommand_main(const bl_subcommand *c, int argc, char **argv)
 {
 	parser p = { .command = c, .argv = argv + 1, .argc = argc > 0 ? argc - 1 : 0, .options = calloc(1, c->size + 1) };
@@ -263,7 +251,10 @@ int bl_subcommand_main(const bl_subcommand *c, int argc, char **argv)
 	int status = read_all(&p);
 	if (status < 0)
 		status = c->run(c, p.options, &p.operands);
-	free_texts(&p);
+	for (const bl_option *o = c->options; o && o->help; o++)
+		if (o->kind == BL_OPTION_TEXTS)
+			free(((bl_texts *)((char *)p.options + o->offset))->text);
+	free(p.operands.text);
 	free(p.options);
 	return status;
 }

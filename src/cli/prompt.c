@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * prompt.c: Readline through its callback interface, so that waiting for a key is our own poll.
+ * prompt.c: the interactive prompt.  Readline is used through its callback interface, so that this file waits for keys with
+ * its own poll.
  *
- * Ctrl-C: the handler raises the flag of face.h and poll returns; at the
- * prompt that clears the line, in running code the hook makes it an error.
+ * Ctrl-C: the signal handler sets the flag of face.h, and poll returns.  At the prompt this clears the line; in running
+ * code, a hook turns the flag into an error.
  *
- * While a line is read the terminal is in Readline's modes.  Readline's own handlers, which would put it back, are off
- * (they know nothing of our poll); view/guard.h does it.
+ * While a line is read, the terminal is in Readline's modes.  Readline's own signal handlers, which would restore the
+ * terminal, are off, since they do not work with this poll; view/guard.h restores it instead.
  */
 #include "cli/prompt.h"
 #include "cli/signals.h"
@@ -46,30 +47,23 @@ static bool has_brackets(void)
 	return brackets && strcmp(brackets, "on") == 0;
 }
 
-/* Tells the guard the escape code that undoes this. */
-static void tell_guard(void)
-{
-	static const char brackets_off[] = "\033[?2004l\r\n", nothing[] = "\r\n";
-	const char *bytes = has_brackets() ? brackets_off : nothing;
-	bl_guard_restore_by(bytes, isatty(STDOUT_FILENO) ? strlen(bytes) : 0);
-}
-
 /* --- Ctrl-D that was typed ahead ------------------------------------------------------- */
 
 /*
  * While code runs, the terminal driver stores Ctrl-D as a byte 0 (Linux, n_tty.c), which Readline reads as Ctrl-@.  So if
- * bytes were already waiting when the entry began, a byte 0 on the empty line means end of input.  They wait in the terminal
- * or, read together with its answers, in background.c.
+ * bytes were already waiting when the entry began, a byte 0 on the empty line means end of input.  These bytes wait in the
+ * terminal, or in background.c if they were read together with the terminal's replies.
  */
 static bool typed_ahead;
 static unsigned char end_of_input;
 
-static void look_ahead(void)
+static void check_typed_ahead(void)
 {
 	int n = 0;
 	typed_ahead = bl_background_typed() || (ioctl(STDIN_FILENO, FIONREAD, &n) == 0 && n > 0);
 }
 
+/* Ctrl-@ */
 static int mark_or_end(int count, int key)
 {
 	if (typed_ahead && rl_end == 0)
@@ -90,13 +84,14 @@ static void begin_reading(const char *prompt)
 	struct termios cooked;
 	bl_guard_hold();
 	if (tcgetattr(STDIN_FILENO, &cooked) == 0) {
+		const char *restore = has_brackets() ? "\033[?2004l\r\n" : "\r\n"; /* ends bracketed paste */
 		bl_guard_arm(STDIN_FILENO, &cooked);
-		tell_guard();
+		bl_guard_restore_by(restore, isatty(STDOUT_FILENO) ? strlen(restore) : 0);
 		end_of_input = cooked.c_cc[VEOF];
 	}
-	rl_eof_found = 0; /* may be set by an earlier entry: Readline would write an empty line again */
+	rl_eof_found = 0; /* may be set by an earlier entry; Readline would then write an empty line again */
 	rl_callback_handler_install(prompt, take_line);
-	look_ahead(); /* after leaving cooked mode, in which FIONREAD counts whole lines only */
+	check_typed_ahead(); /* after leaving cooked mode, in which FIONREAD counts whole lines only */
 	bl_guard_release();
 }
 
@@ -119,10 +114,10 @@ static void take_terminal_again(void)
 	rl_forced_update_display();
 }
 
-/* Gives the terminal to an editor (ours: false), or takes it back (true). */
-static void lend_terminal(bool ours)
+/* Gives the terminal to an editor, or takes it back. */
+static void lend_terminal(bool take_back)
 {
-	if (ours) {
+	if (take_back) {
 		take_terminal_again();
 		return;
 	}
@@ -135,18 +130,18 @@ static void lend_terminal(bool ours)
 /* Ctrl-Z */
 static void suspend(void)
 {
-	struct sigaction usual = { .sa_handler = SIG_DFL }, ours;
+	struct sigaction standard = { .sa_handler = SIG_DFL }, before;
 	bl_guard_hold();
 	rl_deprep_term_function();
 	bl_guard_release();
-	sigaction(SIGTSTP, &usual, &ours);
+	sigaction(SIGTSTP, &standard, &before);
 	raise(SIGTSTP);
-	sigaction(SIGTSTP, &ours, NULL);
+	sigaction(SIGTSTP, &before, NULL);
 	bl_guard_take(BL_GUARD_CONTINUED);
 	take_terminal_again();
 }
 
-/* Readline reads the terminal's size when it begins; later changes are passed on here. */
+/* Readline reads the terminal's size once, at its start; this tells it of later changes. */
 static void follow_size(void)
 {
 	static struct winsize known;
@@ -173,7 +168,7 @@ static void follow_signals(void)
 
 /* --- Runs in the background ------------------------------------------------------------ */
 
-enum { LOOK_MS = 200, TEXT_SIZE = 512, TYPED_LEAST = 20 /* columns */ };
+enum { REPORT_MS = 200, TEXT_SIZE = 512, TYPED_LEAST = 20 /* columns */ };
 
 /*
  * The text of the prompt: the global _PROMPT, as in Lua's own program, or "barlow%r> ", where %r stands for the progress
@@ -225,36 +220,33 @@ static void choose_news(lua_State *L)
 	lua_settop(L, 0);
 }
 
-/* The progress of runs, " [fashion 3/20 34%]"; "" if the row would have little room left for the entry. */
-static void stand_text(char *out, size_t size, const char *text)
-{
-	struct winsize s;
-	bl_reports_stand(out, size);
-	bool known = ioctl(STDIN_FILENO, TIOCGWINSZ, &s) == 0 && s.ws_col > 0;
-	if (known && strlen(text) + strlen(out) + TYPED_LEAST > s.ws_col)
-		out[0] = '\0';
-}
-
-/* Replaces %r in the text by the progress of runs. */
+/*
+ * Replaces %r in the text by the progress of runs, as in " [fashion 3/20 34%]", or by nothing if that would leave little room
+ * in the row for the entry.
+ */
 static void expand(char out[TEXT_SIZE], const char *text)
 {
-	char stand[200];
+	char progress[200];
+	struct winsize s;
 	const char *at = strstr(text, "%r");
-	stand_text(stand, sizeof stand, text);
+	bl_reports_stand(progress, sizeof progress);
+	bool known = ioctl(STDIN_FILENO, TIOCGWINSZ, &s) == 0 && s.ws_col > 0;
+	if (known && strlen(text) + strlen(progress) + TYPED_LEAST > s.ws_col)
+		progress[0] = '\0';
 	if (at)
-		snprintf(out, TEXT_SIZE, "%.*s%s%s", (int)(at - text), text, stand, at + 2);
+		snprintf(out, TEXT_SIZE, "%.*s%s%s", (int)(at - text), text, progress, at + 2);
 	else
 		snprintf(out, TEXT_SIZE, "%s", text);
 }
 
 /* Prints news between entries. */
-static void tell_plainly(const char *line)
+static void print_between(const char *line)
 {
 	puts(line);
 }
 
 /* Prints news above the line that is being typed. */
-static void tell_above(const char *line)
+static void print_above(const char *line)
 {
 	rl_clear_visible_line();
 	fprintf(rl_outstream, "%s\n", line);
@@ -262,12 +254,15 @@ static void tell_above(const char *line)
 	rl_redisplay();
 }
 
-/* Prints news, and updates the prompt if the progress of runs has changed, unless Readline shows a search instead of it. */
-static bool look_at_runs(const char *text)
+/*
+ * Prints news of runs, and updates the prompt if their progress has changed, unless Readline shows a search in its place.
+ * Returns whether a run is running.
+ */
+static bool report_runs(const char *text)
 {
 	char now[TEXT_SIZE];
 	bl_guard_hold();
-	bool any = bl_reports(tell_above);
+	bool any = bl_reports(print_above);
 	expand(now, text);
 	if (strcmp(now, rl_prompt ? rl_prompt : "") != 0 &&
 	    !RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG)) {
@@ -308,28 +303,14 @@ static reading read_plain_line(void)
 	return interrupted ? WAITING : GOT_EOF;
 }
 
-/* Passes on bytes that were typed while an answer of the terminal was expected. */
+/* Lets Readline read the bytes that were typed while a reply of the terminal was expected. */
 static void take_typed(void)
 {
 	while (state == WAITING && bl_background_typed())
 		rl_callback_read_char();
 }
 
-static void take_held(void)
-{
-	bl_background_release();
-	take_typed();
-}
-
-static void take_input(void)
-{
-	if (bl_background_expected() && bl_background_read())
-		take_typed();
-	else
-		rl_callback_read_char();
-}
-
-/* Reads a line into *got.  WAITING: it was abandoned. */
+/* Reads a line into `got`.  WAITING: it was abandoned. */
 static reading read_line(const char *text)
 {
 	char prompt[TEXT_SIZE];
@@ -340,28 +321,31 @@ static reading read_line(const char *text)
 		return read_plain_line();
 	state = WAITING;
 	begin_reading(prompt);
-	bool runs = look_at_runs(text);
+	bool runs = report_runs(text);
 	bl_background_ask();
 	take_typed();
 	while (state == WAITING) {
 		if (typed_ahead)
-			look_ahead(); /* until all of it is read */
+			check_typed_ahead(); /* until all these bytes have been read */
 		struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
-		int held = bl_background_holds(), patience = held ? held : runs ? LOOK_MS : -1;
-		int n = bl_lua_interrupted ? -1 : poll(&in, 1, patience);
+		int held_ms = bl_background_holds(), timeout_ms = held_ms ? held_ms : runs ? REPORT_MS : -1;
+		int n = bl_lua_interrupted ? -1 : poll(&in, 1, timeout_ms);
 		if (bl_lua_interrupted)
 			return abandon_line();
-		if (n > 0)
-			take_input();
-		else if (n == 0 && held)
-			take_held();
-		else if (n < 0 && errno != EINTR)
+		if (n > 0 && !(bl_background_expected() && bl_background_read())) {
+			rl_callback_read_char();
+		} else if (n < 0 && errno != EINTR) {
 			return end_reading(GOT_EOF);
+		} else {
+			if (n == 0 && held_ms)
+				bl_background_release();
+			take_typed();
+		}
 		if (state != WAITING)
 			break; /* a completed entry is not drawn again */
 		follow_signals();
 		if (runs && n == 0)
-			runs = look_at_runs(text);
+			runs = report_runs(text);
 	}
 	return end_reading(state);
 }
@@ -381,7 +365,7 @@ static char *append(char *input, const char *line)
 	return longer;
 }
 
-/* Runs the input, and frees it, unless it is incomplete.  LEAVE ends the prompt. */
+/* Evaluates the input, and frees it, unless it is incomplete. */
 static bl_evaluated evaluate(lua_State *L, char **input)
 {
 	bl_evaluated how = *input ? bl_evaluate(L, *input) : BL_EVALUATED;
@@ -394,23 +378,26 @@ static bl_evaluated evaluate(lua_State *L, char **input)
 	return how;
 }
 
-static int may_leave(lua_State *L)
+static int call_may(lua_State *L)
 {
 	return bl_lua_call_module(L, "barlow.prompt_leave", "may", 1);
 }
 
-/* May the prompt end?  If runs are running, the user is asked what to do; without a terminal, they are waited for. */
-static bool leaves(lua_State *L)
+/*
+ * May the prompt end?  If runs are running, the user is asked what to do; without a terminal, the prompt waits for the runs,
+ * and ends in any case.
+ */
+static bool may_leave(lua_State *L)
 {
-	lua_pushcfunction(L, may_leave);
-	lua_pushboolean(L, isatty(STDIN_FILENO));
-	bool out = lua_pcall(L, 1, 1, 0) == LUA_OK && lua_toboolean(L, -1);
-	bool somebody = isatty(STDIN_FILENO);
-	if (!out && lua_isstring(L, -1))
+	bool terminal = isatty(STDIN_FILENO);
+	lua_pushcfunction(L, call_may);
+	lua_pushboolean(L, terminal);
+	bool may = lua_pcall(L, 1, 1, 0) == LUA_OK && lua_toboolean(L, -1);
+	if (!may && lua_isstring(L, -1))
 		fprintf(stderr, "%s\n", lua_tostring(L, -1));
 	lua_settop(L, 0);
 	bl_lua_interrupted = 0;
-	return out || !somebody;
+	return may || !terminal;
 }
 
 void bl_prompt(lua_State *L)
@@ -430,28 +417,25 @@ void bl_prompt(lua_State *L)
 	for (;;) {
 		bl_lua_interrupt_guard(L);
 		bl_signals_yield();
-		/*
-		 * Ctrl-C may interrupt a write to the terminal, which is no error to be reported at the end of the
-		 * session.
-		 */
+		/* Ctrl-C may interrupt a write to the terminal; this must not be reported as an error when the program ends. */
 		if (isatty(STDOUT_FILENO))
 			clearerr(stdout);
 		prompt_text(L, text);
 		choose_news(L);
-		bl_reports(tell_plainly);
+		bl_reports(print_between);
 		reading r = read_line(input ? "    ..> " : text);
 		if (r == GOT_EOF) {
-			if (isatty(STDIN_FILENO) &&
-			    (bl_prompt_in_emacs() || !has_brackets())) /* otherwise Readline has written the line end */
+			/* Readline writes the line end only if bracketed paste is on. */
+			if (isatty(STDIN_FILENO) && (bl_prompt_in_emacs() || !has_brackets()))
 				puts("");
-			if (leaves(L))
+			if (may_leave(L))
 				break;
 			continue;
 		}
 		if (r == GOT_LINE) {
 			input = append(input, got);
 			free(got);
-			if (evaluate(L, &input) == BL_LEAVE && leaves(L))
+			if (evaluate(L, &input) == BL_LEAVE && may_leave(L))
 				break;
 			bl_lua_interrupted = 0;
 		} else {

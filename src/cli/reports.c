@@ -21,10 +21,10 @@ enum { RUNS_MOST = 64, SHOWN_MOST = 2 };
 
 /* What was already reported of a run. */
 typedef struct known {
-	int64_t id, seen; /* seen: number of records that were looked at */
-	int64_t broke;    /* the step of the break that was reported */
-	double told_at;
-	bool going;
+	int64_t id, seen;   /* seen: the number of records that were read */
+	int64_t broke;      /* the step of the last break that was reported */
+	double reported_at; /* when a line about its progress was last printed */
+	bool going;         /* it was running or paused at the last call */
 } known;
 
 static known known_runs[RUNS_MOST];
@@ -51,15 +51,15 @@ static known *known_of(const bl_standing *s, int n)
 			return &known_runs[i];
 	int at = known_count;
 	for (int i = 0; at == RUNS_MOST && i < known_count; i++) {
-		bool gone = true;
+		bool freed = true;
 		for (int k = 0; k < n; k++)
-			gone = gone && standing[k].id != known_runs[i].id;
-		at = gone ? i : at;
+			freed = freed && standing[k].id != known_runs[i].id;
+		at = freed ? i : at;
 	}
 	if (at == RUNS_MOST)
 		return NULL;
 	known_count += at == known_count;
-	known_runs[at] = (known){ .id = s->id, .seen = s->fresh ? 0 : bl_live_length(s->live), .told_at = bl_now() };
+	known_runs[at] = (known){ .id = s->id, .seen = s->fresh ? 0 : bl_live_length(s->live), .reported_at = bl_now() };
 	return &known_runs[at];
 }
 
@@ -96,14 +96,14 @@ static double newest_total(const bl_standing *s, int64_t length)
 	return length > 0 && bl_live_record(s->live, length - 1, &r) ? bl_record_value(&r, &columns, "total") : NAN;
 }
 
-/* most: the choice of news with the fewest lines that includes this one. */
-static void say(const char *text, bl_news most, void (*tell)(const char *line))
+/* Prints a line of news, if the chosen news includes it.  most: the choice with the fewest lines that still includes it. */
+static void report(const char *text, bl_news most, void (*print)(const char *line))
 {
 	if (wanted > most)
 		return;
 	char clean[640];
 	bl_text_clean(clean, sizeof clean, text, false);
-	tell(clean);
+	print(clean);
 }
 
 static void add_value(char *line, size_t size, const char *name, const char *format, double v)
@@ -116,25 +116,26 @@ static void add_value(char *line, size_t size, const char *name, const char *for
 		snprintf(line + n, size - n, format, v);
 }
 
-static void tell_progress(const bl_standing *s, known *k, void (*tell)(const char *line))
+/* Reports that kNN was measured, or that an epoch has ended, if the last line is long enough ago. */
+static void report_progress(const bl_standing *s, known *k, void (*print)(const char *line))
 {
 	const bl_live_info *i = &s->info;
 	int64_t length = bl_live_length(s->live), before = k->seen;
 	double knn = newest_knn(s, before, length), now = bl_now();
 	bool epoch = floor(epochs_of(i, length)) > floor(epochs_of(i, before));
 	k->seen = length;
-	if (isnan(knn) && !(epoch && now - k->told_at > EPOCH_SECONDS))
+	if (isnan(knn) && !(epoch && now - k->reported_at > EPOCH_SECONDS))
 		return;
 	char line[512], at[32], all[32];
 	snprintf(line, sizeof line, "%s: epoch %s of %s, step %lld of %lld", i->name, count_text(epochs_of(i, length), at),
 	         count_text(epochs_of(i, i->steps), all), (long long)i->step, (long long)i->steps);
 	add_value(line, sizeof line, "kNN", "%.4f", knn);
 	add_value(line, sizeof line, "total", "%.4g", newest_total(s, length));
-	k->told_at = now;
-	say(line, BL_NEWS_ALL, tell);
+	k->reported_at = now;
+	report(line, BL_NEWS_ALL, print);
 }
 
-static void tell_end(const bl_standing *s, void (*tell)(const char *line))
+static void report_end(const bl_standing *s, void (*print)(const char *line))
 {
 	const bl_live_info *i = &s->info;
 	int64_t length = bl_live_length(s->live);
@@ -148,21 +149,21 @@ static void tell_end(const bl_standing *s, void (*tell)(const char *line))
 		add_value(line, sizeof line, "kNN", "%.4f", newest_knn(s, 0, length));
 		add_value(line, sizeof line, "total", "%.4g", newest_total(s, length));
 	}
-	say(line, BL_NEWS_ENDS, tell);
+	report(line, BL_NEWS_ENDS, print);
 }
 
 /* Reports that t:break_when has paused the run, once for each step. */
-static void tell_break(const bl_standing *s, known *k, void (*tell)(const char *line))
+static void report_break(const bl_standing *s, known *k, void (*print)(const char *line))
 {
 	char line[640];
 	if (!s->at_break || k->broke == s->info.step)
 		return;
 	k->broke = s->info.step;
 	snprintf(line, sizeof line, "%s: %s", s->info.name, s->info.message);
-	say(line, BL_NEWS_ENDS, tell);
+	report(line, BL_NEWS_ENDS, print);
 }
 
-bool bl_reports(void (*tell)(const char *line))
+bool bl_reports(void (*print)(const char *line))
 {
 	int n = bl_trainers_standing(standing, RUNS_MOST);
 	bool any = false;
@@ -174,20 +175,20 @@ bool bl_reports(void (*tell)(const char *line))
 		if (!k)
 			continue;
 		if (going) {
-			tell_progress(s, k, tell);
-			tell_break(s, k, tell);
+			report_progress(s, k, print);
+			report_break(s, k, print);
 		} else if (s->fresh && (k->going || k->seen == 0) && s->info.state != BL_RUN_NEW && !s->end_known) {
-			tell_end(s, tell);
+			report_end(s, print);
 		}
 		if (!going)
-			k->seen = bl_live_length(s->live) + 1; /* more than there are: its end was reported */
+			k->seen = bl_live_length(s->live) + 1; /* not 0, so that the end is reported once */
 		k->going = going;
 	}
 	return any;
 }
 
 /* "fashion 3/20 34%" */
-static int stand_text(char *out, size_t size, const bl_standing *s)
+static int progress_text(char *out, size_t size, const bl_standing *s)
 {
 	const bl_live_info *i = &s->info;
 	double done = i->steps > 0 ? (double)i->step / (double)i->steps : 0;
@@ -210,7 +211,7 @@ void bl_reports_stand(char *out, size_t size)
 			continue;
 		}
 		at += (size_t)snprintf(out + at, size - at, "%s", shown++ ? ", " : " [");
-		at += (size_t)stand_text(out + at, size - at, &standing[i]);
+		at += (size_t)progress_text(out + at, size - at, &standing[i]);
 		if (at >= size - 16)
 			break;
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * safe.c: barlow --safe: runs an untrusted script in a sandboxed state (kit/states.h, bind/safe_modules.c).  In addition,
- * the kernel restricts the process: files by Landlock, if available, memory by a limit of data, time by a timer.
+ * the kernel restricts the process: its files by Landlock, if available, its memory by a limit of its data segment, and its
+ * time by a timer.
  */
 #define _GNU_SOURCE
 #include "cli/safe.h"
@@ -46,6 +47,7 @@ static const uint64_t writing = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_
 /* The rights of Landlock's first version.  A right that is handled is refused wherever no rule allows it. */
 static const uint64_t handled = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
 
+/* Adds a rule that allows access to a folder (NULL: none) and all below it. */
 static int allow(int rules, const char *folder, uint64_t access)
 {
 	int fd = folder ? open(folder, O_PATH | O_CLOEXEC) : -1;
@@ -58,26 +60,27 @@ static int allow(int rules, const char *folder, uint64_t access)
 }
 
 /* Restricts this thread and all threads that it starts later.  False: the kernel has no Landlock, or a call failed. */
-static bool hold_files(const bl_lua_gate *g)
+static bool restrict_files(const bl_lua_gate *g)
 {
-	/* Libraries that are loaded later, data sets in their usual folders, and the number of cores. */
+	/* What any script may read: libraries that are loaded later, data sets in their usual folders, the number of cores. */
 	static const char *const system[] = { "/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/sys/devices/system/cpu", NULL };
 	struct landlock_ruleset_attr all = { .handled_access_fs = handled };
 	int rules = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all.handled_access_fs, 0);
 	if (rules < 0)
 		return false;
-	bool held = allow(rules, g->read, reading) == 0 && allow(rules, g->both, reading | writing) == 0;
+	bool allowed = allow(rules, g->read, reading) == 0 && allow(rules, g->both, reading | writing) == 0;
 	for (int i = 0; system[i]; i++) {
 		struct stat s;
 		bool folder = stat(system[i], &s) == 0 && S_ISDIR(s.st_mode);
-		held = allow(rules, system[i], folder ? reading : LANDLOCK_ACCESS_FS_READ_FILE) == 0 && held;
+		allowed = allow(rules, system[i], folder ? reading : LANDLOCK_ACCESS_FS_READ_FILE) == 0 && allowed;
 	}
-	held = held && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
+	bool restricted =
+		allowed && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
 	close(rules);
-	return held;
+	return restricted;
 }
 #else
-static bool hold_files(const bl_lua_gate *g)
+static bool restrict_files(const bl_lua_gate *g)
 {
 	(void)g;
 	return false;
@@ -86,37 +89,24 @@ static bool hold_files(const bl_lua_gate *g)
 
 /* --- Time --- */
 
-static volatile sig_atomic_t late;
-static char last_words[80];
+static volatile sig_atomic_t late; /* how often the timer has expired */
+static char late_message[80];
 
-/* First interrupts the script, as Ctrl-C does; the second time, ends the process. */
+/* The first time, interrupts the script, as Ctrl-C does; the second time, ends the process. */
 static void on_alarm(int number)
 {
 	(void)number;
 	if (late++) {
-		if (write(STDERR_FILENO, last_words, strlen(last_words)) < 0)
-			late++; /* there is no way to report it */
+		if (write(STDERR_FILENO, late_message, strlen(late_message)) < 0)
+			late++; /* the failure cannot be reported */
 		_exit(EXIT_FAILURE);
 	}
 	bl_lua_interrupted = 1;
 }
 
-static void hold_time(int seconds)
-{
-	struct sigaction action = { .sa_handler = on_alarm };
-	struct itimerval timer = { .it_value = { .tv_sec = seconds }, .it_interval = { .tv_sec = GRACE } };
-	snprintf(last_words, sizeof last_words, "barlow: the script ran for more than %d s\n", seconds);
-	sigaction(SIGALRM, &action, NULL);
-	setitimer(ITIMER_REAL, &timer, NULL);
-}
-
-static void release_time(void)
-{
-	setitimer(ITIMER_REAL, &(struct itimerval){ .it_value = { .tv_sec = 0 } }, NULL);
-}
-
 /* --- Memory: a limit for the whole process --- */
 
+/* The size of the process's data segment; 0: unknown. */
 static size_t data_now(void)
 {
 	unsigned long pages[6] = { 0 };
@@ -128,10 +118,11 @@ static size_t data_now(void)
 }
 
 /*
- * The limit includes, besides the script's memory, scratch memory, and for each thread of the pool and of OpenBLAS a stack
- * and OpenBLAS's buffer, for which it would otherwise retry for ever.  Returns the previous limit.
+ * Limits the data segment to its present size and the script's memory, and in addition scratch memory, and for each thread
+ * of the pool and of OpenBLAS a stack and OpenBLAS's buffer, for which OpenBLAS would otherwise retry for ever.  Returns the
+ * previous limit.
  */
-static struct rlimit hold_memory(size_t bytes)
+static struct rlimit limit_memory(size_t bytes)
 {
 	enum { SCRATCH = 256 << 20, THREAD = 144 << 20 };
 	rlim_t threads = (rlim_t)bl_threads() + (rlim_t)sysconf(_SC_NPROCESSORS_ONLN) + 1;
@@ -154,26 +145,23 @@ static int fail(const char *why)
 	return EXIT_FAILURE;
 }
 
-static void set_arguments(lua_State *L, const bl_texts *script)
-{
-	lua_newtable(L);
-	for (int i = 0; i < script->n; i++) {
-		lua_pushstring(L, script->text[i]);
-		lua_rawseti(L, -2, i);
-	}
-	lua_setglobal(L, "arg");
-}
-
+/* The script's text with its name for messages, and its path and arguments. */
 typedef struct piece {
 	const char *text, *name;
 	size_t n;
 	const bl_texts *script;
 } piece;
 
-static int load(lua_State *L)
+/* Sets the global `arg`, and calls the script with its arguments. */
+static int call_script(lua_State *L)
 {
 	const piece *p = lua_touserdata(L, 1);
-	set_arguments(L, p->script);
+	lua_newtable(L);
+	for (int i = 0; i < p->script->n; i++) {
+		lua_pushstring(L, p->script->text[i]);
+		lua_rawseti(L, -2, i);
+	}
+	lua_setglobal(L, "arg");
 	if (bl_lua_load_text(L, p->text, p->n, p->name) != LUA_OK)
 		return lua_error(L);
 	for (int i = 1; i < p->script->n; i++)
@@ -182,14 +170,19 @@ static int load(lua_State *L)
 	return 0;
 }
 
+/* Runs the script in the state within the limits of time and memory. */
 static int run(lua_State *L, const piece *p, const bl_safe *w)
 {
 	bl_lua_limits limits = { .seconds = w->seconds, .bytes = (size_t)w->memory << 20 };
-	lua_pushcfunction(L, load);
+	struct sigaction action = { .sa_handler = on_alarm };
+	struct itimerval timer = { .it_value = { .tv_sec = w->seconds }, .it_interval = { .tv_sec = GRACE } };
+	lua_pushcfunction(L, call_script);
 	lua_pushlightuserdata(L, (void *)(uintptr_t)p);
-	hold_time(w->seconds);
+	snprintf(late_message, sizeof late_message, "barlow: the script ran for more than %d s\n", w->seconds);
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
 	int rc = bl_lua_state_call_within(L, 1, 0, &limits);
-	release_time();
+	setitimer(ITIMER_REAL, &(struct itimerval){ .it_value = { .tv_sec = 0 } }, NULL);
 	if (rc == 0)
 		return EXIT_SUCCESS;
 	if (late)
@@ -197,7 +190,8 @@ static int run(lua_State *L, const piece *p, const bl_safe *w)
 	return fail(bl_error());
 }
 
-static int run_held(const bl_safe *w, const piece *p, bl_lua_gate *g)
+/* Restricts the process, and runs the script in a sandboxed state. */
+static int run_restricted(const bl_safe *w, const piece *p, bl_lua_gate *g)
 {
 	bl_lua_state_config c = {
 		.what = "the script",
@@ -211,13 +205,13 @@ static int run_held(const bl_safe *w, const piece *p, bl_lua_gate *g)
 		.interruptible = true,
 	};
 	bl_run_need_room(bl_threads());
-	struct rlimit before = hold_memory(c.bytes);
-	g->kernel = hold_files(g);
+	struct rlimit before = limit_memory(c.bytes);
+	g->kernel = restrict_files(g);
 	lua_State *L = bl_lua_state_new(&c);
 	int status = L ? run(L, p, w) : fail(bl_error());
 	if (L)
 		bl_lua_state_close(L);
-	setrlimit(RLIMIT_DATA, &before); /* for OpenBLAS's threads, for which the process waits at its end */
+	setrlimit(RLIMIT_DATA, &before); /* the process waits at its end for OpenBLAS's threads, which may need memory */
 	return status;
 }
 
@@ -227,14 +221,6 @@ static char *folder_of(const char *path)
 	if (slash)
 		slash[slash == real] = '\0';
 	return real;
-}
-
-static int run_text(const bl_safe *w, const bl_texts *script, const char *text, size_t n, bl_lua_gate *g)
-{
-	char name[PATH_MAX + 1];
-	size_t hash = n && text[0] == '#' ? strcspn(text, "\n") : 0; /* #!/usr/bin/env barlow */
-	snprintf(name, sizeof name, "@%s", script->text[0]);
-	return run_held(w, &(piece){ .text = text + hash, .name = name, .n = n - hash, .script = script }, g);
 }
 
 int bl_safe_run(const bl_safe *wish, const bl_texts *script)
@@ -253,8 +239,12 @@ int bl_safe_run(const bl_safe *wish, const bl_texts *script)
 		fprintf(stderr, "barlow: --below %s: %s\n", w.below, below ? "it is not a folder" : strerror(errno));
 		status = EXIT_FAILURE;
 	} else {
+		char name[PATH_MAX + 1];
 		text[n] = '\0';
-		status = run_text(&w, script, text, n, &(bl_lua_gate){ .read = folder, .both = below });
+		size_t skip = n && text[0] == '#' ? strcspn(text, "\n") : 0; /* #!/usr/bin/env barlow */
+		snprintf(name, sizeof name, "@%s", script->text[0]);
+		piece p = { .text = text + skip, .name = name, .n = n - skip, .script = script };
+		status = run_restricted(&w, &p, &(bl_lua_gate){ .read = folder, .both = below });
 	}
 	free(text ? text : bytes);
 	free(folder);

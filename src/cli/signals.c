@@ -28,22 +28,22 @@
 
 /* A terminal that is closed sends SIGHUP twice: once through the shell, once by itself. */
 #define SAME_HANGUP_SECONDS .2
-#define AGAIN_SECONDS .3 /* after an unanswered Ctrl-C, a further one prints what is running */
+#define AGAIN_SECONDS .3 /* if a Ctrl-C had no effect for so long, a further one prints what is running */
 
 static struct {
-	sem_t told;
-	atomic_int saves;  /* number of SIGUSR1 that were not handled yet */
-	atomic_int number; /* of the signal that ends the program; 0: none yet */
-	struct timespec at;
+	sem_t wake;         /* wakes the thread of end_program */
+	atomic_int saves;   /* number of SIGUSR1 that were not handled yet */
+	atomic_int number;  /* of the signal that ends the program; 0: none yet */
+	struct timespec at; /* when that signal came */
 } end;
 
 /* Ends the process by the signal's default action, so that its parent sees the signal. */
 static void die(int number)
 {
-	struct sigaction usual = { .sa_handler = SIG_DFL };
+	struct sigaction standard = { .sa_handler = SIG_DFL };
 	sigset_t this_one;
 	bl_guard_put_back();
-	sigaction(number, &usual, NULL);
+	sigaction(number, &standard, NULL);
 	sigemptyset(&this_one);
 	sigaddset(&this_one, number);
 	pthread_sigmask(SIG_UNBLOCK, &this_one, NULL);
@@ -58,21 +58,18 @@ static double seconds_since(const struct timespec *then)
 	return (double)(now.tv_sec - then->tv_sec) + 1e-9 * (double)(now.tv_nsec - then->tv_nsec);
 }
 
-/* Is this signal a repetition of the first?  A closed pipe causes one at every write. */
-static bool is_the_same(int number, int first)
-{
-	return number == SIGPIPE || (number == SIGHUP && first == SIGHUP && seconds_since(&end.at) < SAME_HANGUP_SECONDS);
-}
-
+/* The first signal begins the orderly end, a second one ends the process at once, unless it only repeats the first. */
 static void on_end(int number)
 {
 	int first = 0, why = errno;
 	if (atomic_compare_exchange_strong(&end.number, &first, number)) {
 		clock_gettime(CLOCK_MONOTONIC, &end.at);
 		bl_lua_ending = 1;
-		sem_post(&end.told);
-	} else if (!is_the_same(number, first)) {
-		die(number);
+		sem_post(&end.wake);
+	} else {
+		bool same_hangup = number == SIGHUP && first == SIGHUP && seconds_since(&end.at) < SAME_HANGUP_SECONDS;
+		if (number != SIGPIPE && !same_hangup) /* a closed pipe causes SIGPIPE at every write */
+			die(number);
 	}
 	errno = why;
 }
@@ -83,7 +80,7 @@ static void on_save(int number)
 	int why = errno;
 	(void)number;
 	end.saves++;
-	sem_post(&end.told);
+	sem_post(&end.wake);
 	errno = why;
 }
 
@@ -111,9 +108,9 @@ static void write_all(const char *text)
 static pthread_t interruptible; /* the thread that runs Lua, and waits for keys */
 
 /*
- * The system may deliver the signal to any thread.  Only the thread that runs Lua may set the hook of its state, and it
- * is its poll() that has to end, so another thread passes the signal on.  One call of a library (a decomposition,
- * gnuplot) cannot be ended from outside.
+ * The system may deliver the signal to any thread.  Only the thread that runs Lua may set the hook of its state, and the
+ * signal has to end the poll() of that thread, so other threads pass the signal on to it.  A single call of a library (a
+ * decomposition, gnuplot) cannot be interrupted.
  */
 static void on_interrupt(int number)
 {
@@ -128,9 +125,9 @@ static void on_interrupt(int number)
 	if (bl_lua_interrupted == 1)
 		clock_gettime(CLOCK_MONOTONIC, &first);
 	else if (running[0] && seconds_since(&first) > AGAIN_SECONDS) {
-		write_all("\nstill in one call of: ");
+		write_all("\nstill running, in a call that cannot be interrupted: ");
 		write_all(running);
-		write_all("\nwhich ends before Ctrl-C is answered; Ctrl-\\ ends barlow\n");
+		write_all("\nCtrl-C takes effect when that call returns; Ctrl-\\ ends barlow at once\n");
 	}
 	errno = why;
 }
@@ -162,23 +159,17 @@ static void add_line(void *ctx, const char *line)
 		fprintf(f, "barlow: %s\n", line);
 }
 
-/* Writes what the main thread has printed, unless it is writing itself, which may block for ever. */
-static void flush_output(void)
-{
-	if (ftrylockfile(stdout) != 0)
-		return;
-	fflush(stdout);
-	funlockfile(stdout);
-}
-
-/* Ends the program; lines about runs are printed after the screen was closed. */
+/*
+ * The thread that saves the runs at SIGUSR1, and ends the program at the other signals.  Lines about runs are printed after
+ * the screen was closed.
+ */
 static void *end_program(void *unused)
 {
 	char *lines = NULL, why[64];
 	size_t n;
 	(void)unused;
 	while (!end.number)
-		if (sem_wait(&end.told) == 0 && atomic_exchange(&end.saves, 0) > 0 && !end.number)
+		if (sem_wait(&end.wake) == 0 && atomic_exchange(&end.saves, 0) > 0 && !end.number)
 			bl_trainers_save("SIGUSR1");
 	bl_trial_stop(true);
 	FILE *f = open_memstream(&lines, &n);
@@ -186,7 +177,10 @@ static void *end_program(void *unused)
 	bl_lua_states_end(); /* a function of a view or layer may be in an endless loop */
 	bl_trainers_end(why, add_line, f);
 	bl_guard_end();
-	flush_output();
+	if (ftrylockfile(stdout) == 0) { /* unless the main thread is writing, which may block for ever */
+		fflush(stdout);
+		funlockfile(stdout);
+	}
 	if (bl_text_stream_end(f, &lines))
 		fputs(lines, stderr);
 	bl_lua_tell_unsaved();
@@ -202,20 +196,10 @@ void bl_signals_yield(void)
 
 /* --- Installing ------------------------------------------------------------------------------- */
 
-static int start_ender(void)
-{
-	sigset_t all, before;
-	pthread_t thread;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* inherited by the new thread, so that handlers run in other threads */
-	int rc = sem_init(&end.told, 0, 0) != 0 ? errno : pthread_create(&thread, NULL, end_program, NULL);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (rc == 0)
-		pthread_detach(thread);
-	return rc;
-}
-
-/* Installs a handler, unless the signal was ignored at the start (nohup).  Unlike SIG_IGN, children do not inherit it. */
+/*
+ * Installs a handler, unless the signal was ignored when the program started (nohup).  Programs that are started by this one
+ * do not inherit handlers, as they would inherit SIG_IGN.
+ */
 static void handle(int number, void (*handler)(int), int flags)
 {
 	struct sigaction before, own = { .sa_handler = handler, .sa_flags = flags };
@@ -226,11 +210,17 @@ static void handle(int number, void (*handler)(int), int flags)
 
 int bl_signals_install(void)
 {
-	int rc = start_ender();
+	sigset_t all, before;
+	pthread_t thread;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before); /* inherited by the new thread, so that handlers run in other threads */
+	int rc = sem_init(&end.wake, 0, 0) != 0 ? errno : pthread_create(&thread, NULL, end_program, NULL);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc != 0) {
 		fprintf(stderr, "barlow: no thread could be started: %s\n", strerror(rc));
 		return -1;
 	}
+	pthread_detach(thread);
 	for (int i = 0; i < KINDS; i++)
 		handle(kinds[i].number, on_end, SA_RESTART);
 	handle(SIGXFSZ, on_nothing, SA_RESTART);
@@ -239,7 +229,7 @@ int bl_signals_install(void)
 	return 0;
 }
 
-/* Without SA_RESTART, so that read and poll return; also if SIGINT was ignored, as it is for `barlow x.lua &`. */
+/* Without SA_RESTART, so that read and poll return.  Also installed if SIGINT is ignored, as it is for `barlow x.lua &`. */
 void bl_signals_catch_interrupts(void)
 {
 	struct sigaction own = { .sa_handler = on_interrupt };

@@ -6,7 +6,8 @@
  *                           then the signal has its default action: the shell sees 128 + its number.  A second one ends
  *                           the program at once.
  * SIGINT                    an error of the Lua code that is running (kit.h), or an empty line at the prompt.
- * SIGXFSZ                   ignored: a write that exceeds the limit fails with an error message.
+ * SIGUSR1                   all runs are saved at the next step.
+ * SIGXFSZ                   has no effect: a write that exceeds the limit of file sizes fails with an error message.
  */
 #ifndef BARLOW_CLI_SIGNALS_H
 #define BARLOW_CLI_SIGNALS_H
@@ -15,7 +16,7 @@
 int bl_signals_install(void);
 /* For commands that run Lua.  Before this call, Ctrl-C ends the program. */
 void bl_signals_catch_interrupts(void);
-/* Sets the text that a second Ctrl-C prints as running; NULL: nothing is running. */
+/* Sets the entry that a further Ctrl-C prints as still running; NULL: nothing is running. */
 void bl_signals_running(const char *text);
 /* If a signal is ending the program, waits for the end; otherwise returns at once. */
 void bl_signals_yield(void);
