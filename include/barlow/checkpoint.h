@@ -1,32 +1,33 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * checkpoint.h: everything that is needed to resume a run to the same bits, in one safetensors file.
+ * checkpoint.h: one safetensors file with everything that is needed to resume a run with the same bits.
  *
  *     encoder.*, projector.*         parameters and buffers, named as weights.h names them
- *     optim.momentum.encoder.* ...   the optimiser's state, a tensor for each parameter
+ *     optim.momentum.encoder.* ...   the optimiser's state, one tensor for each parameter
  *
- * The metadata have the progress (train.h), the settings that a trainer must share with the run to resume it
- * (optimiser, seed, batch, steps an epoch), and checksums of themselves and of every tensor.  All functions return 0,
- * or negative with bl_error.
+ * The file's metadata contain the progress (train.h), checksums of the metadata and of every tensor, and the settings
+ * in which a trainer that resumes the run must agree with it (optimiser, seed, batch, steps per epoch).  All functions
+ * return 0, or negative with bl_error.
  */
 #ifndef BARLOW_CHECKPOINT_H
 #define BARLOW_CHECKPOINT_H
 
 #include <barlow/train.h>
 
-/* Waits until the trainer is between two steps, then saves.  Written atomically (file.h). */
+/* Waits until the trainer is between two steps, then writes the checkpoint atomically (file.h). */
 int bl_checkpoint_save(const char *path, bl_trainer *t);
 
 /*
- * Puts a new trainer where the run was.  `path` is a checkpoint, or the folder of a run that has one; the records and
- * snapshots of the live file beside it are loaded too, and settings that were changed during the run (lambda, rates)
- * are applied.  On failure nothing has changed; messages name the file, and the byte or the tensor that is wrong.
+ * Restores the state of the run in a new trainer.  `path` is a checkpoint, or the folder of a run that contains one.
+ * The records and snapshots of the live file in the same folder are loaded, too, and settings that were changed during
+ * the run (lambda, learning rates) are applied.  On failure the trainer is unchanged, and the message names the file
+ * and the byte or tensor that is wrong.
  */
 int bl_checkpoint_load(const char *path, bl_trainer *t);
 
 /*
- * Saves the weights that a trainer starts from, or has started from if it is warm (bl_trainer_warm): all that a recipe
- * cannot draw again.  Names are those of weights.h, so that bl_weights_load loads them into new modules.
+ * Saves the weights that a trainer starts from, or has started from.  Only those are saved that a recipe cannot draw
+ * again (bl_trainer_warm).  Names are those of weights.h, so that bl_weights_load loads them into new modules.
  */
 int bl_start_save(const char *path, bl_trainer *t);
 

@@ -2,7 +2,7 @@
 /*
  * eval.h: measures of the quality of features: kNN, linear probe, and measures of collapse.
  *
- * Features are row-major (N,F) tensors, labels int32 0-based.
+ * Features are row-major tensors (N,F).  Labels are int32 and count from 0.
  */
 #ifndef BARLOW_EVAL_H
 #define BARLOW_EVAL_H
@@ -11,18 +11,18 @@
 #include <barlow/nn.h>
 
 /*
- * encoder(x) of every image, in evaluation mode, without augmentation; images
- * are normalised with mean and std (one number a channel).  A new tensor (N,F);
- * encoder NULL: raw pixels.  stop (may be NULL) is polled between batches:
- * non-zero ends with NULL and the message "stopped".  NULL with bl_error.
+ * The features encoder(x) of every image x, in evaluation mode and without augmentation, as a new tensor (N,F).  Images
+ * are normalised with mean and std, one number for each channel.  If encoder is NULL, the features are the raw pixels.
+ * stop, which may be NULL, is polled between batches; if it is not 0, the function fails with the message "stopped".
+ * NULL with bl_error.
  */
 bl_tensor *bl_eval_features(bl_module *encoder, bl_dataset *d, const float *mean, const float *std, int batch,
                             const volatile int *stop);
 /*
- * The same with more settings.  pool > 0: feature maps (C,H,W), from a chain of modules that flattens them last or
- * not at all, are first averaged to at most pool x pool, in the cells of PyTorch's adaptive_avg_pool2d; pixels and
- * features that are not maps are left unchanged.  flip: the mean of the features of an image and those of its mirror
- * image.
+ * The same with more settings.  pool > 0: feature maps (C,H,W) are averaged to at most pool x pool, over the cells of
+ * PyTorch's adaptive_avg_pool2d, before they are flattened.  This applies to a chain of modules that ends with a map or
+ * with the flattening of a map; raw pixels and other features are unchanged.  flip: the features are the mean of those
+ * of the image and those of its mirror image.
  */
 typedef struct bl_features_config {
 	int batch, pool;
@@ -30,24 +30,25 @@ typedef struct bl_features_config {
 	const volatile int *stop;
 } bl_features_config;
 bl_tensor *bl_eval_features_by(bl_module *encoder, bl_dataset *d, const float *mean, const float *std, const bl_features_config *c);
-/* The labels of the whole set, as many as its length; the caller frees them.  NULL with bl_error: it has none. */
+/*
+ * The labels (N) of the whole set; the caller frees them.  NULL with bl_error: the set has none, or there is no memory.
+ */
 int32_t *bl_eval_labels(const bl_dataset *d);
 /*
- * The same in the numbering of `like`: where both sets name their classes, classes are matched by name, otherwise by
- * number.  NULL with bl_error if d has images of a class that `like` does not have.
+ * The labels of d in the numbering of the set `like`.  Classes are matched by name if both sets have class names,
+ * otherwise by number.  NULL with bl_error if d has images of a class that `like` does not have.
  */
 int32_t *bl_eval_labels_like(const bl_dataset *d, const bl_dataset *like);
 
 /*
- * Cosine kNN weighted by exp(similarity / temperature) (Wu et al. 2018): refs
- * (N,F), queries (M,F); returns the accuracy on the queries, 0..1, or negative
- * with bl_error.  Of equally similar references the earlier counts as nearer;
- * with fewer than k references all of them vote.
+ * kNN by cosine similarity, with votes weighted by exp(similarity / temperature) (Wu et al. 2018), of queries (M,F)
+ * among refs (N,F).  Returns the accuracy on the queries, 0..1, or negative with bl_error.  If two references are
+ * equally similar, the earlier one counts as nearer.  If there are fewer than k references, all of them vote.
  */
 typedef struct bl_knn_config {
 	int k;
 	double temperature;
-	const volatile int *stop; /* may be NULL; polled: non-zero ends it with the message "stopped" */
+	const volatile int *stop; /* polled; not 0: the function fails with the message "stopped".  May be NULL */
 } bl_knn_config;
 double bl_eval_knn(const bl_knn_config *c, const bl_tensor *refs, const int32_t *ref_labels, const bl_tensor *queries,
                    const int32_t *query_labels, int classes);
@@ -56,19 +57,21 @@ double bl_eval_knn_guess(const bl_knn_config *c, const bl_tensor *refs, const in
                          const int32_t *query_labels, int classes, int32_t *guess);
 
 /*
- * Rescales references (N,F) and queries (M,F) by the statistics of the references, so that no feature dominates the
- * cosines; out receives two new tensors of those shapes.  Negative with bl_error, out NULL.  Standardised: each
- * feature has mean 0 and variance 1 (a constant one becomes 0).  Whitened: these times (covariance + ridge)^-1/2, up
- * to a rotation, which changes no cosine.
+ * These functions rescale references (N,F) and queries (M,F) by the statistics of the references, so that no feature
+ * dominates the cosines.  out receives two new tensors of those shapes, or NULLs on failure.  They return 0, or
+ * negative with bl_error.
  *
- * Of several ridges, the one with the best kNN accuracy on a held-out part of the references is used; statistics and
- * neighbours then come from the rest.  Time grows with N F^2 and F^3, memory is 3 N F floats.
+ * bl_eval_standardise gives each feature mean 0 and variance 1; a constant feature becomes 0.  bl_eval_whiten
+ * multiplies the standardised features by (covariance + ridge)^-1/2, up to a rotation, which leaves cosines unchanged.
+ * If several ridges are given, a part of the references is held out, statistics and neighbours are those of the rest,
+ * and the ridge with the best kNN accuracy on the held-out part is used.  Time grows with N F^2 and F^3; memory is 3 N
+ * F floats.
  */
 typedef struct bl_whiten_config {
 	bl_knn_config knn;    /* the kNN that chooses the ridge */
-	const double *ridges; /* in units of a feature's variance; NULL: .001 to 10.  Among equally good ones the first */
+	const double *ridges; /* in units of a feature's variance; of equally good ones the first; NULL: .001 to 10 */
 	int n_ridges;
-	double held_out;          /* fraction, 0: .2; at most 2,000 rows */
+	double held_out;          /* fraction of the rows that is held out, at most 2,000 rows; 0: .2 */
 	uint64_t seed;            /* selects the rows that are held out */
 	const volatile int *stop; /* may be NULL */
 } bl_whiten_config;
@@ -81,45 +84,56 @@ int bl_eval_whiten(const bl_whiten_config *c, const bl_tensor *refs, const int32
                    int classes, bl_tensor *out[2], bl_whiten_result *result);
 
 /*
- * Multinomial logistic regression by L-BFGS on standardised features.  The L2
- * strength is chosen from a grid by the loss on a held-out part of (at most
- * 10,000 of) the training rows, then the model is refitted on all of them and
- * its accuracy measured on the test rows.  The objective is the summed
- * cross-entropy + l2 / 2 |W|^2, so that a good strength does not depend on the
- * number of rows.  W has a row for each class, also for two classes: l2 is
- * scikit-learn's 1 / C for three classes or more, and 2 / C for two, where
- * scikit-learn has one row w and we have w / 2 and -w / 2; PyTorch's
- * weight_decay with the mean cross-entropy is l2 / N.  Fields that are 0 take
- * the default named beside them.
+ * Multinomial logistic regression by L-BFGS on standardised features.  The objective is the summed cross-entropy
+ * + l2 / 2 |W|^2, so that a good l2 does not depend on the number of rows.  l2 is chosen from a grid: at most 10,000
+ * training rows are used, and the value with the smallest loss on a held-out part of them is taken.  Then the model is
+ * fitted to all training rows, and its accuracy is measured on the test rows.
+ *
+ * W has a row for each class, also if there are only two.  Compared with scikit-learn, l2 is 1 / C for three or more
+ * classes, and 2 / C for two classes, where scikit-learn has one row w and W has the rows w / 2 and -w / 2.  Compared
+ * with PyTorch and the mean cross-entropy of N rows, weight_decay is l2 / N.
+ *
+ * Fields that are 0 have the default that is named beside them.
  */
 typedef struct bl_linear_config {
-	double held_out;  /* fraction, .1 */
-	const double *l2; /* grid; NULL: a default of powers of ten */
+	double held_out;  /* fraction of the rows that is held out; default .1 */
+	const double *l2; /* grid; NULL: powers of ten */
 	int n_l2;
-	int iterations;   /* of L-BFGS at most, 100 */
-	double tolerance; /* 1e-4: on the largest element of the gradient, relative to that at W = 0;
-	                         * 10 iterations that lower the loss by less than 20 such parts end it too */
+	int iterations; /* largest number of iterations of L-BFGS; default 100 */
+	/*
+	 * Default 1e-4.  A fit ends when the largest element of the gradient is below this fraction of that at W = 0,
+	 * or when 10 iterations lower the loss by less than 20 times this fraction.
+	 */
+	double tolerance;
 	uint64_t seed;
 	const volatile int *stop; /* may be NULL */
-	/* Outputs, may be NULL: unscaled features x have the logits x weight^T + bias; guess: each test row's class. */
+	/* Outputs, each of which may be NULL: features x, before standardisation, have the logits x weight^T + bias. */
 	float *weight, *bias; /* (K,F), (K) */
-	int32_t *guess;       /* (M) */
+	int32_t *guess;       /* (M): the predicted class of each test row */
 } bl_linear_config;
 typedef struct bl_linear_result {
 	double accuracy, train_accuracy, l2, held_out_accuracy;
 	int iterations;
 } bl_linear_result;
-/* train (N,F), test (M,F), labels 0..classes-1; accuracies are 0..1.  0, or negative with bl_error. */
+/*
+ * Fits on train (N,F) and tests on test (M,F); labels are 0..classes-1, accuracies 0..1.  0, or negative with bl_error.
+ */
 int bl_eval_linear(const bl_linear_config *c, const bl_tensor *train, const int32_t *train_labels, const bl_tensor *test,
                    const int32_t *test_labels, int classes, bl_linear_result *out);
 
-/* RankMe of z (N,F): exp of the entropy of the normalised singular values (Garrido et al. 2023), 1 .. min(N,F).
-   Negative with bl_error. */
+/*
+ * RankMe of z (N,F) (Garrido et al. 2023): exp of the entropy of the normalised singular values, in 1 .. min(N,F).
+ * Negative with bl_error.
+ */
 double bl_eval_rankme(const bl_tensor *z);
-/* Eigenvalues of the covariance of z (N,F), uncentred as in RankMe or centred, divisor N - 1, descending, into out (F).
-   0, or negative with bl_error. */
+/*
+ * Writes the eigenvalues of the covariance of z (N,F), in descending order, into out (F).  The divisor of the
+ * covariance is N - 1; if centred is false, the mean is not subtracted, as in RankMe.  0, or negative with bl_error.
+ */
 int bl_eval_spectrum(const bl_tensor *z, bool centred, float *out);
-/* Standard deviation of each column of z (N,F), divisor N - 1, into out (F).  0, or negative with bl_error. */
+/*
+ * Writes the standard deviation of each column of z (N,F), divisor N - 1, into out (F).  0, or negative with bl_error.
+ */
 int bl_eval_std(const bl_tensor *z, float *out);
 
 #endif

@@ -3,8 +3,9 @@
  * field.h: settings as data.
  *
  * Everything that has settings (an optimiser, a loss, an image operator, a function of the Lua binding) lists them in a
- * const array of bl_field, terminated by one whose name is NULL.  That list is the only definition of a setting's name,
- * type, default, range and description: defaults, checks, messages, help, completion and manual are generated from it.
+ * const array of bl_field, which ends with a field whose name is NULL.  That list is the only definition of a setting's
+ * name, type, default, range and description.  Defaults, checks, messages, help, completion and the manual are made
+ * from it.
  *
  *     typedef struct blur { float sigma[2]; float p; } blur;
  *     static const bl_field fields[] = {
@@ -24,17 +25,20 @@ typedef enum bl_field_kind {
 	BL_FIELD_INT,
 	BL_FIELD_INT64,
 	BL_FIELD_FLOAT,
-	BL_FIELD_DOUBLE, /* these four: one number of that C type (int64: up to 2^53) */
+	BL_FIELD_DOUBLE, /* this kind and the three before it: one number of that C type (INT64: up to 2^53) */
 	BL_FIELD_BOOL,
 	BL_FIELD_CHOICE, /* int, or an enum of its size: an index into `choices` */
 	BL_FIELD_PAIR,   /* float[2], the first at most the second; one number stands for both */
 	BL_FIELD_FLOATS, /* float[count]: exactly `count` numbers; one number stands for all */
 	BL_FIELD_LIST,   /* bl_list: 1 to `count` numbers, at most BL_LIST_MOST; one number is a list of one */
 	BL_FIELD_INTS,   /* bl_list: 1 to `count` integers, always written as a list */
-	/* The library neither sets nor checks the kinds below; the code that reads the settings does. */
+	/*
+	 * bl_fields_default sets a TEXT.  Apart from that, the functions below neither set nor check the following
+	 * kinds; the code that uses such a setting does.
+	 */
 	BL_FIELD_TEXT,   /* const char * */
 	BL_FIELD_OBJECT, /* void *: an object of the Lua type `type` */
-	BL_FIELD_ANY,    /* not a member of the struct; the code that uses it reads it; `type`: the expected value */
+	BL_FIELD_ANY,    /* not a member of the struct; `type` describes the expected value */
 } bl_field_kind;
 
 enum { BL_LIST_MOST = 64, BL_FIELD_PRESETS = 8 };
@@ -47,30 +51,30 @@ typedef struct bl_field {
 	const char *name; /* NULL ends a list */
 	bl_field_kind kind;
 	size_t offset;    /* in the struct of settings */
-	const char *help; /* one line, without the default: what it does, in which unit */
+	const char *help; /* one line: what the setting does, and its unit; without the default */
 
-	/* Exactly one of these four must be given; the suite checks it. */
+	/* Exactly one of `presets`, `text`, `otherwise` and `required` must be given; the test suite checks this. */
 	int presets; /* number of values in `preset`: BL_DEFAULT(.9), BL_DEFAULT(true), BL_DEFAULT(BL_FORM_AUTO) */
 	double preset[BL_FIELD_PRESETS];
 	const char *text;      /* default of a TEXT: BL_TEXT("") */
-	const char *otherwise; /* no fixed default: what leaving it out means: BL_OTHERWISE("the images' size") */
+	const char *otherwise; /* no fixed default: the meaning if it is left out: BL_OTHERWISE("the images' size") */
 	bool required;         /* BL_REQUIRED */
 
 	/*
-	 * Range of a number, and of each number in a list.  Numbers have to be finite and, unless min and max are both
-	 * 0, within min..max.
+	 * The range of the number, or of each number in a list.  Numbers have to be finite and, unless min and max are
+	 * both 0, within min..max.
 	 */
-	double min, max;   /* max may be INFINITY */
-	bool above, below; /* true: min itself (above) or max itself (below) is not in the range */
-	int count;
+	double min, max;               /* max may be INFINITY */
+	bool above, below;             /* above: min itself is out of range; below: max itself is out of range */
+	int count;                     /* of FLOATS, LIST and INTS */
 	const char *const *choices;    /* ended by NULL */
 	const char *type;              /* of OBJECT and ANY: the expected type, for messages and help */
-	const struct bl_field *fields; /* of an ANY that may be a table: the table's fields; NULL: a table is refused */
-	int position;                  /* may also be given as the position-th argument of the call; 0: by name only */
+	const struct bl_field *fields; /* of an ANY that may be a table: the table's fields; NULL: no table */
+	int position;                  /* from 1: the setting may also be that argument of a call; 0: by name only */
 	bool settable;                 /* may be changed between two steps of a run */
 } bl_field;
 
-/* The field that is the struct's member of the same name: BL_FIELD(INT, args, stride, BL_DEFAULT(1), .help = "..."). */
+/* A field for the struct's member of the same name: BL_FIELD(INT, args, stride, BL_DEFAULT(1), .help = "..."). */
 /* clang-format off */
 #define BL_FIELD(kind_, struct_, member_, ...) \
 	{ .name = #member_, .kind = BL_FIELD_##kind_, .offset = offsetof(struct_, member_), __VA_ARGS__ }
@@ -82,36 +86,44 @@ typedef struct bl_field {
 #define BL_TEXT(words_) .text = words_
 #define BL_OTHERWISE(words_) .otherwise = words_
 #define BL_REQUIRED .required = true
-/* Ranges: a..b inclusive, at least a, more than a, from a (inclusive) to below b. */
+/* Ranges: a <= x <= b; x >= a; x > a; a <= x < b. */
 #define BL_WITHIN(a_, b_) .min = a_, .max = b_
 #define BL_AT_LEAST(a_) .min = a_, .max = __builtin_inf()
 #define BL_ABOVE(a_) .min = a_, .max = __builtin_inf(), .above = true
 #define BL_BELOW(a_, b_) .min = a_, .max = b_, .below = true
 
-/* Writes the defaults of the fields that have fixed ones into the settings. */
+/* Writes the fixed defaults of the fields into the settings. */
 void bl_fields_default(const bl_field *fields, void *settings);
-const bl_field *bl_field_find(const bl_field *fields, const char *name); /* NULL: there is none */
-/* Checks n numbers and writes them.  0, or negative with "'sigma' must be a number above 0, got -1". */
+const bl_field *bl_field_find(const bl_field *fields, const char *name); /* NULL: there is no such field */
+/*
+ * Checks n numbers and writes them into the settings.  0, or negative with a bl_error such as
+ * "'sigma' must be a number above 0, got -1".
+ */
 int bl_field_set(const bl_field *f, void *settings, const double *v, int n);
 /*
- * Reads a setting's numbers into v, which has room for BL_LIST_MOST.  Returns how many there are; 0 for a kind that the
- * library does not read.
+ * Reads a setting's numbers into v, which has room for BL_LIST_MOST, and returns their count.  The count is 0 for TEXT,
+ * OBJECT and ANY.
  */
 int bl_field_get(const bl_field *f, const void *settings, double *v);
-/* Checks every field of the kinds that the library reads: 0, or negative with bl_error. */
+/* Checks the values of all fields except TEXT, OBJECT and ANY.  0, or negative with bl_error. */
 int bl_settings_check(const bl_field *fields, const void *settings);
 
 /*
- * The expected value in words: "a number above 0 and below 1", "one of auto, direct, gram", "a module".  Returns buf.
+ * The functions below write text into buf, cut at size bytes, and return buf.
+ *
+ * The expected value in words: "a number above 0 and below 1", "one of auto, direct, gram", "a module".
  */
 char *bl_field_expected(const bl_field *f, char *buf, size_t size);
-/* The default as Lua text: "0.9", "{0.08, 1}", "\"auto\"", or the meaning of leaving it out.  "" when required. */
+/*
+ * The default as Lua text, "0.9", "{0.08, 1}" or "\"auto\"".  If there is no fixed default: the meaning of a setting
+ * that is left out, or "" for a required setting.
+ */
 char *bl_field_default_text(const bl_field *f, char *buf, size_t size);
-/* The value as Lua text, which reads back as the same value in any locale. */
+/* The value as Lua text.  Reading the text gives the same value in every locale. */
 char *bl_field_value_text(const bl_field *f, const void *settings, char *buf, size_t size);
-/* "lr = 0.001, momentum = 0.9" with all fields that the library reads. */
+/* The values of all fields except TEXT, OBJECT and ANY: "lr = 0.001, momentum = 0.9". */
 char *bl_fields_text(const bl_field *fields, const void *settings, char *buf, size_t size);
-/* Do a and b have the same numbers in all fields? */
+/* Do the settings a and b have the same numbers in all fields? */
 bool bl_fields_same(const bl_field *fields, const void *a, const void *b);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * file.h: reads and writes whole files.  Functions return 0, or negative with bl_error, unless they say otherwise.
+ * file.h: reads and writes files.  Functions return 0, or negative with bl_error, unless they say otherwise.
  */
 #ifndef BARLOW_FILE_H
 #define BARLOW_FILE_H
@@ -9,42 +9,50 @@
 #include <stdint.h>
 
 /*
- * Writes bytes to path so that a crash or a full disk leaves the old file or
- * the new one, never a partial one: temporary file in the same folder, fsync,
- * rename, fsync of the folder.  On failure the temporary file is removed.
+ * Writes n bytes to path so that after a crash or on a full disk the file is the old or the new one, never a partial
+ * one: it writes a temporary file in the same folder, calls fsync, renames the file, and calls fsync for the folder.
+ * On failure the temporary file is removed.
  *
- * A symbolic link is followed: the file that it names is replaced.  An existing
- * file keeps its permissions; a new one gets 0666 less the umask.  Anything but
- * a regular file (a folder, FIFO, device) is refused.
+ * If path is a symbolic link, the file that it names is replaced.  An existing file keeps its permissions; a new one
+ * has the permissions 0666 without the bits of the umask.  Anything but a regular file (a folder, FIFO or device) is
+ * refused.
  */
 int bl_file_write_atomic(const char *path, const void *bytes, size_t n);
-/* The same for private files, such as those of a run: a new file gets 0600 less the umask. */
+/*
+ * The same for private files, such as those of a run: a new file has the permissions 0600 without the bits of the
+ * umask.
+ */
 int bl_file_write_private(const char *path, const void *bytes, size_t n);
-/* Either of them. */
+/* The type of both functions. */
 typedef int bl_file_writer(const char *path, const void *bytes, size_t n);
 
-/* Writes all n bytes, also if calls are interrupted or write only a part; negative with errno. */
+/* Writes all n bytes; continues after an interrupted or incomplete write.  0, or negative with errno. */
 int bl_file_put(int fd, const void *bytes, size_t n);
-/* Reads n bytes from byte `at` on, fewer at the end of the file; returns how many.  Negative with errno. */
+/*
+ * Reads up to n bytes that begin at byte `at`, fewer only at the end of the file.  Returns their number; negative with
+ * errno.
+ */
 int64_t bl_file_get(int fd, void *bytes, size_t n, int64_t at);
 
 /*
- * Links the complete file `from`, which has these bytes and stays, to the name `to`, exactly once: returns 1 if that
- * name exists already.  On a file system without hard links, the name is created exclusively and the bytes are
- * written then.
+ * Gives the complete file `from`, which contains these n bytes, the second name `to`.  Returns 1 if `to` exists
+ * already, so that only one of several callers succeeds.  On a file system without hard links, `to` is created
+ * exclusively, and the bytes are written to it.
  */
 int bl_file_publish(const char *from, const char *to, const void *bytes, size_t n);
 
-/* Makes a folder and its missing parents, for the user alone.  It may exist already. */
+/* Makes a folder and its missing parents, accessible to the user only.  Succeeds if the folder exists already. */
 int bl_file_make_folder(const char *path);
 
 /*
- * $variable/barlow, as in the XDG base directory specification; if that is not an absolute path, HOME/below/barlow.
- * A new string; NULL with bl_error: HOME is not an absolute path, either.
+ * Returns $variable/barlow, as in the XDG base directory specification, or $HOME/below/barlow if $variable is not an
+ * absolute path.  The caller frees the path.  NULL with bl_error: $HOME is not an absolute path, either.
  */
 char *bl_file_user_folder(const char *variable, const char *below);
 
-/* The *n bytes of a regular file; the caller frees them.  NULL with bl_error; not NULL for an empty file. */
+/*
+ * Returns the *n bytes of a regular file; the caller frees them.  NULL with bl_error; an empty file does not give NULL.
+ */
 void *bl_file_read(const char *path, size_t *n);
 
 #endif
