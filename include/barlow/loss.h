@@ -21,7 +21,7 @@
 
 enum { BL_LOSS_TERMS = 8, BL_LOSS_ROOM = 32, BL_LOSS_NAME = 24, BL_LOSS_VIEWS = 16 };
 
-/* How embeddings are standardised over the batch, and the target of C's off-diagonal elements: 0 unless stated. */
+/* How embeddings are standardised over the batch.  C's off-diagonal elements have the target 0, except in HSIC. */
 typedef enum bl_loss_dialect {
 	BL_DIALECT_PAPER,      /* biased variance, eps 1e-5: batch norm, as in the authors' code */
 	BL_DIALECT_ALGORITHM1, /* unbiased standard deviation, no eps: algorithm 1 of the paper */
@@ -59,8 +59,8 @@ typedef struct bl_loss_ops {
 	const char *name, *help;   /* "barlow"; one line of text */
 	const bl_field *fields;    /* its settings: at most BL_LOSS_ROOM doubles; `settable` ones may change in a run */
 	const bl_loss_term *terms; /* at most BL_LOSS_TERMS; name NULL ends them; the first forward may fill them in */
-	const char *turn;          /* the settable field that the keys + and - change; NULL: the first one */
-	const char *symbol;        /* how screens write that field, UTF-8: "λ"; NULL: its name */
+	const char *turn;          /* the settable field that the keys + and - of screens change; NULL: the first one */
+	const char *symbol;        /* the text that screens show for that field, UTF-8: "λ"; NULL: its name */
 	int views;                 /* the largest number of views; 0: any */
 	bool labels;               /* does it read bl_loss_batch.labels? */
 	/*
@@ -126,27 +126,27 @@ bool bl_loss_matrix(const bl_loss *l, const void *settings, bl_loss_dialect *out
  * --- The loss of a batch that is processed in chunks, so that only one chunk's graph is in memory at a time
  * (GradCache, Gao et al. 2021, arXiv 2101.06983).
  *
- * Embeddings are collected without a graph; the loss is computed from all of them, since moments and Gram matrices
- * belong to the whole batch; then each chunk's embeddings are computed again, with a graph, through which the loss's
- * gradient flows:
+ * First, embeddings are collected without a graph.  Then the loss is computed from all embeddings, since moments and
+ * Gram matrices are those of the whole batch.  Finally each chunk's embeddings are computed again with a graph, and the
+ * loss's gradient is propagated through it:
  *
  *     bl_loss_chunks *c = bl_loss_chunks_new(l, NULL, 2);
  *     for each chunk: bl_loss_chunks_add(c, z);              z computed with bl_grad_enable(false)
  *     bl_loss_chunks_finish(c, &batch, &result);
  *     for each chunk: bl_loss_chunks_backward(c, k, z);      z computed again, each view separately
  *
- * The parameters' gradients are those of the whole batch, up to the order of sums, if a chunk's embeddings do not
- * depend on the other images: batch norm in the network uses the moments of the chunk.  The caller has to compute z
- * again from the same views and the same random numbers.
+ * The parameters' gradients are those of the whole batch, up to the order of sums, if the embedding of an image does
+ * not depend on the other images.  Batch norm in the network violates this: it uses the moments of the chunk.  The
+ * caller has to compute z again from the same views with the same random numbers.
  */
 typedef struct bl_loss_chunks bl_loss_chunks;
 bl_loss_chunks *bl_loss_chunks_new(const bl_loss *l, const void *settings, int views); /* holds a reference to l */
 void bl_loss_chunks_free(bl_loss_chunks *c);
-/* Adds a chunk: z[0..views-1] (n,D), n >= 1, are copied.  0, or negative with bl_error. */
+/* Adds a chunk of n >= 1 images; z[0..views-1], (n,D) each, are copied.  0, or negative with bl_error. */
 int bl_loss_chunks_add(bl_loss_chunks *c, bl_tensor *const *z);
 /*
- * Computes the loss of all chunks into *out, and the gradients of the embeddings, which c keeps.  Must be called
- * once, after the last chunk was added.  0, or negative with bl_error.
+ * Computes the loss of all chunks into *out, and the gradients of the embeddings, which are stored in c.  Must be
+ * called once, after the last chunk was added.  0, or negative with bl_error.
  */
 int bl_loss_chunks_finish(bl_loss_chunks *c, const bl_loss_batch *at, bl_loss_result *out);
 /*
@@ -213,9 +213,9 @@ double bl_barlow_floor(const bl_barlow_config *c, int64_t n, int64_t d);
 bl_tensor *bl_loss_correlation(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb);
 
 /*
- * Pools C to g x g cells, g <= D, without storing all of C.  mean (g,g) gets the mean of each cell's elements, extreme
- * (g,g) the element of largest magnitude, with its sign, and diag (D), which may be NULL, the diagonal of C.  0, or
- * negative with bl_error.
+ * Pools C to g x g cells, g <= D, without storing all of C.  mean (g,g) receives the mean of each cell's elements,
+ * extreme (g,g) the element of largest magnitude, with its sign, and diag (D), which may be NULL, the diagonal of C.
+ * 0, or negative with bl_error.
  */
 int bl_loss_picture(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, int g, float *mean, float *extreme,
                     float *diag);
@@ -242,11 +242,11 @@ typedef struct bl_loss_cells {
 	/*
 	 * For each cell, (rows->cells, cols->cells): rms is the root mean square of the cell's elements that are not on
 	 * C's diagonal, 0 if there are none; diagonal is the mean of the cell's elements on C's diagonal, NaN if there
-	 * are none.  Give both arrays or neither.
+	 * are none.  Either both arrays are NULL or neither is.
 	 */
 	float *rms, *diagonal;
 	bl_loss_pair *pair; /* the off-diagonal elements of largest magnitude, largest first; only if rms is given */
-	int pairs;          /* the capacity of pair; on return the number filled in */
+	int pairs;          /* the capacity of pair; on return the number of elements written */
 } bl_loss_cells;
 
 /*
@@ -266,7 +266,7 @@ typedef struct bl_loss_rms {
 	float *rms, *diagonal; /* as in bl_loss_cells */
 	int64_t samples;       /* number requested; on return the number used, from min(8, N) to N */
 	uint64_t key;
-	double error; /* on return the relative standard error of rms in a typical cell; 0: exact */
+	double error; /* on return: relative standard error of rms in a typical cell; 0: exact */
 } bl_loss_rms;
 /* 0, or negative with bl_error. */
 int bl_loss_rms_of(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, const bl_loss_side *rows,

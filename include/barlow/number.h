@@ -2,8 +2,8 @@
 /*
  * number.h: numbers as text, with a decimal point in every locale.
  *
- * printf and strtod depend on the process's locale, which a script or another library may set.  Text that will be read
- * back (recipes, checkpoints, tables, messages that are recorded) is written by these functions instead.
+ * printf and strtod depend on the process's locale, which a script or another library may set.  Text that is read back
+ * later (recipes, checkpoints, tables, recorded messages) is written by these functions instead.
  */
 #ifndef BARLOW_NUMBER_H
 #define BARLOW_NUMBER_H
@@ -11,18 +11,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { BL_NUMBER_TEXT = 32 }; /* bytes, always large enough */
+enum { BL_NUMBER_TEXT = 32 }; /* bytes, enough for every number */
 
 /*
- * A short decimal that reads back as the same double (or, if `single`, float): "1.5", "100", "1e-05", "-0"; else
- * "inf", "-inf", "nan".  Returns buf.
+ * Writes a short decimal that reads back as the same double or, if `single`, as the same float: "1.5", "100", "1e-05",
+ * "-0"; or "inf", "-inf", "nan".  Returns buf.
  */
 char *bl_number_text(double v, bool single, char *buf, size_t size);
-/* Reads a text that is one number, in any form that bl_number_text writes; false, with *out unchanged, if it is not. */
+/* Reads a text that is one number in any form that bl_number_text writes.  False, with *out unchanged: it is not. */
 bool bl_number_read(const char *text, double *out);
 
 /*
- * Between these two calls, printf and strtod of the calling thread use a point:
+ * Between these two calls, printf and strtod of the calling thread use a decimal point:
  *
  *     bl_point *before = bl_number_point();
  *     fprintf(f, "%.9g\n", v);

@@ -2,15 +2,14 @@
 /*
  * optim.h: optimisers over flat parameters, and learning-rate schedules.
  *
- * Weights have one learning rate; biases and the parameters of norms (all
- * parameters with at most one dimension) have another.  An optimiser keeps its
- * state (momentum, moments) in flat arrays that are laid out as the parameters
- * are.  Formulas and their sources are in src/optim: LARS is You et al. 2017
- * (arXiv 1708.03888), AdamW is Loshchilov and Hutter 2017 (arXiv 1711.05101).
+ * Weights have one learning rate; biases and the parameters of norms (all parameters with at most one dimension) have
+ * another.  An optimiser stores its state (momentum, moments) in flat arrays with the layout of the parameters.
+ * Formulas and their sources are in src/optim: LARS is You et al. 2017 (arXiv 1708.03888), AdamW is Loshchilov and
+ * Hutter 2017 (arXiv 1711.05101).
  *
- * bl_optim_name and bl_optim_fields list the kinds and their settings, as
- * bl_schedule_name and bl_schedule_fields do.  Strings and fields are static.
- * To add a kind, add a file in src/optim and a line in src/optim/optimisers.c.
+ * bl_optim_name and bl_optim_fields list the kinds of optimisers and their settings; bl_schedule_name and
+ * bl_schedule_fields list those of schedules.  Strings and fields are static.  To add a kind, add a file in src/optim
+ * and a line in src/optim/optimisers.c.
  */
 #ifndef BARLOW_OPTIM_H
 #define BARLOW_OPTIM_H
@@ -22,14 +21,20 @@
 
 enum { BL_OPTIM_ROOM = 16 };
 typedef struct bl_optim_ops bl_optim_ops;
-/* The settings of an optimiser.  The fields of its kind say what `room` holds; these three are first in all kinds. */
+/*
+ * The settings of an optimiser, laid out in `room` by the fields of its kind.  The three members below are first in
+ * all.
+ */
 typedef struct bl_optim_config {
 	const bl_optim_ops *ops;
 	union {
 		struct {
 			double lr;      /* base rate of weights */
 			double lr_bias; /* base rate of biases and norms; 0: the same as lr */
-			/* sgd: L2 penalty on all; lars: on weights; adamw: decoupled, on weights unless decay_all */
+			/*
+			 * sgd: L2 penalty on all parameters; lars: on weights; adamw: decoupled, on weights or
+			 * (decay_all) all
+			 */
 			double weight_decay;
 		};
 		double room[BL_OPTIM_ROOM];
@@ -72,7 +77,7 @@ typedef struct bl_schedule_ops bl_schedule_ops;
 typedef struct bl_schedule {
 	const bl_schedule_ops *ops;    /* NULL: constant */
 	int64_t warmup, steps;         /* linear warm-up from 0 over the first `warmup` steps */
-	double room[BL_SCHEDULE_ROOM]; /* settings: the fields of the kind say what it holds */
+	double room[BL_SCHEDULE_ROOM]; /* the settings, laid out by the fields of the kind */
 } bl_schedule;
 
 const char *bl_schedule_name(int i);                  /* name of the i-th kind, from 0; NULL after the last */
@@ -84,9 +89,9 @@ int bl_schedule_set(bl_schedule *s, const char *name, double value);
 const char *bl_schedule_kind(const bl_schedule *s); /* the kind's name */
 int bl_schedule_check(const bl_schedule *s);        /* checks the settings in `room`: 0, or negative with bl_error */
 /*
- * The factor at `step`, counted from 0.  During the warm-up it is step / warmup.  After that "constant" has 1, and
- * "cosine" has q + last (1 - q) with q = (1 + cos(pi t)) / 2, where t rises linearly from 0 at the end of the warm-up
- * to 1 at `steps` and stays 1.
+ * The factor at `step`, counted from 0.  During the warm-up it is step / warmup.  After the warm-up it is 1 for
+ * "constant", and q + last (1 - q) with q = (1 + cos(pi t)) / 2 for "cosine".  t increases linearly from 0 at the end
+ * of the warm-up to 1 at `steps`, and is 1 after that.
  */
 double bl_schedule_at(const bl_schedule *s, int64_t step);
 

@@ -6,13 +6,13 @@
  *     bl_place *p = bl_place_new(t);
  *     bl_place_load(p, folder);             only to resume the run in that folder
  *     bl_place_settle(p, folder);           folder NULL: a new folder among all runs
- *     bl_trainer_start(t);
- *     bl_trainer_wait(t, -1);               from here on the run is saved as it goes, and at its end
+ *     bl_trainer_start(t);                  the run is saved at intervals and at its end
+ *     bl_trainer_wait(t, -1);
  *     bl_trainer_free(t);
  *     bl_place_free(p);
  *
- * From C the settings come from the program again; from Lua they are in the folder's recipe.  Functions that can fail
- * return 0, or negative with bl_error.
+ * To resume a run, a C program gives the same settings again; for Lua they are in the folder's recipe.  Functions that
+ * can fail return 0, or negative with bl_error.
  */
 #ifndef BARLOW_PLACE_H
 #define BARLOW_PLACE_H
@@ -25,36 +25,41 @@
 typedef struct bl_place bl_place;
 
 /*
- * For a new trainer, which the caller owns and frees before the place, because the trainer saves its end through the
- * place.
+ * Makes a place for a new trainer; NULL with bl_error: no memory.  The caller frees the trainer before the place,
+ * because the end of the run is saved by the place.
  */
 bl_place *bl_place_new(bl_trainer *t);
 void bl_place_free(bl_place *p);
 
-/* As bl_checkpoint_load; bl_place_settle can then resume the checkpoint's run in the same folder. */
+/* As bl_checkpoint_load.  After this, bl_place_settle can resume the checkpoint's run in its folder. */
 int bl_place_load(bl_place *p, const char *path);
 
 /*
- * Gives the run its folder, once, before the trainer starts; weights that no recipe can draw again are saved there
- * (bl_start_save).  In the folder that bl_place_load read, the run is resumed, locked against other processes; otherwise
- * the folder is made, and one that holds a run, or a file that a run would overwrite, is refused.  BL_PLACE_REFUSED:
- * the folder may not be used, and training without it would duplicate the run.  Another negative number: the folder
- * could not be made or written to, and nothing is left there; the trainer may run in memory, and its end counts as not
- * saved (bl_trainer_saved).
+ * Sets the run's folder.  To be called once, before the trainer starts.  If it is the folder that bl_place_load read,
+ * the run in it is resumed and locked against other processes.  Otherwise the folder is made; a folder that contains a
+ * run, or a file that a run would overwrite, is refused.  Weights that no recipe can draw again are saved in the folder
+ * (bl_start_save).
+ *
+ * Returns 0, or with bl_error: BL_PLACE_REFUSED if the folder may not be used, and training without it would duplicate
+ * the run; another negative number if the folder could not be made or written to.  In the latter case nothing is left
+ * there, and the trainer may run in memory, but its end counts as not saved (bl_trainer_saved).
  */
 enum { BL_PLACE_REFUSED = -2 };
 int bl_place_settle(bl_place *p, const char *folder);
 bool bl_place_settled(const bl_place *p);       /* was bl_place_settle called, with or without success? */
-const char *bl_place_folder(const bl_place *p); /* as given, borrowed; NULL: none */
-const char *bl_place_start(const bl_place *p);  /* file of a warm run's initial weights; NULL: none */
+const char *bl_place_folder(const bl_place *p); /* the folder as it was given, borrowed; NULL: none */
+const char *bl_place_start(const bl_place *p);  /* file of a warm run's initial weights, borrowed; NULL: none */
 
-/* Writes the folder's recipe.lua: n bytes of text that rebuild the trainer (bl_runs_write_recipe). */
+/* Writes n bytes of text, from which the trainer can be rebuilt, as the folder's recipe.lua (bl_runs_write_recipe). */
 int bl_place_write_recipe(bl_place *p, const char *text, size_t n);
-/* Sets the recipe's numbers and texts by path, for run.json (run_file.h); takes the content of `recipe`. */
+/*
+ * Sets the recipe's numbers and texts, named by path, for run.json (run_file.h).  Takes ownership of the content of
+ * `recipe`.
+ */
 void bl_place_recipe(bl_place *p, bl_facts *recipe);
-/* Saves checkpoint and weights now, between two steps. */
+/* Waits until the trainer is between two steps, then saves checkpoint and weights. */
 int bl_place_save(bl_place *p);
-/* Saves the weights of encoder and projector, between two steps, in a file; NULL: the folder's. */
+/* Waits in the same way, then saves the weights of encoder and projector in a file; path NULL: the folder's own. */
 int bl_place_save_weights(bl_place *p, const char *path);
 
 #endif

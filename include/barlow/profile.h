@@ -2,10 +2,9 @@
 /*
  * profile.h: the time of training steps by module and operation.
  *
- * In a profiled thread each operation, when it ends, adds the time since the
- * last entry to its own row, so that no time is counted twice or lost.  If there
- * are more than BL_PROFILE_ROWS rows, the last one, "everything else", has the
- * time of all others.  When profiling is off, it costs one check of a flag.
+ * When an operation of a profiled thread ends, it adds the time since the thread's previous entry to its own row, so
+ * that no time is counted twice or lost.  If there are more than BL_PROFILE_ROWS rows, the last one, "everything else",
+ * has the time of all others.  If profiling is off, each operation only checks a flag.
  */
 #ifndef BARLOW_PROFILE_H
 #define BARLOW_PROFILE_H
@@ -16,23 +15,26 @@
 enum { BL_PROFILE_MODULE = 96, BL_PROFILE_ROWS = 512 };
 
 typedef struct bl_profile_row {
-	char module[BL_PROFILE_MODULE]; /* "encoder.layer1.0.conv1", "" outside modules */
+	char module[BL_PROFILE_MODULE]; /* "encoder.layer1.0.conv1"; "" outside of modules */
 	const char *op;                 /* "conv2d", "optimiser", ... */
 	int64_t calls;
-	double seconds[2]; /* of the forward pass, of the backward pass */
-	double flops[2];   /* likewise; the operations of a direct algorithm; 0: not counted */
+	double seconds[2]; /* [0]: forward pass; [1]: backward pass */
+	double flops[2];   /* number of floating-point operations of a direct algorithm, as seconds; 0: not counted */
 } bl_profile_row;
 
-/* Clears all rows; from now on threads that call bl_profile_begin are profiled. */
+/* Clears all rows and turns profiling on for threads that call bl_profile_begin. */
 void bl_profile_start(void);
-void bl_profile_stop(void); /* the rows remain until the next start */
+void bl_profile_stop(void); /* turns profiling off; the rows remain until the next start */
 bool bl_profile_on(void);
-/* Seconds of profiled threads between bl_profile_begin and bl_profile_end, whether or not a row has them. */
+/*
+ * Total time of profiled threads between bl_profile_begin and bl_profile_end in seconds, whether or not rows include
+ * it.
+ */
 double bl_profile_wall(void);
-/* Copies at most `room` rows, the longest time first.  Returns how many there are. */
+/* Copies at most `room` rows, in order of descending time.  Returns the number of all rows. */
 int bl_profile_read(bl_profile_row *rows, int room);
 
-/* For the engine: begin and end of profiled work of the calling thread, for example a step. */
+/* For the library: the begin and the end of work of the calling thread that is profiled, such as a step. */
 void bl_profile_begin(void);
 void bl_profile_end(void);
 /* Adds the time since the last entry to the row of module and op. */

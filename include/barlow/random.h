@@ -2,9 +2,8 @@
 /*
  * random.h: counter-based random numbers (Philox4x32-10, Salmon et al. 2011).
  *
- * A stream is identified by (seed, epoch, sample, view), never by what was drawn
- * before: any thread can compute any number at any time, and a resumed run draws
- * what the uninterrupted one would have drawn.
+ * A stream is identified by (seed, epoch, sample, view) and does not depend on earlier draws.  Therefore any thread can
+ * compute any number at any time, and a resumed run draws the same numbers as an uninterrupted one.
  */
 #ifndef BARLOW_RANDOM_H
 #define BARLOW_RANDOM_H
@@ -12,36 +11,36 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* out = Philox4x32-10(counter, key): the function itself, tested against its published vectors. */
+/* out = Philox4x32-10(counter, key).  The tests compare it with the published test vectors. */
 void bl_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
 typedef struct bl_rng {
 	uint32_t key[2];
 	uint32_t counter[4]; /* block, sample, view, epoch */
 	uint32_t block[4];
-	int used; /* words of block already handed out */
+	int used; /* number of words of block that have been returned */
 } bl_rng;
 
 /* Starts the stream of these coordinates. */
 void bl_rng_init(bl_rng *r, uint64_t seed, uint32_t epoch, uint32_t sample, uint32_t view);
 
 /*
- * Makes the stream specific to a purpose, which is a text and a number: streams of other purposes with the same
- * seed, epoch, sample and view are independent of it.  Call it before anything is drawn.
+ * Makes the stream specific to a purpose, which is a text and a number, so that it is independent of streams with the
+ * same seed, epoch, sample and view for other purposes.  Must be called before the first draw.
  */
 void bl_rng_narrow(bl_rng *r, const char *purpose, uint32_t number);
 
 /*
- * The calling thread's position in a run, for functions of the user that layers and losses call: the n-th call draws
- * from a stream that follows from the run's seed, the step, what is computed and n.  bl_rng_leave takes the result of
- * bl_rng_enter.
+ * The calling thread's position in a run, which determines the random numbers of the user's functions that layers and
+ * losses call.  The n-th call draws from a stream whose key consists of the run's seed, the step, the computation
+ * (`what` and `number`) and n.  The argument of bl_rng_leave is the result of bl_rng_enter.
  */
 typedef struct bl_rng_place {
-	const char *what; /* "view"; NULL: not in a run */
-	uint32_t number;  /* of what is computed: 1 is the second view */
+	const char *what; /* name of the computation, such as "view"; NULL: not in a run */
+	uint32_t number;  /* number of the computation, from 0: 1 is the second view */
 	uint64_t seed;
 	int64_t step;
-	uint32_t calls; /* of the user's functions so far */
+	uint32_t calls; /* number of calls of the user's functions so far */
 } bl_rng_place;
 bl_rng_place bl_rng_enter(uint64_t seed, int64_t step, const char *what, uint32_t number);
 void bl_rng_leave(bl_rng_place before);

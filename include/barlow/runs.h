@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * runs.h: the folders of runs: their location, their content, and how to find one.
+ * runs.h: the folders of runs: where they are, what they contain, and how to find a run.
  *
- * A run's folder has `live` (live.h), `recipe.lua`, `weights.safetensors`,
- * `checkpoint.safetensors`, perhaps `start.safetensors` (checkpoint.h), and `journal` (journal.h).
- * New folders are made in bl_runs_root, unless the user names another one.
- * Functions return 0, or negative with bl_error, unless they say otherwise;
- * those that return char * return a new string, which the caller frees, or NULL with bl_error.
+ * A run's folder contains `live` (live.h), `recipe.lua`, `weights.safetensors`, `checkpoint.safetensors` and sometimes
+ * `start.safetensors` (checkpoint.h), and `journal` (journal.h).  New folders are made in bl_runs_root, unless the user
+ * names another one.  Functions return 0, or negative with bl_error, unless they say otherwise.  Functions of type char
+ * * return a new string, which the caller frees, or NULL with bl_error.
  */
 #ifndef BARLOW_RUNS_H
 #define BARLOW_RUNS_H
@@ -18,8 +17,8 @@
 #define BL_RUN_LIVE "live"
 #define BL_RUN_RECIPE "recipe.lua"
 #define BL_RUN_WEIGHTS "weights.safetensors"
-#define BL_RUN_PARENT "parent"           /* of forks: a step, and the folder that they were forked from */
-#define BL_RUN_JOURNAL "journal"         /* of what was changed: journal.h */
+#define BL_RUN_PARENT "parent"           /* of forks: the step and the folder of the original run */
+#define BL_RUN_JOURNAL "journal"         /* changes during training: journal.h */
 #define BL_RUN_START "start.safetensors" /* of runs that start from given weights */
 #define BL_RUN_CHECKPOINT "checkpoint.safetensors"
 
@@ -27,34 +26,33 @@
 char *bl_runs_root(void);
 /* Makes a new private folder in bl_runs_root for a run that starts now: NAME-YYYYmmdd-HHMMSS. */
 char *bl_runs_folder_new(const char *name);
-/* Makes the folder that a user chose, if it is missing.  1 with bl_error: a run or its files would be overwritten. */
+/* Makes a folder that the user names, if it is missing.  1 with bl_error: a run or its files would be overwritten. */
 int bl_runs_folder_take(const char *folder);
 /*
- * Writes the text of n bytes as the run's recipe.  A different existing recipe, for example an edited one, is kept
- * under the first free name of recipe.lua.1, recipe.lua.2, ...  Negative with bl_error: the existing file is
- * unchanged.
+ * Writes n bytes of text as the run's recipe.  An existing recipe with another text, for example an edited one, is
+ * renamed to the first free name of recipe.lua.1, recipe.lua.2, ...  On failure the existing file is unchanged.
  */
 int bl_runs_write_recipe(const char *folder, const char *text, size_t n);
 
 /*
- * Can this process repeat steps of the run to the same bits?  Negative with bl_error: another version, CPU or BLAS core
- * made it, or that is not known.
+ * 0 if this process can repeat steps of the run with the same bits.  Negative with bl_error: the run was made by
+ * another version, CPU or BLAS core, or these are not known.
  */
 int bl_runs_check_replay(const char *folder);
 
 /* folder/file */
 char *bl_runs_path(const char *folder, const char *file);
 
-/* A folder among the runs, as last read. */
+/* The content of a run's folder when it was last read. */
 typedef struct bl_run {
-	char *id, *folder; /* the folder's name, and its path */
-	bool broken;       /* its live file cannot be read: info.message says why */
-	bool alive;        /* its process exists */
+	char *id, *folder; /* name and path of the folder */
+	bool broken;       /* the live file cannot be read; info.message states the reason */
+	bool alive;        /* the run's process exists */
 	bl_live_info info;
-	bl_columns columns; /* of its records */
-	bl_record last;     /* step 0 and all NaN: none yet */
-	bl_record measured; /* the same, but rarely measured columns have their newest value */
-	double knn;         /* the last measured, or NaN */
+	bl_columns columns; /* of the records */
+	bl_record last;     /* the last record; step 0 and all NaN: there is none yet */
+	bl_record measured; /* the same, but rarely measured columns have their last measured value */
+	double knn;         /* the last measured kNN accuracy; NaN: none */
 	int64_t read;       /* number of records that were read for `last` and `measured` */
 } bl_run;
 
@@ -63,67 +61,68 @@ typedef struct bl_runs {
 	int n;
 } bl_runs;
 
-bool bl_run_going(const bl_run *r);             /* its process exists, and the run has not ended */
+bool bl_run_going(const bl_run *r);             /* does the run's process exist, and has the run not ended? */
 const char *bl_run_state_text(const bl_run *r); /* the state's name, "killed" or "broken" */
 
 /*
- * Lists the runs in root; empty if root is missing.  `before`: an earlier list, from which unchanged entries are
- * copied; may be NULL.
+ * Lists the runs in the folder root; the list is empty if root is missing.  Unchanged entries are copied from an
+ * earlier list `before`, which may be NULL.  The caller frees the list; NULL with bl_error.
  */
 bl_runs *bl_runs_list(const char *root, const bl_runs *before);
 void bl_runs_free(bl_runs *r);
 /*
- * The index of a run by its folder's name, its own name (the newest), or the beginning of one folder's name.  -1:
- * none.
+ * The index of the run that `what` names: the name of a folder, the name of a run (the newest of that name), or the
+ * beginning of the name of exactly one folder.  -1: there is none.
  */
 int bl_runs_find(const bl_runs *r, const char *what);
 
 /*
- * Opens the live file of a run, named as above or by the path of a folder or file; NULL: the newest running one, else
- * the newest.  *commands: whether commands should be possible, and on return whether they are (not for files of other
- * users).
+ * Opens the live file of the run that `what` names, as for bl_runs_find or by the path of a folder or file.  what NULL:
+ * the newest run that is running, or else the newest run.  *commands states whether commands should be possible; on
+ * return it states whether they are, which is false for files of other users.  NULL with bl_error.
  */
 bl_live *bl_runs_open(const char *what, bool *commands);
 
 /*
- * The folder of a run to resume, named as above, but the path of a folder need not have a live file; NULL: the newest
- * that was stopped or killed, not one that failed.  NULL with bl_error if it has no checkpoint, or is running in some
- * process.
+ * The folder of a run that can be resumed.  what is as for bl_runs_open, but the folder need not contain a live file.
+ * what NULL: the newest run that was stopped or killed; failed runs are not considered.  NULL with bl_error: the run
+ * has no checkpoint, or a process is running it.
  */
 char *bl_runs_resumable(const char *what);
 /*
- * Locks the run in the folder against being resumed by another process, until bl_runs_release(result).  Incomplete
- * files are removed.  Negative with bl_error: it is running, or being resumed, elsewhere.
+ * Locks the run in the folder, so that no other process can resume it, and removes incomplete files.  Returns a lock
+ * for bl_runs_release; negative with bl_error: another process is running or resuming the run.
  */
 int bl_runs_claim(const char *folder);
 void bl_runs_release(int claim);
 
 /*
- * Makes a new run that continues from the checkpoint of another, which is not changed and may be running: a folder with
- * copies of checkpoint, recipe and the files that the recipe reads, and the records so far.  `into`: a folder without a
- * run; NULL: a new one among all runs.  Returns the folder, a new string; NULL with bl_error.
+ * Makes a new run that continues from the checkpoint of the run in the folder `from`, which is not changed and may be
+ * running.  The new folder contains copies of the checkpoint, of the recipe and the files that it reads, and of the
+ * records so far.  `into` is a folder without a run; NULL: a new folder in bl_runs_root.  Returns the path of the new
+ * folder.
  */
 char *bl_runs_fork(const char *from, const char *into);
-/* The path of the checkpoint of that step.  NULL with bl_error: it was not kept (bl_trainer_config.checkpoints). */
+/* The path of the checkpoint of that step.  NULL with bl_error: there is none (bl_trainer_config.checkpoints). */
 char *bl_runs_checkpoint(const char *folder, int64_t step);
-/* The folder that a run was forked from; *step: at which step.  NULL with bl_error: it is no fork. */
+/* The folder of the run that this run was forked from; *step receives the step.  NULL with bl_error: it is no fork. */
 char *bl_runs_parent(const char *folder, int64_t *step);
 /*
- * Deletes a run that is not running.  In bl_runs_root, the whole folder is deleted; in a folder elsewhere, which its
- * user chose, the run's files are, and the folder if it is empty then.  Links are not followed.  Negative with
- * bl_error: nothing was deleted, or only a part.
+ * Deletes a run that is not running.  If its folder is in bl_runs_root, the whole folder is deleted.  Otherwise the
+ * run's files are deleted, and the folder if it is empty then.  Links are not followed.  On failure a part may have
+ * been deleted.
  */
 int bl_runs_delete(const char *folder);
 /*
  * Moves a run in bl_runs_root that is not running into the folder `trash` beside bl_runs_root, from which the user may
- * restore it.  Returns its new path, a new string; NULL with bl_error.
+ * restore it.  Returns the new path.
  */
 char *bl_runs_to_trash(const char *folder);
-int64_t bl_runs_size(const char *folder); /* bytes that the folder's files take on disk; 0: it cannot be read */
+int64_t bl_runs_size(const char *folder); /* size of the folder's files on disk in bytes; 0: it cannot be read */
 /*
- * Removes from the folder of a run that is not running what killed saves left half written: files with the names of
- * barlow's own temporary files, a minute old or older, whose writers are dead.  dry: only counts.  Negative with bl_error: the
- * run is running or resumed elsewhere.
+ * Removes incomplete files that killed processes have left in the folder of a run that is not running: files with the
+ * names of barlow's temporary files that are at least a minute old and whose writers no longer exist.  dry: counts them
+ * only. Negative with bl_error: another process is running or resuming the run.
  */
 typedef struct bl_leftovers {
 	int files;
@@ -131,7 +130,7 @@ typedef struct bl_leftovers {
 } bl_leftovers;
 int bl_runs_tidy(const char *folder, bool dry, bl_leftovers *removed);
 
-/* Changes tags and notes in run.json (run_file.h), which is created for a run of an older version. */
+/* Changes tags and notes in run.json (run_file.h).  If a run of an older version has no such file, it is created. */
 typedef struct bl_run_edit {
 	const char *const *add, *const *drop; /* tags */
 	int adds, drops;

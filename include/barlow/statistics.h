@@ -10,8 +10,9 @@
 
 #include <stdint.h>
 
-/* P(T <= t) of Student's distribution with nu > 0 degrees of freedom; and its inverse, the t of a p, 0 < p < 1. */
+/* P(T <= t) for Student's distribution with nu > 0 degrees of freedom. */
 double bl_student_cdf(double t, double nu);
+/* The inverse of bl_student_cdf: the t with P(T <= t) = p, 0 < p < 1. */
 double bl_student_quantile(double p, double nu);
 
 /* The mean of n values, and the interval that contains the true mean with probability `level`. */
@@ -19,18 +20,20 @@ typedef struct bl_interval {
 	int64_t n;
 	double mean, sd;  /* sd: standard deviation of the values, divisor n - 1; NaN if n < 2 */
 	double low, high; /* NaN if n < 2 */
-	double p;         /* two-sided, for a true mean of 0; NaN if n < 2 or all values are equal, but 1 if all are 0 */
+	double p;         /* two-sided, of a true mean of 0; NaN if n < 2; if all are equal: 1 for 0, else NaN */
 } bl_interval;
 
-/* The interval by Student's distribution. */
+/* Computes the interval by Student's distribution. */
 bl_interval bl_interval_of(const double *x, int64_t n, double level);
 /*
- * By percentiles of the means of `draws` resamples, keyed by seed: recommended from about 8 values on.  p is
- * Student's.
+ * Computes the interval by percentiles of the means of `draws` bootstrap resamples, drawn by seed.  Recommended for
+ * about 8 values or more.  p is computed by Student's distribution.
  */
 bl_interval bl_interval_bootstrap(const double *x, int64_t n, double level, int64_t draws, uint64_t seed);
-/* Adjusts n p-values in place by Holm's method: those below a are significant at level a for the whole family.  NaN is
-   kept, and does not count. */
+/*
+ * Adjusts n p-values in place by Holm's method.  Adjusted values below a are significant at level a for the whole
+ * family. NaNs are left unchanged and are not counted.
+ */
 void bl_holm(double *p, int64_t n);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * tuned.h: the file of tuned choices: the fastest convolution algorithms measured on this machine, for later processes.
+ * tuned.h: the file of tuned choices, which stores the fastest convolution algorithms on this machine for later
+ * processes.
  *
  *     barlow tuned convolutions 1
  *     version 0.1.0
@@ -8,25 +9,30 @@
  *     threads 2
  *     64x32x32-64:3x3s1p1 forward winograd
  *
- * Its name contains the CPU's type, so that machines which share a home folder
- * have separate files.  The number of threads is recorded, but a file holds for
- * any: the bits of a run do not depend on it.
+ * The file's name contains the CPU's type, so that machines that share a home folder have separate files.  The number
+ * of threads is recorded for information only; a file is used with any number of threads.
  */
 #ifndef BARLOW_TUNED_H
 #define BARLOW_TUNED_H
 
 #include <barlow/convolution.h>
 
-/* $XDG_CACHE_HOME/barlow/convolutions-CPU, or its default below HOME.  The caller frees it. */
+/*
+ * $XDG_CACHE_HOME/barlow/convolutions-CPU, or the default of that folder below HOME.  The caller frees the path; NULL
+ * with bl_error.
+ */
 char *bl_tuned_path(void);
 /*
- * Puts the file's choices in force in this process (bl_choices_publish); does nothing without a file.  -1 with
- * bl_error: the file is not ours, of another version or CPU, or broken, and is ignored.
+ * Uses the file's choices in this process (bl_choices_publish).  0, also if there is no file; -1 with bl_error: the
+ * file is not ours, of another version or CPU, or broken, and is ignored.
  */
 int bl_tuned_load(void);
-/* Writes a choice into the file, beside those for other shapes; a file that could not be loaded is replaced. */
+/*
+ * Adds a choice to the file, or replaces that for the same shape.  A file that could not be loaded is replaced.  0 or
+ * -1.
+ */
 int bl_tuned_save(const bl_choice *c);
-/* Removes the file.  1: there was none. */
+/* Removes the file.  0; 1: there was none; -1 with bl_error. */
 int bl_tuned_forget(void);
 
 #endif
