@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * clones.h (private): on x86-64, compiles plain loops for several levels of the instruction set, one of which is
- * selected when the program starts; on other machines, once.
+ * clones.h (private): function attributes for plain loops.  On x86-64, such a function is compiled for several levels
+ * of the instruction set, and one of them is selected when the program starts.  On other machines it is compiled once.
  *
  * BL_CLONES_EXACT disables fused multiply-adds, so that every level computes the same bits.  With ThreadSanitizer,
- * which is not initialised yet when the level is selected, loops are compiled once.
+ * functions are compiled once, because the level is selected before ThreadSanitizer is initialised.
  */
 #ifndef BARLOW_BASE_CLONES_H
 #define BARLOW_BASE_CLONES_H

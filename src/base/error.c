@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* error.c: the calling thread's last error message, and the nearest name to a misspelt one. */
+/* error.c: the calling thread's last error message, and suggestions for misspelt names. */
 #include <barlow/error.h>
 #include <barlow/number.h>
 #include <barlow/text.h>
@@ -19,7 +19,7 @@ const char *bl_error(void)
 	return message;
 }
 
-/* Numbers have a decimal point in every locale, since messages are recorded and pasted into scripts. */
+/* Numbers have a decimal point in every locale, since messages are recorded and copied into scripts. */
 static void format(char text[MESSAGE], const char *fmt, va_list ap)
 {
 	bl_point *before = bl_number_point();
@@ -107,7 +107,7 @@ static const char *continued(const char *word, size_t length, const char *const 
 	return found;
 }
 
-/* The same name in other letters, as ReLU for relu; NULL: there is none. */
+/* The name that equals word except for upper and lower case, such as ReLU for relu; NULL: there is none. */
 static const char *in_other_case(const char *word, const char *const *names)
 {
 	for (; *names; names++)
@@ -116,7 +116,10 @@ static const char *in_other_case(const char *word, const char *const *names)
 	return NULL;
 }
 
-/* Prefers a name that begins with the word to one that is as near, and takes it also if no name is near. */
+/*
+ * Returns, in this order: a name that differs only in upper and lower case; the shortest name that begins with the
+ * word, unless another name has a smaller distance; the name with the smallest distance, if that is small enough.
+ */
 const char *bl_nearest(const char *word, const char *const *names)
 {
 	enum { BEGINNING = 3 };

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Text that is appended to a buffer, cut at its end, and always terminated. */
+/* The free part of a buffer to which text is appended.  Text is cut at the buffer's end and always terminated. */
 typedef struct text {
 	char *at;
 	size_t left;
@@ -144,7 +144,7 @@ static void add_numbers(text *t, const double *v, int n)
 	add(t, n == 1 ? "" : "}");
 }
 
-/* The limit of int, for a value that exceeds it while the expectation names no upper limit. */
+/* For a value above the limit of int: the text that states this limit, if the expected range has no upper limit. */
 static const char *also(const bl_field *f, double v)
 {
 	return f->kind == BL_FIELD_INT && v > INT32_MAX && !(isfinite(f->max) && ranged(f)) ? ", at most 2147483647" : "";
@@ -166,7 +166,7 @@ static int n_choices(const bl_field *f)
 	return n;
 }
 
-/* Does a field of this kind take n numbers? */
+/* Can a field of this kind be set to n numbers? */
 static bool count_fits(const bl_field *f, int n)
 {
 	switch (f->kind) {
@@ -277,7 +277,7 @@ int bl_settings_check(const bl_field *fields, const void *settings)
 	double v[BL_LIST_MOST];
 	for (const bl_field *f = fields; f->name; f++) {
 		int n = bl_field_get(f, settings, v);
-		/* If a field has no default, an empty list or 0 means that it was left out. */
+		/* In a field without a fixed default, an empty list or 0 means that the setting was left out. */
 		bool left_out = f->otherwise && (n == 0 || (n == 1 && v[0] == 0));
 		if (read_by_us(f->kind) && !left_out && !acceptable(f, v, n))
 			return refuse(f, v, n);

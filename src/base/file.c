@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* file.c: reads and writes whole files. */
+/* file.c: reads and writes files. */
 #include "base/path.h"
 
 #include <barlow/error.h>
@@ -54,7 +54,7 @@ int64_t bl_file_get(int fd, void *bytes, size_t n, int64_t at)
 	return (int64_t)have;
 }
 
-/* The target of the symbolic link at `path`, as a path, one step only; NULL with errno. */
+/* The path that the symbolic link `path` names, which may be another link; NULL with errno. */
 static char *read_link(const char *path)
 {
 	char to[PATH_MAX];
@@ -75,8 +75,8 @@ static char *read_link(const char *path)
 }
 
 /*
- * The path of the file that a write to `path` replaces: symbolic links are followed, also one whose target does not
- * exist.  *mode becomes the file's permissions; it is unchanged if there is no file.  NULL with bl_error.
+ * The path of the file that a write to `path` replaces.  Symbolic links are followed, even if the target does not
+ * exist. *mode becomes the file's permissions; it is unchanged if there is no file.  NULL with bl_error.
  */
 static char *target_of(const char *path, mode_t *mode)
 {
@@ -101,7 +101,7 @@ static char *target_of(const char *path, mode_t *mode)
 	return at;
 }
 
-/* The number of bytes of the path to which an ending can be added without making the name too long. */
+/* The number of bytes of the path that can be used before an ending, so that the file's name is not too long. */
 static int stem_bytes(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -110,8 +110,8 @@ static int stem_bytes(const char *path)
 }
 
 /*
- * Creates a file with a new name, which is returned in temp, beside `target`.  `exact`: permissions are `mode`, else
- * `mode` less the umask (mkstemp would make the file unreadable for the group).
+ * Creates a file with a new name in the folder of `target`, and writes its path into temp.  The permissions are `mode`
+ * or, unless `exact`, `mode` without the bits of the umask.  (mkstemp would make the file unreadable for the group.)
  */
 static int open_beside(const char *target, mode_t mode, bool exact, char *temp, size_t size)
 {
@@ -131,7 +131,10 @@ static int open_beside(const char *target, mode_t mode, bool exact, char *temp, 
 	return fd;
 }
 
-/* Makes the rename durable.  File systems that cannot sync a folder return EINVAL, which is ignored. */
+/*
+ * Makes a rename in the folder of `path` durable.  File systems that cannot sync a folder return EINVAL, which is
+ * ignored.
+ */
 static int sync_folder(const char *path)
 {
 	char *folder = bl_path_folder(path);
@@ -164,7 +167,7 @@ static int fill_and_close(int fd, const void *bytes, size_t n)
 	return rc;
 }
 
-/* `target` is `path` with its links followed; messages name `path`. */
+/* Replaces the file `target`, the result of target_of(path), atomically; messages name `path`. */
 static int replace(const char *path, const char *target, mode_t mode, bool exact, const void *bytes, size_t n)
 {
 	size_t size = strlen(target) + 64;
@@ -191,7 +194,7 @@ static int replace(const char *path, const char *target, mode_t mode, bool exact
 	return 0;
 }
 
-/* fresh: the permissions of a new file, before the umask. */
+/* fresh: the permissions of a new file, before the umask is applied. */
 static int write_file(const char *path, mode_t fresh, const void *bytes, size_t n)
 {
 	mode_t mode = (mode_t)-1;
@@ -255,8 +258,6 @@ void *bl_file_read(const char *path, size_t *n)
 		*n = (size_t)st.st_size;
 	return bytes;
 }
-
-/* --- Once ---------------------------------------------------------------------- */
 
 static int copy_once(const char *to, const void *bytes, size_t n)
 {

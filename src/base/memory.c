@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* memory.c: allocates small blocks from free lists by size class, large ones from a region, and per-thread scratch. */
+/* memory.c: allocates small blocks from free lists by size class, and large blocks from a region; scratch buffers. */
 #include "base/region.h"
 
 #include <barlow/error.h>
@@ -20,13 +20,12 @@
 #endif
 
 /*
- * Size classes of small blocks: multiples of 64 up to 512, then eight per power
- * of two, so that at most an eighth of a block is unused.  Larger blocks are
- * allocated from the region.
+ * Size classes of small blocks: multiples of 64 up to 512; from there up to LARGE, eight classes per power of two, so
+ * that at most an eighth of a block is unused.  Blocks above LARGE are allocated from the region.
  */
 enum { ALIGN = 64, SMALL = 512, LARGE = 128 << 10, CLASSES = 8 + 8 * (17 - 9), IN_REGION = CLASSES };
 
-/* The header before each block.  extent.bytes is its size in the statistics. */
+/* The header before each block.  extent.bytes is the size of the block in the statistics. */
 typedef union head {
 	struct {
 		bl_free_extent extent;
@@ -150,7 +149,7 @@ void bl_memory_trim(void)
 	pthread_mutex_unlock(&heap.lock);
 }
 
-/* Scratch: a block for each slot, replaced by a larger one when it is too small. */
+/* The scratch buffer of a slot: a block, which is replaced by a larger one if it is too small. */
 typedef struct scratch {
 	void *block;
 	size_t bytes;

@@ -11,7 +11,9 @@
 
 static locale_t point;
 
-/* Creates, once for the process, the locale in which numbers have a point.  Without memory the locale is not changed. */
+/*
+ * Creates the locale in which numbers have a point.  If there is no memory, `point` stays 0, and no locale is changed.
+ */
 static void make_point(void)
 {
 	point = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
@@ -29,7 +31,10 @@ void bl_number_unpoint(bl_point *before)
 	uselocale((locale_t)before);
 }
 
-/* 17 digits (9 for float) always identify a value; with up to 15 (6), every decimal is preserved by reading and writing. */
+/*
+ * 17 digits (9 for float) are enough to read back every value, so the loop finds a text.  A decimal of up to 15 digits
+ * (6 for float) is printed unchanged after it was read, so the loop need not try fewer.
+ */
 static void print_shortest(double v, bool single, char *buf, size_t size)
 {
 	char text[64];

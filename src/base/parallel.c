@@ -13,19 +13,18 @@
 #include <time.h>
 
 /*
- * The pool runs one job at a time.  A worker joins an open job under the lock, so
- * that when the caller has closed the job and `active` is 0, no worker accesses
- * the job any more.
+ * The pool runs one job at a time.  A worker joins an open job under the lock.  Therefore, once the caller has closed
+ * the job and `active` is 0, no worker accesses the job any more.
  */
 static struct {
 	pthread_mutex_t region; /* held by the thread that runs the job */
 	pthread_mutex_t lock;
 	pthread_cond_t wake, idle;
-	int workers;       /* threads started so far */
-	int helpers;       /* the number of them that may join the job */
+	int workers;       /* number of threads started so far */
+	int helpers;       /* number of these threads that may join the job */
 	atomic_int active; /* changed under the lock */
 	bool open;
-	atomic_uint turn; /* the number of jobs so far; workers spin on it briefly before they sleep */
+	atomic_uint turn; /* number of jobs so far; workers spin on it briefly before they sleep */
 	bl_parallel_fn *fn;
 	void *ctx;
 	int64_t chunks;
@@ -47,7 +46,7 @@ const volatile int *bl_give_up_on(const volatile int *flag)
 	return before;
 }
 
-/* In a chunk, the flag is that of the thread that runs the job, which may be another one. */
+/* Within a chunk, this is the flag of the thread that called bl_parallel. */
 bool bl_given_up(void)
 {
 	const volatile int *flag = inside ? pool.give_up : give_up;
@@ -109,7 +108,7 @@ static void pause_a_little(void)
 
 enum { SPINS = 2000 };
 
-/* The next job often follows within microseconds, and sleeping takes longer than that. */
+/* The next job often follows within microseconds, which is less than it takes to sleep and wake up. */
 static void spin_for_turn(unsigned seen)
 {
 	for (int i = 0; i < SPINS && atomic_load_explicit(&pool.turn, memory_order_relaxed) == seen; i++)
@@ -140,7 +139,7 @@ static void *worker(void *arg)
 	return NULL;
 }
 
-/* Workers block all signals: Ctrl-C is for the thread that reads the keyboard. */
+/* Workers block all signals, so that Ctrl-C reaches the thread that reads the keyboard. */
 static void start_workers(int n)
 {
 	sigset_t all, old;

@@ -5,14 +5,14 @@
 
 #include <string.h>
 
-/* What follows the last slash; all of it where nothing does. */
+/* The part of a path after the last slash; the whole path if there is no slash or nothing after it. */
 static inline const char *bl_path_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	return slash && slash[1] ? slash + 1 : path;
 }
 
-/* A new string: what stands before the last slash, "." where there is none; NULL where there is no memory. */
+/* The part of a path before the last slash, or "." if there is no slash, as a new string; NULL: no memory. */
 static inline char *bl_path_folder(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* process.c: starts other processes, and identifies processes. */
+/* process.c: starts and identifies processes. */
 #define _GNU_SOURCE /* POSIX_SPAWN_SETSID */
 #include <barlow/error.h>
 #include <barlow/file.h>
@@ -30,7 +30,7 @@ static bool read_text(const char *path, char *text, size_t size)
 	return n > 0;
 }
 
-/* Fields of /proc/PID/stat; 0 if they cannot be read. */
+/* Fields of /proc/PID/stat; all are 0 if it cannot be read. */
 struct stat_line {
 	char state;
 	uint64_t threads, born; /* fields 20 and 22 */
@@ -55,7 +55,7 @@ static struct stat_line read_stat(int64_t pid)
 	return out;
 }
 
-/* A zombie exists until its parent has waited for it.  A process of which only the main thread has ended is alive. */
+/* A process whose main thread has ended has the state Z, too, but it is alive while it has other threads. */
 static bool is_zombie(const struct stat_line *s)
 {
 	return (s->state == 'Z' && s->threads <= 1) || s->state == 'X';
@@ -90,7 +90,7 @@ static void set_host_and_boot(bl_process_id *id)
 	for (char *c = id->host; *c; c++)
 		if (*c <= ' ')
 			*c = '_';
-	/* Containers may have the host's name and boot, but number processes themselves; so the PID namespace is added. */
+	/* A container may have the host's name and boot, but its own process numbers; so the PID namespace is added. */
 	char boot[64], space[64] = "";
 	bl_process_boot(boot, sizeof boot);
 	if (readlink("/proc/self/ns/pid", space, sizeof space - 1) < 0 || !*boot)
@@ -118,7 +118,7 @@ bool bl_process_alive(const bl_process_id *id)
 
 /* --- starting a process --- */
 
-/* The environment, with the variables `extra` replacing those of the same names; the caller frees the list. */
+/* The environment with the variables `extra`, which replace variables of the same names; the caller frees the list. */
 static char **environment_with(const char *const extra[])
 {
 	size_t n = 0, more = 0;
@@ -142,7 +142,7 @@ static char **environment_with(const char *const extra[])
 	return list;
 }
 
-/* The process gets a session of its own: Ctrl-C at the terminal is for the process that started it. */
+/* The process gets its own session, so that Ctrl-C at the terminal does not reach it. */
 static int set_up(posix_spawn_file_actions_t *files, posix_spawnattr_t *attributes, const char *log)
 {
 	sigset_t none, usual;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* profile.c: adds up time in rows by module and operation. */
+/* profile.c: sums the time of profiled threads by module and operation. */
 #include <barlow/parallel.h>
 #include <barlow/profile.h>
 

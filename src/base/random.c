@@ -45,7 +45,10 @@ static uint32_t hash(const char *text)
 	return h;
 }
 
-/* The new key is Philox of the purpose with the old key, so that keys of different purposes are independent. */
+/*
+ * The new key is the Philox function of the purpose under the old key, so that keys of different purposes are
+ * independent.
+ */
 void bl_rng_narrow(bl_rng *r, const char *purpose, uint32_t number)
 {
 	uint32_t out[4];
@@ -104,7 +107,7 @@ float bl_rng_normal(bl_rng *r)
 	return (float)(sqrt(-2 * log(u)) * cos(2 * M_PI * v));
 }
 
-/* Lemire 2019, "Fast random integer generation in an interval": multiply, and reject. */
+/* Lemire 2019, "Fast random integer generation in an interval": multiplication with rejection. */
 uint32_t bl_rng_below(bl_rng *r, uint32_t n)
 {
 	uint64_t product = (uint64_t)bl_rng_u32(r) * n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* region.c: best fit among free extents, which are sorted by address and merged with adjacent ones. */
+/* region.c: best-fit allocation from free extents, which are sorted by address and merged with adjacent ones. */
 #define _GNU_SOURCE
 #include "base/region.h"
 
@@ -10,7 +10,7 @@
 
 enum { LEAST = 1 << 24 };
 
-/* Functions that access headers of free extents, which AddressSanitizer treats as inaccessible. */
+/* Marks functions that access the headers of free extents, which AddressSanitizer treats as inaccessible. */
 #ifdef __SANITIZE_ADDRESS__
 #define UNWATCHED __attribute__((no_sanitize_address))
 #else
@@ -27,7 +27,7 @@ static void *map(size_t bytes)
 	return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
-/* If the address space is limited, stacks and malloc need a part of it: succeeds only if half as much again is free. */
+/* Succeeds only if half as much again is free: if the address space is limited, stacks and malloc need a part of it. */
 static void *map_with_room(size_t bytes)
 {
 	void *whole = map(bytes + bytes / 2);
@@ -37,7 +37,10 @@ static void *map_with_room(size_t bytes)
 	return map(bytes);
 }
 
-/* Reserves as many addresses as the machine has memory, or as many as RLIMIT_AS and overcommit accounting allow. */
+/*
+ * Reserves a range of addresses: as large as the machine's memory, or as large as RLIMIT_AS and overcommit accounting
+ * allow.
+ */
 static bool reserve(bl_memory_region *r)
 {
 	if (r->base)
@@ -49,7 +52,7 @@ static bool reserve(bl_memory_region *r)
 		void *p = map_with_room(r->room);
 		if (p == MAP_FAILED)
 			continue;
-		madvise(p, r->room, MADV_HUGEPAGE); /* if this fails, it is only slower */
+		madvise(p, r->room, MADV_HUGEPAGE); /* a failure only makes accesses slower */
 		r->base = p;
 		return true;
 	}
@@ -61,7 +64,7 @@ UNWATCHED static char *end_of(const bl_free_extent *e)
 	return (char *)(uintptr_t)e + e->bytes;
 }
 
-/* The pointer to the smallest free extent that is large enough; NULL: none. */
+/* The link to the smallest free extent that is large enough; NULL: there is none. */
 UNWATCHED static bl_free_extent **best(bl_memory_region *r, size_t bytes)
 {
 	bl_free_extent **found = NULL;
@@ -71,7 +74,7 @@ UNWATCHED static bl_free_extent **best(bl_memory_region *r, size_t bytes)
 	return found;
 }
 
-/* Takes the first `bytes` bytes of a free extent; the rest remains free. */
+/* Allocates the first `bytes` bytes of the free extent *link; the rest remains free. */
 UNWATCHED static bl_free_extent *split(bl_free_extent **link, size_t bytes)
 {
 	bl_free_extent *e = *link;
@@ -86,7 +89,7 @@ UNWATCHED static bl_free_extent *split(bl_free_extent **link, size_t bytes)
 	return e;
 }
 
-/* Takes addresses at the top, together with the last extent if that is free and adjacent. */
+/* Allocates an extent at the top of the region; the last free extent becomes a part of it if it ends at the top. */
 UNWATCHED static bl_free_extent *extend(bl_memory_region *r, size_t bytes)
 {
 	bl_free_extent **link = &r->free;

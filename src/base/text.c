@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* text.c: reads UTF-8, and sanitises text from outside (text.h). */
+/* text.c: decodes UTF-8, and escapes text from outside (text.h). */
 #include <barlow/text.h>
 
 #include <assert.h>
@@ -18,7 +18,7 @@ static const struct range {
 	{ 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
 };
 
-/* The number of bytes that follow a leading byte of UTF-8; -1: it is not a leading byte. */
+/* The number of bytes that have to follow the leading byte `lead` of UTF-8; -1: it is not a leading byte. */
 static int followers(unsigned char lead)
 {
 	if (lead < 0x80)
@@ -30,7 +30,10 @@ static int followers(unsigned char lead)
 
 enum { MALFORMED = 0x110000 };
 
-/* The code point at s, and *bytes its length; MALFORMED if it is truncated, overlong, a surrogate, too large or invalid. */
+/*
+ * The code point at s, and *bytes its length; MALFORMED if it is truncated, overlong, a surrogate, too large or
+ * invalid.
+ */
 static uint32_t decode(const unsigned char *s, int *bytes)
 {
 	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
@@ -69,7 +72,7 @@ static bool is_hidden(uint32_t u)
 	return false;
 }
 
-/* Writes the character of `bytes` bytes at s, as it is shown, to piece. */
+/* Writes the character u, which has `bytes` bytes at s, or its escape to piece. */
 static void show(char piece[PIECE], const char *s, uint32_t u, int bytes, bool lines)
 {
 	bool stays = !is_hidden(u) || (lines && (u == '\n' || u == '\t'));

@@ -7,8 +7,9 @@
 #include <stdio.h>
 
 /*
- * Closes `f`, which open_memstream made with *text.  False, with *text freed and NULL: there was no memory for a part of
- * the text, or f is NULL.  fclose() alone does not report this, since the failure occurs when that part is written.
+ * Closes `f`, which open_memstream made with *text.  Returns false if there was no memory for a part of the text, or if
+ * f is NULL; *text is freed and NULL then.  fclose() alone does not report the failure, since it occurs when the part
+ * is written.
  */
 bool bl_text_stream_end(FILE *f, char **text);
 
