@@ -78,7 +78,7 @@ int bl_trainer_command(bl_trainer *t, bl_command c); /* executed at the next ste
 int bl_trainer_set(bl_trainer *t, const char *name, double value);
 int bl_trainer_may_set(bl_trainer *t, const char *name, double value); /* 0 if bl_trainer_set would accept the value */
 double bl_trainer_get(bl_trainer *t, const char *name);                /* the current value; NaN: no such setting */
-void bl_trainer_loss_settings(bl_trainer *t, void *out);               /* copies the loss's settings; BL_LOSS_ROOM doubles */
+void bl_trainer_loss_settings(bl_trainer *t, void *out);               /* copies the loss's settings (BL_LOSS_ROOM) */
 const char *bl_trainer_settable(bl_trainer *t, int i);                 /* the i-th such name, from 0; NULL after the last */
 /*
  * A condition that the thread that makes the steps checks after each step.  If holds(ctx, t) returns 1, the run pauses,
@@ -258,8 +258,8 @@ int bl_trainer_resume_at(bl_trainer *t, const bl_progress *p, const bl_live *pas
  */
 const bl_choices *bl_trainer_choices(const bl_trainer *t);
 /*
- * Replaces these algorithms by the current tuned choices.  Does nothing after the first step, or if the choices came
- * from an earlier run.
+ * Waits until the trainer is between two steps, and chooses these algorithms again, by the current tuned choices.  Does
+ * nothing after the first step.
  */
 void bl_trainer_choose_again(bl_trainer *t);
 

@@ -102,7 +102,7 @@ bl_tensor *bl_tensor_scalar(float value)
 	return bl_tensor_full(0, NULL, value);
 }
 
-/* x - x is 0 if x is finite and NaN otherwise, so the sum of these is 0 if and only if all values are finite. */
+/* x - x is 0 if x is finite, and NaN otherwise.  So the sum of these differences is 0 only if all values are finite. */
 static bool all_finite(const float *x, int64_t n)
 {
 	float bad = 0;

@@ -32,7 +32,7 @@ static void storage_unref(bl_storage *s)
 	bl_block_give(s);
 }
 
-/* Takes over one reference to s, and releases it on failure. */
+/* Takes ownership of one reference to s, also on failure. */
 static bl_tensor *tensor_on(bl_storage *s, int ndim, const int64_t *shape, const int64_t *stride, float *data)
 {
 	bl_tensor *t = s ? bl_block_take(sizeof *t) : NULL;
@@ -61,7 +61,10 @@ void bl_strides_row_major(int ndim, const int64_t *shape, int64_t *stride)
 	}
 }
 
-/* Number of elements of a shape, or -1 with bl_error.  Even if one size is 0, strides of the others must not overflow. */
+/*
+ * The number of elements of a shape, or -1 with bl_error.  The product of the sizes other than 0 must not overflow,
+ * even if another size is 0, because strides are products of sizes.
+ */
 static int64_t shape_count(int ndim, const int64_t *shape)
 {
 	char text[BL_SHAPE_TEXT];
@@ -199,7 +202,7 @@ float *bl_tensor_data(const bl_tensor *t)
 	return t->data;
 }
 
-/* Sizes of 1 may have any stride. */
+/* Is memory dense, with dimensions in this order (NULL: row-major)?  A dimension of size 1 may have any stride. */
 static bool has_order(const bl_tensor *t, const int *order)
 {
 	int64_t n = 1;
@@ -266,7 +269,7 @@ char *bl_tensor_text(const bl_tensor *t, char buf[BL_SHAPE_TEXT])
 	return bl_shape_text(t->ndim, t->shape, buf);
 }
 
-/* Looks every 65,536 elements. */
+/* Checks every 65,536 elements whether the work is interrupted. */
 static bool given_up_at(int64_t i)
 {
 	return (i & 0xffff) == 0 && bl_given_up();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* tensor.h (private): the struct of tensors, for the layers that compute with them. */
+/* tensor.h (private): the struct of tensors, for code that computes with them. */
 #ifndef BARLOW_TENSOR_TENSOR_H
 #define BARLOW_TENSOR_TENSOR_H
 
@@ -25,10 +25,10 @@ struct bl_tensor {
 	int64_t shape[BL_MAXDIM], stride[BL_MAXDIM];
 	float *data;
 	bl_storage *storage;
-	/* For the grad layer. */
+	/* Used by the grad layer: */
 	bool leaf_grad; /* a leaf that requires a gradient */
 	bool grad_live; /* grad holds a gradient; otherwise its values are obsolete */
-	bool spent;     /* a backward pass has freed its node */
+	bool spent;     /* a backward pass has freed the tensor's node */
 	bl_tensor *grad;
 	struct bl_node *node;
 	void (*node_free)(struct bl_node *);
@@ -41,10 +41,9 @@ bl_tensor *bl_tensor_view_of(const bl_tensor *t, int ndim, const int64_t *shape,
 void bl_strides_row_major(int ndim, const int64_t *shape, int64_t *stride);
 
 /*
- * Visits up to four strided operands of one shape together: dimensions are
- * merged where all operands allow, and fn gets runs of `n` elements along the
- * innermost one.  step[k] is operand k's stride there.  fn is called by many
- * threads, on runs that do not overlap.
+ * Visits the elements of up to four strided operands of the same shape together.  Dimensions are merged if all operands
+ * allow it.  fn receives runs of n elements along the innermost dimension; step[k] is the stride of operand k in it.
+ * Several threads call fn at once, on runs that do not overlap.
  */
 enum { BL_WALK_MAX = 4 };
 typedef struct bl_walk {
@@ -55,7 +54,7 @@ typedef struct bl_walk {
 	float *data[BL_WALK_MAX];
 } bl_walk;
 typedef void bl_walk_fn(void *ctx, int64_t n, float *const *p, const int64_t *step);
-/* All operands must have the shape of the first; strides of 0 repeat elements. */
+/* All operands must have the shape of the first.  A stride of 0 repeats an element. */
 void bl_walk_init(bl_walk *w, int operands, bl_tensor *const *t);
 void bl_walk_run(bl_walk *w, bl_walk_fn *fn, void *ctx);
 

@@ -77,8 +77,8 @@ typedef struct job {
 	bl_walk_fn *fn;
 	void *ctx;
 	/*
-	 * Number of runs; number of chunks of whole runs; length of a run; number of chunks that a long run is divided
-	 * into.
+	 * outer: number of runs; chunks: number of chunks of whole runs; inner: length of a run; pieces: number of
+	 * chunks into which a long run is divided.
 	 */
 	int64_t outer, chunks, inner, pieces;
 } job;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* conv_choice.c: choices of algorithms: as text, in tables, and their order of precedence. */
+/* conv_choice.c: choices of algorithms as text and in tables, and the order of precedence of their sources. */
 #include "tensor/conv/conv.h"
 
 #include <barlow/ambient.h>
@@ -13,7 +13,7 @@
 struct bl_choices {
 	bl_choice *list;
 	int n, room;
-	bl_choices *before; /* published earlier; kept, since another thread may still be reading it */
+	bl_choices *before; /* published earlier; never freed, since other threads may be reading it */
 };
 
 static atomic_int forced = -1; /* -1: BARLOW_CONV was not read yet */
@@ -50,7 +50,7 @@ static void parse_rest(const char *rest, bl_conv_key *k)
 	k->gap = dilation - 1;
 }
 
-/* A number has at most nine digits.  The text must equal that of the parsed shape. */
+/* Numbers have at most nine digits.  The text of the parsed shape must equal `text`. */
 int bl_conv_key_parse(const char *text, bl_conv_key *k)
 {
 	long v[8] = { 0 };
@@ -218,7 +218,7 @@ bl_conv bl_conv_of_key(const bl_conv_key *k, int64_t n)
 		          .gap = k->gap };
 }
 
-/* The first of four that is not BL_CONV_AUTO, or else the rule's; gather if that does not fit the shape. */
+/* The first of four algorithms that is not AUTO, or else the rule's; gather if that does not support the shape. */
 static bl_conv_algorithm first(const bl_conv *g, const bl_conv_algorithm says[4])
 {
 	bl_conv_algorithm a = bl_conv_rule(g);

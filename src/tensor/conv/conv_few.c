@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * conv_few.c: convolution of images of few channels: each image is padded, and a whole row of the filter, S * channels
- * floats long, is one tap of a gathering product.
+ * conv_few.c: convolution of images with few channels.  Each image is copied with its padding; then a whole row of the
+ * filter, S * channels floats, is one tap of a gathering product (kernel.h).
  */
 #include "tensor/conv/conv_gather.h"
 
@@ -26,7 +26,10 @@ typedef struct job {
 	atomic_bool failed; /* a chunk got no memory */
 } job;
 
-/* first[r]: the position of the filter's first row for output pixel m + r of the image, or for the last one beyond it. */
+/*
+ * Sets first[r] to the position in the padded image of the filter's first row for output pixel m + r; for pixels beyond
+ * the last one, to that of the last one.
+ */
 static void point(const job *j, const float *padded, int64_t m, int height, const float **first)
 {
 	const bl_conv *g = j->g;

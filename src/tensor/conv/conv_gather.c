@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * conv_gather.c: convolution and its data gradient as gathering products, without im2col.  conv_few.c has inputs of few
- * channels.
+ * conv_gather.c: convolution and its data gradient as gathering products (kernel.h), without im2col.  Inputs with few
+ * channels are in conv_few.c.
  */
 #include "tensor/conv/conv_gather.h"
 
@@ -16,7 +16,7 @@
 
 enum { CHUNK_FLOATS = 96 << 10 };
 
-/* A class of pixels with its weights, which are packed in blocks of `block` channels. */
+/* A class of output pixels (conv_plan.h) with its weights, which are packed in blocks of `block` channels. */
 typedef struct part {
 	const bl_conv_class *class;
 	const float *packed;
@@ -27,7 +27,7 @@ typedef struct job {
 	const bl_kernels *k;
 	const float *in, *bias, *zeros;
 	float *out;
-	int64_t in_pixels, in_pitch; /* pixels of an image, floats from one pixel to the next */
+	int64_t in_pixels, in_pitch; /* number of pixels of an image; floats from one pixel to the next */
 	int64_t out_pixels, out_pitch;
 	int64_t channels, columns; /* of one group */
 	int64_t images, per_chunk;
@@ -36,7 +36,7 @@ typedef struct job {
 	bool add;
 } job;
 
-/* A row of the product: pixel i of an image, counted within the class. */
+/* A row of the product: the i-th pixel of the class in an image. */
 typedef struct row {
 	int64_t image, i;
 } row;
@@ -136,7 +136,7 @@ static int64_t images_per_chunk(const job *j)
 	return n < 1 ? 1 : n;
 }
 
-/* Packs a class's weights to `to`, for which p->block and p->tap are set. */
+/* Packs the weights of a class to `to`, and sets p->tap, p->taps and p->block accordingly. */
 static part pack(const job *j, bl_pack *p, const bl_conv_class *k, float *to)
 {
 	p->tap = k->tap;
@@ -146,7 +146,9 @@ static part pack(const job *j, bl_pack *p, const bl_conv_class *k, float *to)
 	return (part){ k, to, p->block };
 }
 
-/* Each tap belongs to one class, so the packed weights of all classes take the memory of one class with all taps. */
+/*
+ * Each tap belongs to one class, so the packed weights of all classes are as large as those of one class with all taps.
+ */
 static int run_group(job *j, bl_pack *p, const bl_conv_plan *plan, int taps)
 {
 	p->taps = taps;
@@ -177,7 +179,7 @@ static float *zero_pixel(int64_t channels)
 int bl_gather_forward(const bl_conv *g, const float *x, const float *w, const float *bias, float *y)
 {
 	int64_t cg = g->c / g->groups, kg = g->k / g->groups, rs = g->r * g->s;
-	if (cg < BL_CONV_FEW && !g->gap) /* a filter's row is a run of floats */
+	if (cg < BL_CONV_FEW && !g->gap) /* without dilation, the pixels under a filter's row are adjacent */
 		return bl_few_forward(g, x, w, bias, y);
 	job j = { .k = bl_kernel(),
 		  .in_pixels = g->h * g->w,

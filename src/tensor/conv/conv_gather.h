@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* conv_gather.h (private): convolution of any shape by gathering and outer products.  Arguments as in conv.h. */
+/* conv_gather.h (private): convolution of any shape by gathering and outer products.  Arguments are as in conv.h. */
 #ifndef BARLOW_TENSOR_CONV_CONV_GATHER_H
 #define BARLOW_TENSOR_CONV_CONV_GATHER_H
 

@@ -2,13 +2,11 @@
 /*
  * conv_onednn.c: convolution by oneDNN 2.x, in channels-last memory; the only file that uses oneDNN.
  *
- * oneDNN divides its work according to its number of threads, so that its results
- * would differ in the last bits between numbers of threads.  Therefore this file
- * divides the images into parts, whose number depends on the shape alone, and
- * oneDNN computes each part on one thread; the parts' weight gradients are added
- * in a fixed order.  The primitives of a shape are created once and kept.
- * Weights are reordered into the layout that oneDNN prefers, and their gradient
- * is reordered back.
+ * oneDNN divides its work by its number of threads, so that the last bits of its results depend on that number.
+ * Therefore this file divides the images into parts, whose number depends on the shape alone.  oneDNN computes each
+ * part on one thread, and the weight gradients of the parts are added in a fixed order.  The primitives of a shape are
+ * created once and never freed.  Weights are reordered into the layout that oneDNN prefers, and their gradient is
+ * reordered back.
  */
 #include "tensor/conv/conv_onednn.h"
 
@@ -81,7 +79,10 @@ static int describe(const bl_conv *g, int64_t n, const dnnl_memory_desc_t *w, dn
 	return s == dnnl_success ? 0 : refused("these arrays");
 }
 
-/* hint: the primitive descriptor of the forward direction, which oneDNN requires for the other two; NULL: forward. */
+/*
+ * hint: the descriptor of the forward direction, which oneDNN requires for the gradients; NULL for the forward
+ * direction.
+ */
 static dnnl_primitive_desc_t describe_conv(const bl_conv *g, bl_conv_direction direction, const dnnl_memory_desc_t *d,
                                            dnnl_primitive_desc_t hint)
 {
@@ -221,7 +222,7 @@ static bool is_for(const plan *p, const bl_conv *g, bl_conv_direction direction)
 	return p->direction == direction && !memcmp(&p->g, &plain, offsetof(bl_conv, by));
 }
 
-/* oneDNN reads the number of threads when it creates a primitive as well as when it runs one. */
+/* Sets one thread for oneDNN, which reads this number when it creates a primitive and when it executes one. */
 static int one_thread(void)
 {
 	int before = omp_get_max_threads();
@@ -281,7 +282,7 @@ static dnnl_memory_t memory(const dnnl_memory_desc_t *d, const void *at)
 
 typedef struct job {
 	const plan *p;
-	const float *at[ARRAYS]; /* x, w and y of all images; the direction says which one is written */
+	const float *at[ARRAYS]; /* x, w and y of all images; one of them is written, depending on the direction */
 	const float *bias;
 	float *partial; /* the parts' weight gradients, [cut][size]; NULL in the other directions */
 	int64_t size;   /* floats of the weights in oneDNN's layout */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* conv_onednn.h (private): convolution by oneDNN, where barlow is built with it.  Arguments as in conv.h. */
+/* conv_onednn.h (private): convolution by oneDNN, if barlow is built with it.  Arguments are as in conv.h. */
 #ifndef BARLOW_TENSOR_CONV_CONV_ONEDNN_H
 #define BARLOW_TENSOR_CONV_CONV_ONEDNN_H
 

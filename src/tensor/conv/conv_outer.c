@@ -2,9 +2,9 @@
 /*
  * conv_outer.c: the weight gradient, as sums of outer products over pixels.
  *
- * Work is divided by images and taps.  Each part of the images (a cut) is summed
- * in a buffer of its own, in (tap,c,k) order, and the buffers are added in order
- * at the end; large weights get few cuts, small ones many.
+ * Work is divided by images and taps.  The gradient of each part of the images (a cut) is summed in its own buffer,
+ * which is in (tap,c,k) order.  At the end the buffers are added in a fixed order.  The larger the weights, the fewer
+ * cuts.
  */
 #include "base/bounded.h"
 #include "tensor/conv/conv_gather.h"
@@ -30,7 +30,7 @@ typedef struct job {
 	atomic_bool failed;
 } job;
 
-/* Copies a panel with fewer columns than the kernel reads, so that nothing is read beyond the array. */
+/* Copies a panel that has fewer columns than the kernel reads, so that the kernel does not read beyond the array. */
 static void narrow_panel(const bl_rows_block *b, float *panel, int64_t from, int cols, int width, const float **y)
 {
 	for (int64_t i = 0; i < b->n; i++) {
@@ -42,8 +42,8 @@ static void narrow_panel(const bl_rows_block *b, float *panel, int64_t from, int
 }
 
 /*
- * Computes the tiles of input channels; the last one overlaps the one before it, so that nothing is read beyond the
- * pixel.
+ * Computes the products tile by tile of the input channels.  The last tile overlaps the one before it, so that the
+ * kernel does not read beyond the pixel.
  */
 static void column_tiles(const job *j, const bl_rows_block *b, bl_outer_args *o, float *out)
 {
@@ -104,8 +104,8 @@ typedef struct fold {
 } fold;
 
 /*
- * Sums the cuts, in order, for FOLD x FOLD channels of dw: a cache line of sums is read while FOLD lines of dw are
- * written.
+ * Sums the cuts in order, for FOLD x FOLD channels of dw.  FOLD sums, which are one cache line, are written to FOLD
+ * different cache lines of dw.
  */
 static void fold_block(void *ctx, int64_t block)
 {

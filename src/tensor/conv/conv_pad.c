@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* conv_pad.c: one image of few channels with its padding around it. */
+/* conv_pad.c: copies an image with few channels, and its padding around it. */
 #include "tensor/conv/conv_pad.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@ int64_t bl_conv_pad_size(const bl_conv *g)
 	return (g->h + 2 * g->padding) * bl_conv_pad_pitch(g) + SLACK;
 }
 
-/* c channels of n pixels that lie `pitch` apart. */
+/* Copies c channels of n pixels, which are `pitch` floats apart. */
 static void copy_pixels(const float *x, int64_t n, int64_t pitch, int64_t c, float *to)
 {
 	if (pitch == c) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* conv_plan.c: the input pixels of each output pixel, for the forward direction and the data gradient. */
+/* conv_plan.c: lists the input pixels of each output pixel, for the forward direction and the data gradient. */
 #include "tensor/conv/conv_plan.h"
 
 #include <barlow/memory.h>
 
 #include <stddef.h>
 
-/* Allocates the plan for that many classes, with `pixels` pixels and `taps` taps in total. */
+/* Allocates a plan for `classes` classes with `pixels` pixels and `taps` taps in total. */
 static int plan_room(bl_conv_plan *plan, int classes, int64_t pixels, int64_t taps)
 {
 	size_t head = (size_t)classes * sizeof *plan->class;
@@ -74,7 +74,9 @@ static void data_pixel(bl_conv_class *k, const bl_conv *g, int64_t i, int64_t j)
 	k->pixels++;
 }
 
-/* Fills the class of pixels at (i0, j0) modulo the stride; returns the position for the next class's numbers. */
+/*
+ * Fills the class of pixels at (i0, j0) modulo the stride, with its numbers at `at`.  Returns the end of these numbers.
+ */
 static int32_t *data_class(bl_conv_class *k, const bl_conv *g, int64_t i0, int64_t j0, int32_t *at)
 {
 	int64_t rows = (g->h - i0 + g->stride - 1) / g->stride, cols = (g->w - j0 + g->stride - 1) / g->stride;

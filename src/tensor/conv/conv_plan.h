@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * conv_plan.h (private to conv*.c): which input pixels each output pixel gathers from.
+ * conv_plan.h (private to conv*.c): lists of the input pixels that contribute to each output pixel.
  *
- * Output pixels form classes that share their taps: one class in the forward
- * direction, stride^2 classes for the data gradient (by the pixel's position
- * modulo the stride), so that no skipped pixel is multiplied.
+ * Output pixels to which the same taps contribute form a class.  There is one class in the forward direction.  For the
+ * data gradient there are stride^2 classes, by the pixel's position modulo the stride, so that no tap is multiplied
+ * that does not contribute.
  */
 #ifndef BARLOW_TENSOR_CONV_CONV_PLAN_H
 #define BARLOW_TENSOR_CONV_CONV_PLAN_H
@@ -22,9 +22,10 @@ typedef struct bl_conv_class {
 typedef struct bl_conv_plan {
 	int classes;
 	bl_conv_class *class;
-	void *block; /* the memory of all of the above */
+	void *block; /* memory of the classes and their arrays */
 } bl_conv_plan;
 
+/* Both return 0, or -1: no memory.  In the data gradient, the "output" is dx and the "input" is dy. */
 int bl_conv_plan_forward(bl_conv_plan *plan, const bl_conv *g);
 int bl_conv_plan_data(bl_conv_plan *plan, const bl_conv *g);
 void bl_conv_plan_free(bl_conv_plan *plan);

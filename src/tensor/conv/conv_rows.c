@@ -15,7 +15,9 @@ enum { NARROW = 64, RUN = 4 /* floats copied at once */ };
 
 typedef float run __attribute__((vector_size(RUN * 4), aligned(4), may_alias));
 
-/* A filter's row can be taken together only if it is a run of floats: not with several groups, and not with dilation. */
+/*
+ * A row of the filter can be one part only if its pixels are consecutive floats: without groups and without dilation.
+ */
 bl_together bl_rows_together(const bl_conv *g)
 {
 	int64_t cg = g->c / g->groups;
@@ -29,14 +31,17 @@ int64_t bl_rows_taps(const bl_conv_rows *r)
 	return r->together == BL_FILTER ? r->class->taps : r->together == BL_ROW ? r->g->s : 1;
 }
 
-/* Room of a row: kernels read at least a whole tile, and copies write up to a run beyond the end. */
+/*
+ * The number of floats allocated for a row: kernels read at least a whole tile, and copies write up to RUN beyond the
+ * end.
+ */
 static int64_t row_width(const bl_conv_rows *r)
 {
 	int64_t width = bl_rows_taps(r) * r->channels;
 	return (width < BL_TILE_ROWS ? BL_TILE_ROWS : width) + RUN;
 }
 
-/* Are rows copied?  One tap's channels are read in place, unless a tile would read beyond the image. */
+/* Are rows copied?  The channels under one tap are read in place, unless a tile would read beyond the image. */
 static bool is_copied(const bl_conv_rows *r)
 {
 	return r->together != BL_ONE_TAP || (r->g->gap && r->channels < BL_TILE_ROWS);
@@ -67,8 +72,8 @@ static void copy_runs(const float *from, int64_t n, float *to)
 }
 
 /*
- * Copies all taps of n output pixels of a line next to each other; what one copy writes beyond its end, the next
- * overwrites.
+ * Copies the pixels under all taps of n output pixels of a line next to each other.  Each copy may write up to RUN - 1
+ * floats too many, which the next copy overwrites.
  */
 static void lower_line(const bl_conv_rows *r, const float *from, int64_t n, float *to)
 {
@@ -87,7 +92,7 @@ static const float *padded_image(const bl_conv_rows *r, bl_rows_block *b, int64_
 	return b->padded;
 }
 
-/* An output pixel as coordinates, so that stepping to the next one needs no division. */
+/* The coordinates of an output pixel, so that no division is needed for the next one. */
 typedef struct place {
 	int64_t image, p, q;
 } place;
@@ -128,7 +133,7 @@ static void fill_lowered(const bl_conv_rows *r, bl_rows_block *b, int64_t m, int
 	}
 }
 
-/* Copies the S pixels from column `left` on, some of which are padding. */
+/* Copies S pixels that begin at column `left`, some of which are padding. */
 static const float *edge(const bl_conv_rows *r, const float *line, int64_t left, float *to)
 {
 	int64_t c = r->channels, from = left < 0 ? -left : 0, n = r->g->w - left < r->g->s ? r->g->w - left : r->g->s;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * conv_rows.h (private to conv_outer.c): the factors of the weight gradient's outer products: for each output pixel, the
- * input's channels under some taps, next to each other, and the output gradient's channels.
+ * conv_rows.h (private to conv_outer.c): collects the factors of the outer products of which the weight gradient is the
+ * sum.  For each output pixel these are the input's channels under some taps, stored next to each other, and the
+ * channels of the output gradient.
  */
 #ifndef BARLOW_TENSOR_CONV_CONV_ROWS_H
 #define BARLOW_TENSOR_CONV_CONV_ROWS_H
@@ -11,36 +12,36 @@
 #include <stdbool.h>
 
 /*
- * The taps that one product combines: one tap; a row of the filter, if one pixel's channels are too few to fill a tile;
+ * The part of the filter that one product combines: one tap; a row, if one pixel has too few channels to fill a tile;
  * or, for very few channels, the whole filter.
  */
 typedef enum bl_together { BL_ONE_TAP, BL_ROW, BL_FILTER } bl_together;
 
 typedef struct bl_conv_rows {
 	const bl_conv *g;
-	const bl_conv_class *class; /* the forward one */
-	const float *x, *dy;        /* of this group's first channel */
-	int64_t channels;           /* of one group */
+	const bl_conv_class *class; /* the class of the forward direction */
+	const float *x, *dy;        /* the first channel of this group */
+	int64_t channels;           /* input channels of one group */
 	int64_t block;              /* the largest number of pixels in a block */
 	bl_together together;
 } bl_conv_rows;
 
-/* The pixels of a block that the taps cover; in the thread's scratch, slots 0 to 2. */
+/* The factors of n outer products, in the thread's scratch buffers, slots 0 to 2. */
 typedef struct bl_rows_block {
 	int64_t n, channels;
-	const float **x, **y; /* at x[i], `channels` floats, or a tile's height if that is more, can be read */
+	const float **x, **y; /* at x[i], at least `channels` floats and at least a tile's height can be read */
 	float *rows, *padded;
-	int64_t image; /* the one in `padded`; -1: none */
+	int64_t image; /* the image in `padded`; -1: none */
 } bl_rows_block;
 
 bl_together bl_rows_together(const bl_conv *g);
 int64_t bl_rows_taps(const bl_conv_rows *r);
 
-/* Allocates b's scratch; false: no memory. */
+/* Allocates the scratch buffers of b; false: no memory. */
 bool bl_rows_room(const bl_conv_rows *r, bl_rows_block *b);
 /*
- * Fills b with those of output pixels m..m2-1 (at most `block`, counted over all images) that part `part` of the filter
- * covers.
+ * Fills b with the factors for part number `part` of the filter and the output pixels m..m2-1, which are at most
+ * `block` and are counted over all images.  Pixels for which the part is in the padding are left out.
  */
 void bl_rows_fill(const bl_conv_rows *r, bl_rows_block *b, int64_t m, int64_t m2, int64_t part);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* conv_tune.c: measures the time of each algorithm on a shape. */
+/* conv_tune.c: measures the time of each algorithm for a shape. */
 #include "tensor/conv/conv.h"
 
 #include <barlow/error.h>
@@ -10,7 +10,7 @@
 
 enum { TURNS = 5 };
 #define ENOUGH .01 /* a measurement takes at least this many seconds */
-#define BETTER .97 /* an algorithm is chosen if it takes less than this share of the time of the rule's */
+#define BETTER .97 /* another algorithm than the rule's is chosen if it takes less than this share of the rule's time */
 
 typedef struct trial {
 	bl_conv g;
@@ -25,7 +25,7 @@ static float *random_array(int64_t n, uint32_t seed)
 	return v;
 }
 
-/* Results overwrite the arrays: the values do not matter as long as they stay small. */
+/* The results overwrite the arrays.  Their values do not matter as long as they stay small. */
 static int run(const trial *t, bl_conv_direction d)
 {
 	if (d == BL_CONV_FORWARD)
@@ -35,7 +35,7 @@ static int run(const trial *t, bl_conv_direction d)
 	return bl_conv_weight_gradient(&t->g, t->x, t->y, t->w, false);
 }
 
-/* Mean milliseconds of consecutive runs; negative: a run failed. */
+/* The mean time of consecutive runs in milliseconds; negative: a run failed. */
 static double timing(const trial *t, bl_conv_direction d)
 {
 	double start = bl_now(), seconds = 0;
@@ -52,11 +52,11 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Medians of measurements of the algorithms in turn, so that other load on the machine affects all of them. */
+/* Measures the algorithms in turn, so that other load on the machine affects all of them; ms: the medians. */
 static int time_direction(trial *t, bl_conv_direction d, double ms[BL_CONV_ALGORITHMS])
 {
 	double v[BL_CONV_ALGORITHMS][TURNS];
-	for (int turn = -1; turn < TURNS; turn++) /* the first warms up */
+	for (int turn = -1; turn < TURNS; turn++) /* the first turn only warms up */
 		for (int a = 1; bl_conv_algorithms()[a]; a++) {
 			if (!bl_conv_fits(&t->g, (bl_conv_algorithm)a))
 				continue;

@@ -26,7 +26,7 @@ typedef struct header {
 	size_t data; /* the byte at which the data start */
 } header;
 
-/* A position p in the header's text; `at` is the byte of `start` in the file, for messages. */
+/* A position p in the header's text.  `at` is the position of `start` in the file in bytes, for messages. */
 typedef struct text {
 	const char *path, *start, *p, *end;
 	size_t at;
@@ -54,7 +54,7 @@ static bool take(text *t, const char *word)
 	return true;
 }
 
-/* 'word' or "word" into out. */
+/* Reads 'word' or "word" into out. */
 static int take_string(text *t, char *out, size_t size)
 {
 	size_t n = 0;
@@ -88,7 +88,7 @@ static int take_size(text *t, int64_t *out)
 	return 0;
 }
 
-/* (), (3,), (3, 4), (3, 4,) */
+/* Reads a shape: (), (3,), (3, 4) or (3, 4,). */
 static int take_shape(text *t, header *h)
 {
 	if (!take(t, "("))
@@ -147,7 +147,10 @@ static int take_order(text *t, header *h)
 
 typedef int take_fn(text *t, header *h);
 
-/* {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }, spaces, a newline; each key once, in any order */
+/*
+ * Reads {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }, spaces and a newline.  Each key occurs once, in
+ * any order.
+ */
 static int parse_dictionary(text *t, header *h)
 {
 	static const struct {
@@ -212,7 +215,7 @@ static int parse_header(const char *path, const unsigned char *b, size_t n, head
 	return parse_dictionary(&t, h);
 }
 
-/* The shape must account for every byte of data. */
+/* Checks that the size of the data is that of the shape. */
 static int check_size(const char *path, const header *h, size_t n, int64_t *count)
 {
 	char buf[BL_SHAPE_TEXT];
@@ -235,7 +238,7 @@ static int check_size(const char *path, const header *h, size_t n, int64_t *coun
 		(float)v_; \
 	})
 
-/* IEEE 754's binary16: sign, 5 bits of exponent, 10 of fraction. */
+/* Decodes IEEE 754's binary16: sign, 5 bits of exponent, 10 bits of fraction. */
 static float half(uint16_t v)
 {
 	int exponent = v >> 10 & 31, fraction = v & 1023;
@@ -245,7 +248,7 @@ static float half(uint16_t v)
 	return v >> 15 ? -size : size;
 }
 
-/* One number, in this machine's (little-endian) byte order. */
+/* Decodes one number, on a little-endian machine. */
 static float decode(const header *h, const unsigned char *b)
 {
 	unsigned char turned[ITEM_MAX];
@@ -272,7 +275,7 @@ static float decode(const header *h, const unsigned char *b)
 	return h->item == 1 ? *b : h->item == 2 ? AS(uint16_t, b) : h->item == 4 ? AS(uint32_t, b) : AS(uint64_t, b);
 }
 
-/* In the file the first index varies fastest; out is row-major. */
+/* Decodes an array that is column-major in the file; out is row-major. */
 static void decode_fortran(const header *h, const unsigned char *b, int64_t count, float *out)
 {
 	int64_t stride[BL_MAXDIM], index[BL_MAXDIM] = { 0 }, at = 0, step = 1;
@@ -335,7 +338,7 @@ bl_tensor *bl_npy_load(const char *path)
 	return t;
 }
 
-/* Writes everything before the data, which start at a multiple of 64 bytes.  Returns its length. */
+/* Writes magic number and header, padded so that the data begin at a multiple of 64 bytes.  Returns the length. */
 static size_t write_header(const bl_tensor *t, char *out, size_t size)
 {
 	char shape[BL_SHAPE_TEXT]; /* written as Python writes a tuple */

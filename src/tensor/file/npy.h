@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <string.h>
 
-/* A new tensor from the n bytes of a .npy file; messages call it `name`.  NULL with bl_error. */
+/* Makes a new tensor from the n bytes of a .npy file; messages call the file `name`.  NULL with bl_error. */
 bl_tensor *bl_npy_read(const char *name, const unsigned char *bytes, size_t n);
 
-/* Do the n bytes begin as a .npz file does? */
+/* Do the n bytes begin like a .npz file? */
 static inline bool bl_npz_begins(const void *bytes, size_t n)
 {
 	return n >= 4 && (memcmp(bytes, "PK\3\4", 4) == 0 || memcmp(bytes, "PK\5\6", 4) == 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * npz.c: NumPy's .npz files: a zip archive (PKWARE's APPNOTE.TXT) of .npy files, stored or deflated.  The directory at the
- * archive's end has the position and length of each.
+ * npz.c: NumPy's .npz files.  Such a file is a zip archive (PKWARE's APPNOTE.TXT) of .npy files, stored or deflated.
+ * The directory at the archive's end contains the position and length of each file.
  */
 #include "tensor/file/npy.h"
 
@@ -32,7 +32,7 @@ typedef struct entry {
 	unsigned method, flags;
 	uint32_t crc;
 	size_t packed, size, local;
-	const char *name; /* not ended by a zero */
+	const char *name; /* not terminated by a NUL */
 	size_t name_size;
 } entry;
 
@@ -138,7 +138,7 @@ static uint8_t *read_bytes(const archive *a, const entry *e)
 	return out;
 }
 
-/* Passes an array to give; its name is that of the file without ".npy". */
+/* Passes an array to `give`.  The array's name is that of the file without ".npy". */
 static int give_array(const archive *a, const entry *e, bl_npz_give *give, void *ctx)
 {
 	char name[BL_NPZ_NAME], text[BL_NPZ_NAME + 512];

@@ -35,7 +35,7 @@ static int runnable_pairs(const bl_kernels **sets, int n, bool pay)
 #endif
 #endif
 
-/* The sets that this CPU supports, the best first; returns their number. */
+/* Lists the sets that this CPU supports, the fastest first; returns their number. */
 static int runnable(const bl_kernels **sets)
 {
 	int n = 0;
@@ -87,7 +87,7 @@ const bl_kernels *bl_kernel(void)
 	return chosen;
 }
 
-/* The widest panel that the remaining columns fill; for the last few columns, the narrowest. */
+/* Returns the widest panel that the remaining columns fill; if they fill none, the narrowest. */
 int bl_panel_vectors(const bl_kernels *k, int64_t from, int64_t cols)
 {
 	int best = 1;

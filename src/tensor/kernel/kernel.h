@@ -2,7 +2,7 @@
 /*
  * kernel.h (private): the innermost loops, compiled once for each instruction set and selected at run time.
  *
- * Images are channels-last: a pixel is a contiguous run of its channels.
+ * Images are channels-last: the channels of a pixel are contiguous.
  */
 #ifndef BARLOW_TENSOR_KERNEL_KERNEL_H
 #define BARLOW_TENSOR_KERNEL_KERNEL_H
@@ -10,16 +10,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BL_TILE_ROWS = 12 }; /* no kernel has taller tiles */
+enum { BL_TILE_ROWS = 12 }; /* the largest height of a tile in any set of kernels */
 
 /*
- * Products by gathering: a tile of `rows` output pixels times one panel of
- * output channels,
+ * Arguments of a gathering product, which computes a tile of `rows` output pixels and one panel of output channels:
  *
  *   out[r][k] (+)= sum_t sum_c a[t * height + r][c] * w[(t * channels + c) * width + k]
  *
- * with width = vectors * lanes and height = heights[vectors].  Pointers of
- * all `height` rows must be readable; only out[0..rows-1][0..cols-1] are written.
+ * with width = vectors * lanes and height = heights[vectors].  The pointers of all `height` rows are read; only
+ * out[0..rows-1][0..cols-1] are written.
  */
 typedef struct bl_gather_args {
 	int vectors, rows, cols, taps;
@@ -31,8 +30,8 @@ typedef struct bl_gather_args {
 } bl_gather_args;
 
 /*
- * Products by outer sums: a tile of input channels times one panel of output
- * channels, over n pixels,
+ * Arguments of a sum of outer products over n pixels, which computes a tile of input channels and one panel of output
+ * channels:
  *
  *   out[r * ldo + k] (+)= sum_i x[i][x_at + r] * y[i][y_at + k]
  */
@@ -47,16 +46,18 @@ typedef struct bl_outer_args {
 } bl_outer_args;
 
 /*
- * Products of numbers rounded to bfloat16, to the nearest, ties to even.  Factors are packed in units of 32 bits, each
- * of `bf16_unit` consecutive numbers along k: one number, as a float; or two, the first in the low half.
+ * Products in bfloat16: factors are rounded to the nearest bfloat16, ties to even, and packed in units of 32 bits.  A
+ * unit contains `bf16_unit` consecutive numbers along k: one number as a float, or two numbers, the first in the low
+ * half.
  *
- * Packs lines (rows of a, or columns of b) of k numbers each.  In x, the numbers of a line are adjacent (`along`; lines
- * are `ld` apart), or they are `ld` apart (and lines are adjacent).  They are packed to
+ * These are the arguments of the packing of lines (rows of a, or columns of b) of k numbers each.  In x, the numbers of
+ * a line are adjacent and lines are `ld` floats apart (`along`), or lines are adjacent and the numbers of a line are
+ * `ld` floats apart.  They are packed to
  *
  *   to[line * line_pitch + unit * unit_pitch]
  *
- * for all units that have a number; missing numbers are 0.  One of the pitches is 1.  With line_pitch 1, zero lines are
- * added up to a multiple of `lanes`; with unit_pitch 1, a multiple of `lanes` units is written for each line.
+ * One of the pitches is 1.  Missing numbers in a unit are 0.  If line_pitch is 1, lines of zeros are added up to a
+ * multiple of `lanes`; if unit_pitch is 1, a multiple of `lanes` units is written for each line.
  */
 typedef struct bl_bf16_lines {
 	const float *x;
@@ -66,7 +67,7 @@ typedef struct bl_bf16_lines {
 	int64_t line_pitch, unit_pitch;
 } bl_bf16_lines;
 
-/* Batch norm over n pixels of `c` channels; per-channel vectors have c elements. */
+/* Arguments of batch norm over n pixels of c channels; scale, shift and mean are (c). */
 typedef struct bl_norm_row {
 	int64_t n, c;
 	const float *x, *residual;         /* residual may be NULL */
@@ -76,8 +77,8 @@ typedef struct bl_norm_row {
 } bl_norm_row;
 
 /*
- * g = dy where the ReLU's input was positive, else 0; masked_by_y: that is where y > 0, else scale (x - mean) + shift >
- * 0.
+ * Arguments of its backward pass.  g = dy where the ReLU's input was positive, and 0 elsewhere.  The ReLU's input was
+ * positive where y > 0 (masked_by_y) or where scale (x - mean) + shift > 0.  Without relu, g = dy.
  */
 typedef struct bl_norm_back {
 	int64_t n, c;
@@ -91,8 +92,8 @@ typedef struct bl_norm_back {
 } bl_norm_back;
 
 /*
- * Winograd F(4x4, 3x3) (Lavin & Gray 2016, points 0, 1, -1, 2, -2, infinity): one tile, all its channels,
- * which are a multiple of `lanes`.  Transformed values lie `pitch` floats apart: v[36][pitch].
+ * Transforms of Winograd's F(4x4, 3x3) (Lavin & Gray 2016, points 0, 1, -1, 2, -2, infinity), for one tile and all its
+ * channels, whose number is a multiple of `lanes`.  The transformed values are v[36][pitch].
  */
 typedef void bl_winograd_load(int64_t channels, const float *const pixel[36], float *v, int64_t pitch);
 typedef void bl_winograd_store(int64_t channels, const float *v, int64_t pitch, float *const pixel[16], bool add);
@@ -105,25 +106,28 @@ typedef struct bl_kernels {
 	void (*outer)(const bl_outer_args *);
 	int bf16_unit;
 	void (*bf16_pack)(const bl_bf16_lines *);
-	void (*bf16_gather)(const bl_gather_args *); /* as gather, with units for floats in a and w */
-	/* For each channel a number p near the mean, sum (x - p), and sum (x - p)^2. */
+	void (*bf16_gather)(const bl_gather_args *); /* as gather, but a and w contain units instead of floats */
+	/* Computes for each channel a number p near the mean, sum (x - p), and sum (x - p)^2. */
 	void (*moments)(int64_t n, int64_t c, const float *x, float *p, float *sum, float *square);
 	void (*norm)(const bl_norm_row *);
 	void (*norm_reduce)(const bl_norm_back *);
 	void (*norm_apply)(const bl_norm_back *);
 	bl_winograd_load *winograd_input;    /* v = B^T d B of 6x6 pixels */
 	bl_winograd_load *winograd_gradient; /* v = A d A^T of the first 16 pixels, 4x4 */
-	bl_winograd_store *winograd_output;  /* 4x4 pixels (+)= A^T v A; those whose pointer is NULL are skipped */
-	/* `lanes` filters at once: u[36][pitch] = G g G^T, tap t of filter l at g[t][l]; and dg = G^T u G. */
+	bl_winograd_store *winograd_output;  /* 4x4 pixels (+)= A^T v A; pixels whose pointer is NULL are skipped */
+	/*
+	 * Transform `lanes` filters at once: u[36][pitch] = G g G^T with tap t of filter l at g[t][l], and dg = G^T u
+	 * G.
+	 */
 	void (*winograd_filter)(const float *g, float *u, int64_t pitch);
 	void (*winograd_filter_gradient)(const float *u, int64_t pitch, float *dg);
 } bl_kernels;
 
-/* The best set that this CPU supports; BARLOW_KERNELS=avx512_bf16|avx512|avx2|generic selects another one. */
+/* The fastest set that this CPU supports; BARLOW_KERNELS=avx512_bf16|avx512|avx2|generic selects another one. */
 const bl_kernels *bl_kernel(void);
 
 /*
- * `cols` output channels are divided into panels: returns the width, in vectors, of the one that begins at column
+ * `cols` output channels are divided into panels.  Returns the width, in vectors, of the panel that begins at column
  * `from`.
  */
 int bl_panel_vectors(const bl_kernels *k, int64_t from, int64_t cols);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* kernel_avx512_bf16.c: the kernels of AVX-512; products in bfloat16 use the instruction for pairs. */
+/* kernel_avx512_bf16.c: the kernels for CPUs with AVX-512 that have an instruction for pairs of bfloat16 numbers. */
 #if defined __AVX512BF16__
 #include <immintrin.h>
 #define LANES 16

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * kernel_bf16.h: numbers rounded to bfloat16 and packed for products, included by kernel_body.h.
+ * kernel_bf16.h: rounds numbers to bfloat16 and packs them for products, included by kernel_body.h.
  *
- * PAIR_ADD(sum, a, b), on instruction sets that have it, adds the two products of pairs a and b of bfloat16 to sum: a
- * unit is then such a pair.  Otherwise it is one number, a float whose lower half is 0, and products are those of floats.
+ * If the instruction set can do this, PAIR_ADD(sum, a, b) is defined: it multiplies the pairs a and b of bfloat16
+ * numbers and adds both products to sum.  A unit is such a pair then.  Otherwise a unit is one number, a float whose
+ * lower half is 0, and units are multiplied as floats.
  */
 typedef uint32_t units __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
@@ -48,7 +49,7 @@ INLINE units shuffled(units a, units b, units from)
 #define shuffled __builtin_shuffle
 #endif
 
-/* LANES units of adjacent numbers. */
+/* Packs adjacent numbers to LANES units. */
 INLINE units units_along(const float *x)
 {
 	if (BF16_UNIT == 1)
@@ -57,7 +58,7 @@ INLINE units units_along(const float *x)
 	return paired(shuffled(a, b, even), shuffled(a, b, even + 1));
 }
 
-/* LANES units of numbers `ld` apart. */
+/* Packs LANES lines of BF16_UNIT numbers each, which are `ld` floats apart, to LANES units. */
 INLINE units units_across(const float *x, int64_t ld)
 {
 	return BF16_UNIT == 1 ? rounded(x) : paired(rounded(x), rounded(x + ld));
@@ -68,7 +69,7 @@ static int64_t least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* As units_along, with only the first n numbers, and zeros for the rest. */
+/* As units_along, but only the first n numbers are read; the others are 0. */
 INLINE units some_along(const float *x, int64_t n)
 {
 	float copy[LANES * BF16_UNIT] = { 0 };
@@ -79,7 +80,7 @@ INLINE units some_along(const float *x, int64_t n)
 	return units_along(copy);
 }
 
-/* As units_across, with only the first n lines and k numbers, and zeros for the rest. */
+/* As units_across, but only the first k numbers of the first n lines are read; the others are 0. */
 INLINE units some_across(const float *x, int64_t ld, int64_t k, int64_t n)
 {
 	float copy[BF16_UNIT][LANES] = { { 0 } };
@@ -91,8 +92,8 @@ INLINE units some_across(const float *x, int64_t ld, int64_t k, int64_t n)
 }
 
 /*
- * Transposes a square.  Interleaving rows i and i + LANES/2 rotates the bits of an element's position (row, lane) by
- * one; after log2(LANES) rounds, row and lane are exchanged.
+ * Transposes a matrix of LANES x LANES units.  Interleaving rows i and i + LANES/2 rotates the bits of an element's
+ * position (row, lane) by one.  After log2(LANES) rounds, row and lane are exchanged.
  */
 INLINE void transpose(units v[LANES])
 {
@@ -109,7 +110,7 @@ INLINE void transpose(units v[LANES])
 	}
 }
 
-/* Packs a square of LANES lines and LANES units by transposing it.  whole: none of them are missing. */
+/* Packs LANES lines of LANES units by a transposition.  whole: no line and no number is missing. */
 INLINE void pack_square(const bl_bf16_lines *p, int64_t line, int64_t unit, bool whole)
 {
 	units v[LANES];

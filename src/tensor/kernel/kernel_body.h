@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * kernel_body.h: the kernels, with GCC's vector extensions.  The including file
- * defines LANES, KERNELS, KERNEL_NAME and TILES (the tiles' sizes, as pairs of
- * rows and vectors), and is compiled with flags of its own.
+ * kernel_body.h: the kernels, written with GCC's vector extensions.  The file that includes it defines LANES, KERNELS,
+ * KERNEL_NAME and TILES (the sizes of the tiles, as pairs of rows and vectors), and has its own compiler flags.
  */
 #include "tensor/kernel/kernel.h"
 
@@ -13,8 +12,8 @@
 typedef float vec __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
 /*
- * A tile's rows of vectors stay in registers: every loop over them is unrolled,
- * and the address of acc is never taken (SPILL copies it before it is stored).
+ * The sums of a tile (acc) stay in registers, because every loop over them is unrolled and the address of acc is never
+ * taken: SPILL copies acc before it is stored.
  */
 /* clang-format off */
 #define SPILL(ROWS, VECTORS)                                              \

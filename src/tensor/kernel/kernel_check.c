@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* kernel_check.c: checks BARLOW_KERNELS, and that OpenBLAS's kernels could be selected. */
+/* kernel_check.c: checks the value of BARLOW_KERNELS, and that OpenBLAS's kernels could be selected. */
 #include "tensor/matrix/blas_core.h"
 #include "tensor/kernel/kernel.h"
 

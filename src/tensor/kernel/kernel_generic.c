@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* kernel_generic.c: the kernels for any CPU: 4 floats a vector, as SSE2 and NEON have. */
+/* kernel_generic.c: the kernels for any CPU, with vectors of 4 floats as in SSE2 and NEON. */
 #define LANES 4
 #define KERNELS bl_kernels_generic
 #define KERNEL_NAME "generic"

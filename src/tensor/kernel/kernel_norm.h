@@ -2,9 +2,9 @@
 /*
  * kernel_norm.h: the passes of batch norm over pixels, included by kernel_body.h.
  *
- * Channels are processed in strips of a few vectors, so that the values of a channel (its sums, its scale) stay in
- * registers in the loop over pixels.  The last channels, which do not fill a vector, are computed one by one with the
- * same expressions.
+ * Channels are processed in strips of a few vectors, so that the sums, scale and shift of a channel stay in registers
+ * in the loop over pixels.  The last channels, which do not fill a vector, are computed one by one with the same
+ * expressions.
  */
 #define EACH_VECTOR _Pragma("GCC unroll 4") for (int v = 0; v < vectors; v++)
 
@@ -22,13 +22,16 @@ INLINE void save(float *p, vec x)
 	*(vec *)p = x;
 }
 
-/* x where keep, else 0. */
+/* x where the mask `keep` is set, 0 elsewhere. */
 INLINE vec keep_where(mask_vec keep, vec x)
 {
 	return (vec)((mask_vec)x & keep);
 }
 
-/* Calls strip(args, first channel, vectors) for all channels that fill vectors; `at` becomes the first of the others. */
+/*
+ * Calls strip(args, first channel, vectors) for all channels that fill vectors, and defines `at`, the first of the
+ * other channels.
+ */
 #define STRIPS(c, strip, ...) \
 	int64_t at = 0; \
 	for (; at + STRIP * LANES <= (c); at += STRIP * LANES) \
@@ -36,13 +39,14 @@ INLINE vec keep_where(mask_vec keep, vec x)
 	for (; at + LANES <= (c); at += LANES) \
 		strip(__VA_ARGS__, at, 1);
 
-/* Number of rows after which partial sums are added to the totals: long sums in float would lose digits. */
+/* Partial sums are added to the totals after this number of rows, because long sums in float lose digits. */
 enum { FOLD = 16 };
 
 /*
- * Sums of x - p and (x - p)^2 for a number p near the mean, in two passes over a chunk that fits the cache.  The first
- * pass computes p as the first row plus the mean difference from it, so that p is exact for a constant channel; `sum`
- * accounts for its rounding.  Sums of squares are compensated: `lost` has their rounding errors.
+ * Computes the sums of x - p and (x - p)^2 for a number p near the mean, in two passes over a chunk that fits in the
+ * cache. The first pass computes p as the first row plus the mean difference from it, so that p is exact for a constant
+ * channel. The sum of x - p, which is 0 for the exact mean, accounts for the rounding of p.  Sums of squares are
+ * compensated: `lost` is the sum of their rounding errors.
  */
 INLINE void moments_strip(int64_t n, int64_t c, const float *x, float *p, float *sum, float *square, int64_t at, const int vectors)
 {
@@ -153,7 +157,7 @@ static void norm(const bl_norm_row *a)
 
 enum mask { MASK_NONE, MASK_X, MASK_Y };
 
-/* dy where the ReLU's input was positive, else 0; d = x - mean. */
+/* dy where the ReLU's input was positive, and 0 elsewhere; d = x - mean. */
 INLINE vec cut(const bl_norm_back *a, enum mask m, int64_t k, vec d, vec scale, vec shift)
 {
 	vec dy = load(a->dy + k);

@@ -9,7 +9,7 @@
  *         [0  2 -1 -2  1  0]        [1/24 -1/12 1/6 ]
  *         [0  4  0 -5  0  1]        [   0    0    1 ]
  *
- * Each line_* applies one of them, or a transpose, to a line of vectors.
+ * Each function line_* multiplies a line of vectors by one of these matrices or by a transpose.
  */
 INLINE void line_input(const vec *d, int step, vec *v)
 {
@@ -66,7 +66,7 @@ INLINE void line_filter_gradient(const vec *u, int step, vec *g)
 static void winograd_input(int64_t channels, const float *const pixel[36], float *v, int64_t pitch)
 {
 	for (int64_t c = 0; c < channels; c += LANES) {
-		vec d[36], half[36], row[6]; /* half[j][i]: after the columns */
+		vec d[36], half[36], row[6]; /* half[j][i]: after the transform of column j */
 #pragma GCC unroll 6
 		for (int j = 0; j < 6; j++) {
 #pragma GCC unroll 6

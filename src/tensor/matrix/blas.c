@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* blas.c: matrix products by OpenBLAS, which uses one thread per call; they run in parallel on the thread pool. */
+/*
+ * blas.c: matrix products by OpenBLAS, which uses one thread per call; several calls run in parallel on the thread
+ * pool.
+ */
 #define _GNU_SOURCE
 #include "tensor/matrix/blas.h"
 
@@ -12,8 +15,8 @@
 #include <dlfcn.h>
 
 /*
- * Runs when the library is loaded and there is no other thread yet.  With threads of its own, OpenBLAS's results would
- * depend on their number.
+ * Runs when the library is loaded and there is no other thread yet.  If OpenBLAS used several threads, its results
+ * would depend on their number.
  */
 __attribute__((constructor)) static void prepare(void)
 {
@@ -46,7 +49,9 @@ static void tile(void *ctx, int64_t chunk)
 	bl_gemm(t->ta, t->tb, i2 - i, j2 - j, t->k, t->alpha, a, t->lda, b, t->ldb, t->beta, t->c + i * t->ldc + j, t->ldc);
 }
 
-/* The number of tiles for n rows or columns, of about `side` each: large enough that packing the operands costs little. */
+/*
+ * The number of tiles of about `side` rows or columns; `side` is large enough that packing the operands costs little.
+ */
 static int64_t pieces(int64_t n, int64_t side)
 {
 	int64_t p = (n + side / 2) / side;
@@ -70,7 +75,7 @@ void bl_gemm_parallel(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float a
 }
 
 typedef struct triangles {
-	int64_t n, k, lda, ldc, side; /* side x side tiles, those on and below the diagonal */
+	int64_t n, k, lda, ldc, side; /* of side x side tiles, those on and below the diagonal are computed */
 	float *const *a, *const *c;
 } triangles;
 

@@ -2,9 +2,9 @@
 /*
  * blas_core.c: makes an OpenBLAS that is older than the CPU use the CPU's instructions.
  *
- * An OpenBLAS that does not know the CPU's model uses its kernels for the oldest x86-64 ("Prescott", SSE3), which on a
- * CPU with AVX-512 reach a fifth of the speed.  OPENBLAS_CORETYPE selects other kernels, but OpenBLAS reads it only when
- * it is loaded; so we set it, and make OpenBLAS repeat its selection.
+ * If OpenBLAS does not know the CPU's model, it uses its kernels for the oldest x86-64 CPUs ("Prescott", SSE3).  On a
+ * CPU with AVX-512 these reach a fifth of the possible speed.  The variable OPENBLAS_CORETYPE selects other kernels,
+ * but OpenBLAS reads it only when it is loaded.  Therefore this file sets it, and makes OpenBLAS repeat its selection.
  */
 #define _GNU_SOURCE
 #include "tensor/matrix/blas_core.h"
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* OpenBLAS's kernels for the instruction set of our `kernels`; NULL: there are none better than the oldest. */
+/* The name of OpenBLAS's kernels for the instruction set of barlow's kernels of that name; NULL: none is selected. */
 static const char *core_for(const char *kernels)
 {
 	if (!strcmp(kernels, "avx512"))

@@ -5,7 +5,10 @@
 
 #include <stdbool.h>
 
-/* core: the kernels that OpenBLAS has selected.  It changes the environment, so there must be no other thread. */
+/*
+ * Makes OpenBLAS repeat its selection if `core`, the kernels that it has selected, are the oldest ones.  Changes the
+ * environment, so there must be no other thread.
+ */
 void bl_blas_core_mend(const char *core);
 bool bl_blas_core_failed(void); /* did bl_blas_core_mend have no memory? */
 

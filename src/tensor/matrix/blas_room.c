@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * blas_room.c: OpenBLAS when the address space is limited (ulimit -v).
+ * blas_room.c: reserves OpenBLAS's memory if the address space is limited (ulimit -v).
  *
- * OpenBLAS maps a buffer of 128 MiB for each thread that multiplies and keeps it; if it cannot, it retries for ever.
- * So we check in advance that the buffers fit, and make OpenBLAS allocate them while there is room.
+ * OpenBLAS maps a buffer of 128 MiB for each thread that multiplies, and never frees it.  If it cannot map a buffer, it
+ * retries endlessly.  Therefore this file checks in advance that the buffers fit, and makes OpenBLAS allocate them
+ * while there is room.
  */
 #define _GNU_SOURCE
 #include "tensor/matrix/blas.h"
@@ -23,7 +24,7 @@ enum {
 	BUFFERS_MAX = BL_THREADS_MAX + OTHERS
 };
 
-/* Makes OpenBLAS allocate n buffers, by taking all before any is released.  It may have some already. */
+/* Makes OpenBLAS have at least n buffers: n of them are requested before the first one is released. */
 static void take_buffers(int n)
 {
 	void *(*alloc)(int), (*release)(void *), *buffer[BUFFERS_MAX];

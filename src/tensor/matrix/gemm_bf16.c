@@ -2,8 +2,9 @@
 /*
  * gemm_bf16.c: matrix products of numbers rounded to bfloat16.
  *
- * a is rounded and packed as a whole, [block of k][row][unit]; then each chunk takes its columns of b, a panel and a
- * block of k at a time: rounded and packed, the panel stays in the second-level cache while a's rows pass by.
+ * First, the whole matrix a is rounded and packed to [block of k][row][unit].  Then each chunk processes its columns of
+ * b, one panel and one block of k at a time.  The panel is rounded and packed, and stays in the second-level cache
+ * while it is multiplied by the rows of a.
  */
 #include "tensor/matrix/gemm_bf16.h"
 
@@ -17,11 +18,11 @@
 #include <stdatomic.h>
 
 enum {
-	BLOCK = 256, /* units of k in a block; with 64 columns this is a panel of 64 KB */
-	ROWS = 504,  /* rows of a chunk: a multiple of every tile's height */
+	BLOCK = 256, /* largest number of units of k in a block; with 64 columns this is a panel of 64 KB */
+	ROWS = 504,  /* rows of a chunk: a multiple of the height of every tile */
 	PACKED = 48, /* rows that are packed at once */
-	WIDEST = 64, /* columns: a multiple of every panel's width */
-	STRIP = 4,   /* panels of a chunk, if there are many */
+	WIDEST = 64, /* columns: a multiple of the width of every panel */
+	STRIP = 4,   /* panels of a chunk, if there are many panels */
 	SCRATCH_PANEL = 0,
 };
 
@@ -31,8 +32,8 @@ typedef struct product {
 	int64_t m, n, k, lda, ldb, ldc;
 	const float *a, *b;
 	float *c;
-	int64_t block, blocks; /* units in a block of k, and how many blocks */
-	int64_t strip, strips; /* columns in a chunk, and how many such ranges */
+	int64_t block, blocks; /* units in a block of k; number of blocks */
+	int64_t strip, strips; /* columns of a chunk (a strip); number of strips */
 	uint32_t *packed;
 	atomic_bool failed;
 } product;
@@ -47,7 +48,7 @@ static int64_t parts(int64_t n, int64_t size)
 	return (n + size - 1) / size;
 }
 
-/* The number of indices of k in a block; *from: the first of them. */
+/* Returns the number of indices of k in a block, and sets *from to the first of them. */
 static int64_t numbers(const product *p, int64_t block, int64_t *from)
 {
 	int64_t size = p->block * p->kernels->bf16_unit;
@@ -85,7 +86,7 @@ static void pack_panel(const product *p, int64_t block, int64_t j, int64_t width
 	                                        .unit_pitch = width });
 }
 
-/* If the tile is taller than the rows left, the last row is read repeatedly, but written once. */
+/* If the tile is higher than the number of remaining rows, the last row is read several times and written once. */
 static void multiply_tile(const product *p, int64_t block, int64_t i, int64_t i2, int64_t j, bl_gather_args *g)
 {
 	const float *a[BL_TILE_ROWS];
@@ -133,7 +134,7 @@ static void multiply(void *ctx, int64_t chunk)
 		}
 }
 
-/* Divides k into blocks of equal length, a multiple of every vector's length, and the columns into strips. */
+/* Divides k into blocks of equal length, which is a multiple of every vector's length, and the columns into strips. */
 static void plan(product *p)
 {
 	enum { LANES_MAX = 16, ENOUGH = 32 };

@@ -18,7 +18,10 @@ enum { COLUMNS = 128, DEPTH = 256 };
 extern void openblas_set_num_threads(int n);
 extern void dgemm_(const char *ta, const char *tb, const int *m, const int *n, const int *k, const double *alpha, const double *a,
                    const int *lda, const double *b, const int *ldb, const double *beta, double *c, const int *ldc);
-/* Fortran functions have the lengths of strings as last arguments; without them dsyevd may overwrite the caller's stack. */
+/*
+ * The last arguments of Fortran functions are the lengths of strings.  Without them, dsyevd may overwrite the caller's
+ * stack.
+ */
 extern void dsyevd_(const char *job, const char *triangle, const int *n, double *a, const int *lda, double *w, double *work,
                     const int *lwork, int *iwork, const int *liwork, int *info, size_t job_length, size_t triangle_length);
 
@@ -29,7 +32,7 @@ extern void dpotrf_(const char *triangle, const int *n, double *a, const int *ld
 extern void dgesdd_(const char *job, const int *m, const int *n, double *a, const int *lda, double *s, double *u, const int *ldu,
                     double *vt, const int *ldvt, double *work, const int *lwork, int *iwork, int *info, size_t job_length);
 
-/* With threads of its own, OpenBLAS's results would depend on their number. */
+/* If OpenBLAS used several threads, its results would depend on their number. */
 static void single_thread(void)
 {
 	openblas_set_num_threads(1);
@@ -50,7 +53,7 @@ typedef struct gram {
 	atomic_bool failed;
 } gram;
 
-/* out (to - from, m): vectors from..to-1 in double, shifted. */
+/* Writes the first m elements of vectors from..to-1, in double and shifted, to out (to - from, m). */
 static void load(const gram *j, int64_t from, int64_t to, int64_t m, double *out)
 {
 	for (int64_t k = from; k < to; k++, out += m) {
@@ -79,7 +82,7 @@ static void gram_chunk(void *ctx, int64_t chunk)
 		int rows = (int)(last - first), wide = (int)last, ld = (int)j->m;
 
 		load(j, k, k + depth, last, v);
-		/* To Fortran, which is column-major, v is (last, depth), and g is its transpose. */
+		/* Fortran's arrays are column-major: there v is (last, depth), and g is the transpose of g. */
 		dgemm_("N", "T", &wide, &rows, &depth, &(double){ 1 }, v, &wide, v + first, &wide, &(double){ k > 0 },
 		       j->g + first * j->m, &ld);
 	}
@@ -123,7 +126,10 @@ static void reverse_rows(double *a, int64_t n)
 		}
 }
 
-/* Eigenvalues, ascending; job "V": also eigenvectors, "N": without.  With lwork = -1, LAPACK returns the room it needs. */
+/*
+ * Computes eigenvalues in ascending order, and eigenvectors if job is "V" (not if it is "N").  In the first call,
+ * lwork = -1 makes LAPACK return the size of its work arrays.
+ */
 static int solve(const char *job, int64_t n, double *a, double *w)
 {
 	int size = (int)n, query = -1, lwork, liwork, info;
@@ -169,7 +175,7 @@ static int check_size(const char *what, int64_t m, int64_t n)
 	return 0;
 }
 
-/* To Fortran, a row-major matrix is its transpose. */
+/* Fortran's arrays are column-major, so that LAPACK solves for the transpose of the row-major a. */
 int64_t bl_lu_solve(int64_t n, int64_t right, double *a, bool transposed, double *b)
 {
 	int size = (int)n, sides = (int)right, info;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* panel.c: products with one panel, and transposition. */
+/* panel.c: products with a panel, and transposition. */
 #include "tensor/matrix/panel.h"
 
 #include "tensor/kernel/kernel.h"
@@ -25,7 +25,9 @@ int64_t bl_panels(int64_t columns)
 	return (columns + bl_panel_width() - 1) / bl_panel_width();
 }
 
-/* The kernel reads a full tile of rows: past the end, the last row is repeated, and its results are not written. */
+/*
+ * The kernel reads a full tile of rows.  Missing rows are replaced by the last row, and their results are not written.
+ */
 static void tile(const bl_kernels *k, bl_gather_args *g, const bl_panel_product *p, int64_t row, int64_t depth)
 {
 	const float *a[BL_TILE_ROWS];
@@ -42,7 +44,7 @@ static void tile(const bl_kernels *k, bl_gather_args *g, const bl_panel_product 
 	k->gather(g);
 }
 
-/* Processes DEPTH rows of the panel at a time, which stay in a core's cache. */
+/* Processes DEPTH rows of the panel at a time, so that they stay in a core's cache. */
 void bl_panel_multiply(const bl_panel_product *p)
 {
 	enum { DEPTH = 1024 };
@@ -78,7 +80,7 @@ static void turn_four(const float *a, int64_t lda, float *b, int64_t ldb)
 	}
 }
 
-/* Takes a cache line of columns at a time, so that every line is read once. */
+/* Processes a cache line of columns at a time, so that every line is read once. */
 void bl_turn(int64_t rows, int64_t cols, const float *a, int64_t lda, float *to, int64_t ldt)
 {
 	enum { LINE = 16 };

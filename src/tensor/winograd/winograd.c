@@ -4,13 +4,11 @@
  *
  *   Y = A^T [ (G g G^T) . (B^T d B) ] A      for each tile of 4x4 outputs
  *
- * The dot is the elementwise product; summed over the input channels it becomes
- * 36 matrix products (tiles,C) x (C,K), one for each element of a transformed
- * tile (a point).  A chunk of tiles goes through all three stages (transform of
- * the input, products, transform of the output) while it is in the cache.  Where
- * there are many filters, chunks of output channels are used instead, see
- * winograd_columns.c.  The data gradient is the same computation with the
- * filters rotated by 180 degrees, and with C and K exchanged.
+ * The dot is the elementwise product.  The sum over the input channels makes of it 36 matrix products (tiles,C) x
+ * (C,K), one for each element of a transformed tile (a point).  A chunk of tiles is processed in all three stages
+ * (transform of the input, products, transform of the output) while it is in the cache.  If there are many filters,
+ * chunks of output channels are used instead, see winograd_columns.c.  The data gradient is the same computation with
+ * the filters rotated by 180 degrees, and with C and K exchanged.
  */
 #include "tensor/winograd/winograd.h"
 
@@ -34,9 +32,9 @@ bool bl_winograd_fits(const bl_conv *g)
 }
 
 /*
- * Compares the multiply-adds for one image.  The direct algorithm ("gather") needs 9 p q C K.  Winograd needs 36 C K
- * for each tile, and its transforms take about as long as TRANSFORM more input channels and TRANSFORM more output
- * channels would (measured on Zen 4).
+ * Compares the numbers of multiply-adds for one image.  The direct algorithm ("gather") needs 9 p q C K.  Winograd's
+ * needs 36 C K for each tile.  Its transforms take about as long as TRANSFORM additional input channels and TRANSFORM
+ * additional output channels (measured on Zen 4).
  */
 bool bl_winograd_pays(const bl_conv *g)
 {
@@ -164,8 +162,8 @@ static int run(bl_winograd_job *j)
 }
 
 /*
- * The arguments of fill_image, which sets all pixels of an image, of `channels` floats each, to the bias; the
- * convolution is added to that.
+ * Arguments of fill_image, which sets all pixels of an image (`channels` floats each) to the bias.  The convolution is
+ * added to them later.
  */
 typedef struct fill {
 	const float *bias;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * winograd.h (private): 3x3 convolutions of stride 1 by Winograd's F(4x4, 3x3): a quarter of the multiplications.
+ * winograd.h (private): 3x3 convolutions of stride 1 by Winograd's F(4x4, 3x3), with a quarter of the multiplications.
  *
  * Error against a double-precision convolution: 1e-6 to 1e-5 of the largest value (printed by tests/c/test_winograd.c).
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * winograd_columns.c: Winograd's F(4x4, 3x3) for layers with many filters.  All tiles of a batch are transformed first;
- * then each chunk computes the products and the output transform for a few output columns.  So each filter is
- * transformed only once per batch, and its transform stays in the cache until it is used.
+ * winograd_columns.c: Winograd's F(4x4, 3x3) for layers with many filters.  First, all tiles of a batch are
+ * transformed. Then each chunk computes the products and the output transform for a few columns (output channels).
+ * Thus each filter is transformed only once per batch of tiles, and its transform stays in the cache until it is used.
  */
 #include "tensor/winograd/winograd.h"
 
@@ -36,7 +36,9 @@ static void transform(void *ctx, int64_t group)
 	}
 }
 
-/* Computes m[point][tile][column] for n tiles of the batch, from `first` on, with filters u[point][channel][column]. */
+/*
+ * Computes m[point][tile][column] for tiles first..first+n-1 of the batch with the filters u[point][channel][column].
+ */
 static void products(const batch *b, int64_t first, int64_t n, const float *u, int width, float *m)
 {
 	const bl_kernels *k = b->job->filters.k;

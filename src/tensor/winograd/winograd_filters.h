@@ -7,7 +7,10 @@
 
 enum { BL_WINOGRAD_POINTS = 36 };
 
-/* Tap t of output column j and input channel c is w[j * column + c * channel + t]; with 8 - t instead of t if `turned`. */
+/*
+ * The filters.  Tap t of output column j and input channel c is w[j * column + c * channel + t] or, if `turned`,
+ * w[j * column + c * channel + 8 - t].
+ */
 typedef struct bl_winograd_filters {
 	const bl_kernels *k;
 	const float *w;
@@ -16,11 +19,11 @@ typedef struct bl_winograd_filters {
 	bool turned;
 } bl_winograd_filters;
 
-/* Transforms `lanes` columns from `column` on, all channels: u[point * pitch + c * width + lane]. */
+/* Transforms all channels of `lanes` columns, which begin at `column`, to u[point * pitch + c * width + lane]. */
 void bl_winograd_filter_columns(const bl_winograd_filters *f, int64_t column, float *u, int64_t width, int64_t pitch);
 
 /*
- * Are there so many filters that their transforms do not stay in a core's cache?  Then a few columns are computed at a
+ * Are there so many filters that their transforms do not fit in a core's cache?  If so, a few columns are computed at a
  * time, and their filters are transformed just before they are used.
  */
 bool bl_winograd_by_columns(int64_t channels, int64_t columns);

@@ -4,10 +4,13 @@
  *
  *   dg = G^T [ sum over tiles (B^T d B) . (A dy A^T) ] G
  *
- * There are three methods, by the number of filters.  Few: the tiles are divided into a fixed number of parts (cuts);
- * each processes its tiles in batches that stay in a core's cache, and sums its own products; these are added in order
- * at the end.  More: all threads transform a batch of tiles, then each of the 36 points adds its product.  Many: the
- * products of a few columns and channels are computed and transformed to taps at a time, while they are in the cache.
+ * There are three methods, depending on the number of filters.
+ *
+ *     few     The tiles are divided into a fixed number of parts (cuts).  Each cut processes its tiles in batches that
+ *             stay in a core's cache, and sums its own products.  At the end the sums are added in order.
+ *     more    All threads transform a batch of tiles.  Then the product of the batch is added at each of the 36 points.
+ *     many    The products of a few columns and channels are computed at a time, and transformed to taps while they
+ *             are in the cache.
  */
 #include "tensor/winograd/winograd.h"
 
@@ -72,7 +75,7 @@ static void point_at(const job *j, const batch *b, int64_t p, const float **x, c
 	}
 }
 
-/* Computes the kernel's tiles for `channels` channels from `first` on; the last tile overlaps the one before it. */
+/* Computes the products of channels first..first+channels-1, tile by tile; the last tile overlaps the one before it. */
 static void panel(const job *j, bl_outer_args *o, int64_t first, int64_t channels, float *u)
 {
 	int height = j->k->heights[o->vectors];
@@ -107,8 +110,8 @@ static void shared_point(void *ctx, int64_t p)
 }
 
 /*
- * Transforms u[point * pitch + channel * width + lane], for `lanes` columns from `column` and CHANNELS channels from c,
- * to dg[channel][tap][lane], and writes that to dw row by row.
+ * For `lanes` columns, which begin at `column`, and CHANNELS channels, which begin at c: transforms
+ * u[point * pitch + channel * width + lane] to dg[channel][tap][lane], and writes dg to dw row by row.
  */
 static void finish_block(const job *j, int64_t column, int64_t c, const float *u, int64_t width, int64_t pitch, bool add)
 {
@@ -229,7 +232,9 @@ static int64_t slices(const job *j)
 	return (j->channels + SLICE - 1) / SLICE;
 }
 
-/* Products and taps of SLICE channels and a panel of columns.  Consecutive slices share their columns. */
+/*
+ * Computes the products and taps of SLICE channels and a panel of columns.  Consecutive slices have the same columns.
+ */
 static void slice(void *ctx, int64_t i)
 {
 	job *j = ctx;
