@@ -3,8 +3,8 @@
  * archive.c: makes an index of a tar archive with libarchive, and reads files by their offsets.  No other file includes
  * libarchive's archive.h.
  *
- * libarchive says where an entry's headers begin; its bytes begin behind them: a header of 512 bytes, before it perhaps
- * others (a long name, PAX records) with bytes of their own.
+ * libarchive gives the offset of an entry's first header.  The entry's bytes follow its last header, the ustar header
+ * of 512 bytes.  Other headers (a long name, PAX records), each followed by its own data, may precede that one.
  */
 #include "data/archive.h"
 
@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 enum { BLOCK = 512, SIZE_AT = 124, SIZE_DIGITS = 12, TYPE_AT = 156, HEADERS_MOST = 64, AT_ONCE = 1 << 16 };
-enum { CALLERS = -2 /* a failure whose message is complete */ };
+enum { CALLERS = -2 /* the callback failed; its message stays unchanged */ };
 
 /* --- headers --- */
 
@@ -62,7 +62,7 @@ static int refuse_compressed(int fd)
 	return 0;
 }
 
-/* Octal digits after spaces; negative: none, or what extensions do not use. */
+/* Parses octal digits after spaces; -1 if there are none.  Headers of extensions have no sizes in other notations. */
 static int64_t octal(const char *digits)
 {
 	int64_t v = 0;
@@ -76,7 +76,7 @@ static int64_t octal(const char *digits)
 	return v;
 }
 
-/* Where the bytes of the entry begin whose first header is at `at`. */
+/* Returns the offset of the bytes of the entry whose first header is at `at`, or -1 with bl_error. */
 static int64_t find_bytes(int fd, int64_t at)
 {
 	char block[BLOCK];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* batch.c: a set's images without augmentation, normalised. */
+/* batch.c: makes batches of normalised images without augmentation. */
 #include "augment/window.h"
 #include "data/dataset.h"
 
@@ -12,8 +12,8 @@ struct batching {
 	const bl_dataset *d;
 	const int64_t *rows;
 	int64_t n;
-	float scale[BL_CHANNELS_MOST], shift[BL_CHANNELS_MOST]; /* of values in 0..1 ... */
-	float bytes[BL_CHANNELS_MOST];                          /* ... and the scale of 0..255 */
+	float scale[BL_CHANNELS_MOST], shift[BL_CHANNELS_MOST]; /* scale: of values in 0..1 */
+	float bytes[BL_CHANNELS_MOST];                          /* scale of values in 0..255 */
 	float *out;
 	bl_first_failure failure;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* braces.c: expands patterns of names: the first range from the left, then the rest, which is a pattern again. */
+/* braces.c: expands the leftmost range of a pattern of names, and then the rest by recursion. */
 #include "data/braces.h"
 
 #include <barlow/error.h>
@@ -22,7 +22,10 @@ static int digits_at(const char *text)
 	return (int)strspn(text, "0123456789");
 }
 
-/* The first range of the text; 1: there is none, negative: braces that are no range. */
+/*
+ * Finds the first range of the text.  Returns 0, 1 if there are no braces, or negative with bl_error if they contain no
+ * range.
+ */
 static int find_range(const char *text, range *r)
 {
 	r->open = strchr(text, '{');

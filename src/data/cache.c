@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cache.c: keeps decoded images, in memory or in a file. */
+/* cache.c: caches decoded images in memory or in a file. */
 #include "data/cache.h"
 #include "augment/window.h"
 
@@ -23,7 +23,7 @@ typedef struct kept {
 
 struct bl_cache {
 	int64_t n;
-	_Atomic(kept *) *image; /* in memory: those that were used */
+	_Atomic(kept *) *image; /* in memory; NULL: not used yet */
 	bl_cache_file *file;
 };
 
@@ -55,7 +55,7 @@ static kept *decode(const bl_dataset *root, int64_t row)
 	return NULL;
 }
 
-/* If two threads decode the same image, the result of the first is kept. */
+/* If two threads decode the same image, the cache stores the result of the thread that finishes first. */
 static int open_in_memory(bl_opened *o, bl_cache *c)
 {
 	kept *k = atomic_load(&c->image[o->row]), *none = NULL;
@@ -89,7 +89,7 @@ int bl_cache_open(bl_opened *o)
 	return c->file ? open_in_file(o, c) : open_in_memory(o, c);
 }
 
-/* --- life --- */
+/* --- creation and release --- */
 
 void bl_cache_free(bl_cache *c)
 {
@@ -102,7 +102,7 @@ void bl_cache_free(bl_cache *c)
 	free(c);
 }
 
-/* Size and time of every file, since a fingerprint covers the content of a few files only. */
+/* Adds size and time of every file to *crc, because the fingerprint covers the content of a few files only. */
 static int hash_files(const bl_dataset *root, uLong *crc)
 {
 	char text[96];
@@ -122,7 +122,7 @@ static int hash_files(const bl_dataset *root, uLong *crc)
 	return 0;
 }
 
-/* The key of the cache: everything that the decoded pixels depend on. */
+/* Writes the key of a cache file: everything that the decoded pixels depend on. */
 static int put_key(bl_dataset *root, const bl_wish *w, char *key, size_t size)
 {
 	const char *fingerprint = bl_dataset_fingerprint(root);

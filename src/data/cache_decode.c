@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cache_decode.c: an image as caches keep it: decoded whole, as bytes, at the size that evaluation needs. */
+/* cache_decode.c: decodes a whole image to bytes, at the size at which caches store it. */
 #include "data/cache.h"
 #include "augment/window.h"
 

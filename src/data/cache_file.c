@@ -4,8 +4,8 @@
  *
  *     head | key | n times (offset, size, checksum) | pixels
  *
- * A file is written under a temporary name and renamed when it is complete, so that readers find complete files only, also if
- * two processes write the same one.  A file that does not fit its key is written again.
+ * A file is written under a temporary name and renamed when it is complete, so readers see complete files only, even if
+ * two processes write the same file.  A file that does not match its key is rewritten.
  */
 #define _GNU_SOURCE /* mkostemp */
 #include "data/cache.h"
@@ -28,8 +28,8 @@ enum { CHUNK = 16, PATH = 4096, KEY_MOST = 1 << 16 };
 
 typedef struct head {
 	char magic[8];
-	uint32_t order; /* of bytes: 1 */
-	uint32_t key;   /* its length */
+	uint32_t order; /* always 1: shows the byte order */
+	uint32_t key;   /* length of the key */
 	uint64_t n;
 } head;
 
@@ -77,7 +77,7 @@ static size_t bytes_of(const bl_cache_file *f, int64_t row)
 	return (size_t)f->place[row].height * (size_t)f->place[row].width * (size_t)f->channels;
 }
 
-/* --- where it lies --- */
+/* --- path of the file --- */
 
 static int put_path(char path[PATH], const char *key)
 {
@@ -95,7 +95,7 @@ static int put_path(char path[PATH], const char *key)
 	return bl_file_make_folder(folder);
 }
 
-/* --- reading one that is there --- */
+/* --- opening an existing file --- */
 
 static int check_places(const bl_cache_file *f, uint64_t end, uint64_t size)
 {
@@ -108,7 +108,9 @@ static int check_places(const bl_cache_file *f, uint64_t end, uint64_t size)
 	return end == size ? 0 : -1;
 }
 
-/* Is the file complete, and of that key?  Otherwise it is written again, which is no error. */
+/*
+ * Is the file complete and written for this key?  Reads f->place.  A file that is not is rewritten, without an error.
+ */
 static bool is_whole(bl_cache_file *f, const char *key)
 {
 	head h;
@@ -137,7 +139,7 @@ static bool open_whole(bl_cache_file *f, const char *key)
 	return false;
 }
 
-/* --- making one --- */
+/* --- writing a new file --- */
 
 typedef struct making {
 	const bl_dataset *root;

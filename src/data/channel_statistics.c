@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* channel_statistics.c: mean and deviation of a set's channels. */
+/* channel_statistics.c: mean and standard deviation of each channel of a set. */
 #include "data/dataset.h"
 
 #include <barlow/error.h>
@@ -8,11 +8,11 @@
 #include <math.h>
 #include <string.h>
 
-enum { PARTS = 32, MOST_READ = 1024 }; /* parts that a set is measured in; images of a set that reads files */
+enum { PARTS = 32, MOST_READ = 1024 }; /* parts of a measurement; most images of a set that reads files */
 
 /*
- * Sums of pixel values and of their squares.  Bytes are integers, so that their order does not matter; floats are summed
- * in the order of images and parts, which threads do not change.
+ * Sums of pixel values and of their squares.  Bytes are summed as integers, so their order does not matter.  Floats are
+ * summed image by image within a part, then part by part; this order does not depend on the number of threads.
  */
 struct sums {
 	uint64_t n, x[BL_CHANNELS_MOST], xx[BL_CHANNELS_MOST];
@@ -21,7 +21,7 @@ struct sums {
 
 struct measuring {
 	const bl_dataset *d;
-	int64_t n; /* images to be looked at */
+	int64_t n; /* images to measure */
 	struct sums parts[PARTS];
 	bl_first_failure failure;
 };
@@ -46,7 +46,7 @@ static void add_image(const bl_image *im, struct sums *s)
 		}
 }
 
-/* All of the image, no larger than evaluation sees it. */
+/* Adds the whole image, decoded at a reduced scale that still covers the size of evaluation. */
 static int measure_image(const bl_dataset *d, int64_t row, struct sums *s)
 {
 	bl_opened o;

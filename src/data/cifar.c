@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * cifar.c: CIFAR-10 and CIFAR-100 (Krizhevsky 2009), in the binary version or Python's: images of 3 x 32 x 32 bytes, a
- * plane a colour.  The binary version has before each image its label, CIFAR-100 the coarse and the fine one; Python's is
- * a pickled dictionary of `data` and `labels`, or `coarse_labels` and `fine_labels`.
+ * cifar.c: CIFAR-10 and CIFAR-100 (Krizhevsky 2009), in the binary version or in Python's: images of 3 x 32 x 32 bytes,
+ * one plane per colour.  In the binary version, the label precedes each image; in CIFAR-100, the coarse and the fine
+ * label do.  Python's version is a pickled dictionary of `data` and `labels`, or `coarse_labels` and `fine_labels`.
  */
 #include "data/dataset.h"
 #include "data/gunzip.h"
@@ -27,16 +27,16 @@ typedef struct set {
 	bl_place_of place;
 	const char *name;
 	part train, test;
-	int labels; /* before each image, in the binary version */
+	int labels; /* label bytes before each image in the binary version */
 	const char *python_labels;
-	int at; /* of them, the one that is meant */
+	int at; /* index of the label that is used */
 	const char *const *classes;
 	int n_classes;
 } set;
 
 /* --- Reading ---------------------------------------------------------------------- */
 
-/* A plane a colour as three bytes a pixel. */
+/* Converts one plane per colour into three bytes per pixel. */
 static void interleave(const uint8_t *planes, uint8_t *out)
 {
 	for (int i = 0; i < PLANE; i++)
@@ -53,7 +53,7 @@ static int put_label(bl_dataset *d, int64_t row, int64_t label, const set *s, co
 	return 0;
 }
 
-/* n more images at the end of the set. */
+/* Allocates memory for n more images at the end of the set. */
 static int grow(bl_dataset *d, int64_t n)
 {
 	uint8_t *memory = realloc(d->memory, (size_t)(d->n + n) * IMAGE);
@@ -122,7 +122,7 @@ static int read_file(bl_dataset *d, const set *s, bool python, const char *path)
 	return rc < 0 ? rc : bl_dataset_add_archive(d, path);
 }
 
-/* --- Making one --------------------------------------------------------------------- */
+/* --- Construction ------------------------------------------------------------------- */
 
 static bl_dataset *read_files(const set *s, const bl_found *found, const char *const *files, bool python, bool train)
 {
@@ -143,7 +143,7 @@ static bl_dataset *read_files(const set *s, const bl_found *found, const char *c
 	return NULL;
 }
 
-/* The binary version where it is there, else Python's. */
+/* Reads the binary version if it is found, else Python's. */
 static bl_dataset *make_set(const set *s, const char *folder, bool train)
 {
 	const part *p = train ? &s->train : &s->test;
@@ -231,7 +231,7 @@ static const char *const levels[] = { "fine", "coarse", NULL };
 typedef struct settings {
 	bool train;
 	const char *folder;
-	int labels; /* CIFAR-100's */
+	int labels; /* FINE or COARSE, of CIFAR-100 */
 } settings;
 
 #define PLACES "where it is found: see data.list()"

@@ -21,6 +21,7 @@ typedef struct source {
 	const char **class_names; /* borrowed from the parts */
 } source;
 
+/* Returns the part that contains row *i, and makes *i the row in that part. */
 static const bl_dataset *find(const bl_dataset *root, int64_t *i)
 {
 	const source *s = root->source;
@@ -84,7 +85,7 @@ static int check(bl_dataset *const *parts, int n)
 	return 0;
 }
 
-/* Takes the parts; s->first of n + 1. */
+/* Takes references to the n parts, and computes s->first, whose last element (n) is the total. */
 static int take_parts(source *s, bl_dataset *const *parts, int n)
 {
 	s->part = calloc((size_t)n, sizeof *s->part);
@@ -101,7 +102,10 @@ static int take_parts(source *s, bl_dataset *const *parts, int n)
 
 /* --- classes --- */
 
-/* Number of each class of part k in the whole: where all have names, classes of one name are one; else by number. */
+/*
+ * Maps the classes of part k to classes of the whole set: by name if all parts have class names, else by number.  Adds
+ * the new classes to d.  The caller frees the map.
+ */
 static int *map_classes(bl_dataset *d, const source *s, int k, bool named)
 {
 	const bl_dataset *part = s->part[k];
@@ -129,7 +133,7 @@ static int label_part(bl_dataset *d, const source *s, int k, bool named)
 	return map ? 0 : -1;
 }
 
-/* The set has labels where all parts have them. */
+/* Labels the set if all parts have labels. */
 static int label(bl_dataset *d, source *s)
 {
 	size_t most = 0;
@@ -153,7 +157,7 @@ static int label(bl_dataset *d, source *s)
 	return 0;
 }
 
-/* Known causes of the images, where all parts have the same ones. */
+/* Copies the known causes of the images if all parts have the same causes. */
 static int copy_factors(bl_dataset *d, const source *s)
 {
 	const bl_dataset *first = s->part[0];
@@ -173,7 +177,7 @@ static int copy_factors(bl_dataset *d, const source *s)
 	return 0;
 }
 
-/* Takes the source. */
+/* Takes ownership of the source, but not on failure. */
 static bl_dataset *make(source *s)
 {
 	const bl_dataset *first = s->part[0];
@@ -193,7 +197,7 @@ static bl_dataset *make(source *s)
 		snprintf(name, sizeof name, "%.120s and %.120s", first->name, s->part[1]->name);
 	if (bl_dataset_rename(d, name) == 0 && label(d, s) == 0 && copy_factors(d, s) == 0)
 		return d;
-	d->source = NULL; /* the caller's, still */
+	d->source = NULL; /* still owned by the caller */
 	bl_dataset_unref(d);
 	return NULL;
 }

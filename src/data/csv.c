@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* csv.c: data.csv: image files and labels that are listed in a text table. */
+/* csv.c: the data set data.csv: image files and labels that a text table lists. */
 #include "base/path.h"
 #include "data/csv_text.h"
 #include "data/labels.h"
@@ -24,8 +24,8 @@ typedef struct csv {
 } csv;
 
 typedef struct source {
-	char *folder;         /* of the table: paths are relative to it */
-	bl_names files, keys; /* as they are written; with their labels, for the fingerprint */
+	char *folder;         /* folder of the table; paths are relative to it */
+	bl_names files, keys; /* files: paths as written; keys: paths with labels, for the fingerprint */
 	bl_mark *marks;
 	bl_wish wish;
 	char **class_names;
@@ -113,10 +113,10 @@ typedef struct table {
 	const csv *settings;
 	source *s;
 	bl_names labels;
-	int image, label; /* columns; label -1: none; image -1: not known yet */
+	int image, label; /* columns from 0; label -1: no labels; image -1: not known yet */
 } table;
 
-/* The column that `word` means, by name or by number from 1; -1 with bl_error. */
+/* Returns the column, from 0, that `word` selects by name or by number from 1; -1 with bl_error. */
 static int find_column(const table *t, const char *word, char **fields, int n)
 {
 	char known[512] = "", *end;
@@ -191,9 +191,9 @@ static int read_table(table *t, const char *path)
 	return t->s->files.n ? 0 : bl_fail("%s: no row of an image in it", path);
 }
 
-/* --- all of it --- */
+/* --- construction --- */
 
-/* Takes the source. */
+/* Takes ownership of t->s, also on failure. */
 static bl_dataset *make_set(table *t)
 {
 	const csv *c = t->settings;

@@ -13,20 +13,20 @@ enum { FIELDS_MOST = 4096 };
 
 typedef struct reading {
 	char *at, *end;
-	int64_t line; /* of `at` */
+	int64_t line; /* number of the line that `at` is in */
 	char separator;
 	char *fields[FIELDS_MOST];
-	int n, expected; /* expected: as the first row has; 0: not known yet */
+	int n, expected; /* fields of this row, and of the first; 0: not known yet */
 } reading;
 
 /* What ended a field. */
 typedef enum ending { SEPARATOR, LINE, TEXT, WRONG } ending;
 
-/* Where a field ends that is not in quotes, or after its closing quote; out is where its zero goes. */
+/* Ends a field at r->at: writes its terminating zero to *out, and skips the separator or the line end. */
 static ending end_field(reading *r, char *out)
 {
 	if (r->at == r->end) {
-		*out = '\0'; /* the text has room for it */
+		*out = '\0'; /* the text has one byte of room behind its end */
 		return TEXT;
 	}
 	char c = *r->at++;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* data_kinds.c: the list of the kinds of data sets, and how a set is made from settings given as text. */
+/* data_kinds.c: the list of the kinds of data sets, and a constructor of sets from settings given as text. */
 #include <barlow/data.h>
 #include <barlow/error.h>
 #include <barlow/number.h>
@@ -9,7 +9,7 @@
 
 extern const bl_data_kind bl_data_cifar10, bl_data_cifar100, bl_data_csv, bl_data_emnist, bl_data_fashion, bl_data_folder,
 	bl_data_idx, bl_data_kmnist, bl_data_mnist, bl_data_qmnist, bl_data_shapes, bl_data_stl10, bl_data_svhn,
-	bl_data_tar; /* at the end of their files */
+	bl_data_tar; /* defined at the end of their files */
 
 static const bl_data_kind *const kinds[] = {
 	&bl_data_cifar10, &bl_data_cifar100, &bl_data_csv,    &bl_data_emnist, &bl_data_fashion, &bl_data_folder, &bl_data_idx,
@@ -80,7 +80,10 @@ static int set_text(const bl_data_kind *k, const bl_field *f, void *settings, co
 	return bl_field_set(f, settings, &v, 1) < 0 ? bl_fail_prefix("%s: ", k->name) : 0;
 }
 
-/* Texts have no default that the library sets by itself. */
+/*
+ * Sets texts that were left out to their defaults, which bl_fields_default does not do.  Fails if a required one is
+ * missing.
+ */
 static int finish(const bl_data_kind *k, void *settings)
 {
 	for (const bl_field *f = k->fields; f->name; f++) {

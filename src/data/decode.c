@@ -19,7 +19,7 @@
 #define MOST_PIXELS INT64_C(100000000)
 
 extern const bl_format bl_format_bmp, bl_format_gif, bl_format_jpeg, bl_format_png, bl_format_pnm, bl_format_tiff,
-	bl_format_webp; /* at the end of their files */
+	bl_format_webp; /* defined at the end of their files */
 static const bl_format *const formats[] = {
 	&bl_format_jpeg, &bl_format_png, &bl_format_webp, &bl_format_tiff, &bl_format_gif, &bl_format_bmp, &bl_format_pnm,
 };
@@ -28,7 +28,7 @@ enum { FORMATS = sizeof formats / sizeof *formats };
 
 /* --- Names ------------------------------------------------------------------------ */
 
-/* The next word of a list, whose length is *n; NULL behind the last. */
+/* Returns the next word of a list and its length *n; NULL behind the last word. */
 static const char *next_word(const char *list, size_t *n)
 {
 	list += strspn(list, " ");
@@ -134,7 +134,7 @@ static int find_format(bl_encoded *e)
 	return fail_format(e);
 }
 
-/* Height and width change places: from the file's to those that are wanted, and back. */
+/* Exchanges height and width if the orientation does: from the file's size to the wanted image's, or back. */
 static void turn_size(bl_encoded *e)
 {
 	if (e->orientation >= 5) {
@@ -154,7 +154,7 @@ static int open_format(bl_encoded *e)
 	const uint8_t *exif = e->wish.orient && e->format->exif ? e->format->exif(e, &n) : NULL;
 	e->orientation = exif ? bl_exif_orientation(exif, n) : 1;
 	if (e->orientation > 1)
-		e->wish.full_scale = true; /* the pixels of a reduced copy do not lie where those of the turned image's would */
+		e->wish.full_scale = true; /* pixels of a reduced copy would be displaced after turning */
 	turn_size(e);
 	return 0;
 }
@@ -197,8 +197,9 @@ typedef struct box {
 } box;
 
 /*
- * EXIF's eight ways are mirroring rows, mirroring columns, and before that exchanging the two, as the wanted image is made
- * of the file's: 2 columns, 3 both, 4 rows; 5 exchanged, 6 and columns, 7 and both, 8 and rows.
+ * Each of the eight EXIF orientations makes the wanted image of the file's by exchanging rows and columns, or not, and
+ * then mirroring columns, rows, or both: 2 columns, 3 both, 4 rows; 5 exchange only, 6 exchange and columns, 7 exchange
+ * and both, 8 exchange and rows.
  */
 static bool exchanges(int orientation)
 {
@@ -222,7 +223,7 @@ static void exchange(int *a, int *b)
 	*b = c;
 }
 
-/* Where a box of the wanted image, height x width, lies in the file's. */
+/* Maps a box of the wanted image, height x width, to the file's image. */
 static box box_in_file(box b, int orientation, int height, int width)
 {
 	if (mirrors_rows(orientation))
@@ -236,7 +237,7 @@ static box box_in_file(box b, int orientation, int height, int width)
 	return b;
 }
 
-/* The other way round; height x width are still the wanted image's. */
+/* The inverse map; height x width is the size of the wanted image here, too. */
 static box box_in_wanted(box b, int orientation, int height, int width)
 {
 	if (exchanges(orientation)) {
@@ -250,7 +251,7 @@ static box box_in_wanted(box b, int orientation, int height, int width)
 	return b;
 }
 
-/* in: `from` of the file's pixels; out: the same turned, height x width. */
+/* Turns `in`, the part `from` of the file's image, and writes it to `out`, height x width pixels. */
 static void turn_pixels(const uint8_t *in, const box *from, uint8_t *out, int height, int width, int channels, int orientation)
 {
 	for (int y = 0; y < height; y++)
@@ -264,7 +265,10 @@ static void turn_pixels(const uint8_t *in, const box *from, uint8_t *out, int he
 		}
 }
 
-/* out: as the file has it, all of it or a part at its full size; height x width: what is wanted. */
+/*
+ * Turns *out, which is the file's image or a part of it at full size.  height x width is the size of the wanted image.
+ * Negative with bl_error.
+ */
 static int turn(int orientation, int height, int width, bl_image *out)
 {
 	bool part = out->part.eighths != 0;

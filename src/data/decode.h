@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* decode.h: image files, told apart by their first bytes. */
+/* decode.h: decodes image files; their first bytes select the format. */
 #ifndef BARLOW_DATA_DECODE_H
 #define BARLOW_DATA_DECODE_H
 
@@ -14,68 +14,80 @@ enum { BL_DECODER_BYTES = 1280 };
 
 typedef struct bl_format bl_format;
 
-/* How pixels are wanted. */
+/* The pixels that a set wants. */
 typedef struct bl_wish {
 	int channels;      /* 1 or 3 */
-	bool full_scale;   /* no reduced copy, whatever the window allows */
-	bool orient;       /* turned as EXIF says, if it does */
-	bool over;         /* what is transparent lies over `ground`; else alpha is ignored */
+	bool full_scale;   /* decode no reduced copy, even if the window allows it */
+	bool orient;       /* turn the image as its EXIF orientation says */
+	bool over;         /* composite transparent pixels over `ground`; else ignore alpha */
 	uint8_t ground[3]; /* red, green, blue */
 } bl_wish;
 
-/* A file that is open: its bytes and its size are read, its pixels are not.  It stays where it is until it is closed. */
+/*
+ * An open file: its bytes are read and its size is known, its pixels are not decoded yet.  The struct must not be moved
+ * while it is open.
+ */
 typedef struct bl_encoded {
 	const uint8_t *bytes;
 	size_t n;
-	int height, width; /* as wanted; inside of a format: as the file has them */
+	int height, width; /* of the turned image; within a format: of the file's image */
 	bl_wish wish;
-	int orientation; /* 1 to 8 as in EXIF; 1: as it lies in the file */
+	int orientation; /* 1 to 8 as in EXIF; 1: the image is not turned */
 	const bl_format *format;
-	_Alignas(16) unsigned char decoder[BL_DECODER_BYTES]; /* the format's own */
+	_Alignas(16) unsigned char decoder[BL_DECODER_BYTES]; /* private to the format */
 } bl_encoded;
 
 /*
- * The file's bytes lie in the thread's scratch until it opens the next, and so
- * do the pixels.  Messages name byte and reason; path is the caller's to add.
- * When open fails there is nothing to close; as it does for a file that is not
- * as it was (NULL: any will do).
+ * Opens a file.  The file's bytes, and later its pixels, are in the thread's scratch memory until it opens the next
+ * file. Negative with bl_error, also if the file has changed since *as_it_was (NULL: any file is accepted); nothing is
+ * to be closed then.  Messages name byte and reason; the caller adds the path.
  */
 int bl_decode_open(bl_encoded *e, const char *path, const bl_wish *wish, const bl_mark *as_it_was);
-/* The same for bytes that stay where they are until it is closed. */
+/* The same for n bytes in memory, which must stay valid until the image is closed. */
 int bl_decode_open_bytes(bl_encoded *e, const uint8_t *bytes, size_t n, const bl_wish *wish);
-/* At least the window, at no less than its scale; once.  out becomes all of the image, or a part. */
+/*
+ * Decodes at least the window, at no less than its scale; may be called once.  *out becomes the whole image or a part.
+ */
 int bl_decode_read(bl_encoded *e, const bl_window *w, bl_image *out);
 void bl_decode_close(bl_encoded *e);
 
 /*
- * Does the name end in one of the endings, "jpg png"; NULL: as those of image files do?  All of the latter as a text for
- * messages: ".jpg, .jpeg, ... or .ppm".
+ * bl_decode_is_named: does the name end in one of the endings ("jpg png"), or, if endings is NULL, in that of any
+ * format? bl_decode_endings writes the endings of all formats into buf, for messages: ".jpg, .jpeg, ... or .pnm".
  */
 bool bl_decode_is_named(const char *name, const char *endings);
 const char *bl_decode_endings(char *buf, size_t size);
 
-/* A format: a const table at the end of its file, named in decode.c. */
+/* A format: a const table at the end of its file, listed in decode.c. */
 struct bl_format {
-	const char *name, *endings;                 /* "JPEG"; of its files' names, with a space between: "jpg jpeg" */
-	bool (*is)(const uint8_t *bytes, size_t n); /* told by how its files begin */
-	/* Sets height and width, which may be anything still.  When it fails, close is called all the same. */
+	const char *name, *endings;                 /* "JPEG"; endings of file names: "jpg jpeg" */
+	bool (*is)(const uint8_t *bytes, size_t n); /* do the bytes begin as this format does? */
+	/*
+	 * Sets height and width, which the caller checks.  Negative with bl_error; close is called in this case, too.
+	 */
 	int (*open)(bl_encoded *e);
 	int (*read)(bl_encoded *e, const bl_window *w, bl_image *out);
 	void (*close)(bl_encoded *e); /* NULL: there is nothing to close */
-	/* Its EXIF block, which begins as a TIFF file does; NULL where there is none.  NULL: such files have none. */
+	/*
+	 * Returns the EXIF block, which begins as a TIFF file does, and its length; NULL: the file has none.  The
+	 * pointer to the function is NULL if the format has no EXIF blocks.
+	 */
 	const uint8_t *(*exif)(const bl_encoded *e, size_t *n);
 };
 
-/* The orientation that an EXIF block names, 1 to 8; 1 where it names none that makes sense (exif.c). */
+/* Returns the orientation in an EXIF block, 1 to 8; 1 if it is missing or invalid (exif.c). */
 int bl_exif_orientation(const uint8_t *bytes, size_t n);
 
-/* For formats, decode_pixels.c: space for the pixels of out, whose part is set. */
+/*
+ * For formats (decode_pixels.c): returns scratch memory for the pixels of out, whose size and part are set; NULL with
+ * bl_error.
+ */
 uint8_t *bl_decode_room(const bl_image *out);
 
-/* n pixels of `from` channels as `to` channels: grey repeated, or the luminance as PIL takes it. */
+/* Converts n pixels of `from` channels to `to` channels, 1 or 3: grey is repeated, luminance is computed as in PIL. */
 void bl_decode_convert(const uint8_t *in, int from, uint8_t *out, int to, size_t n);
 
-/* n pixels of `from` channels (grey, grey and alpha, RGB, RGB and alpha) as they are wanted: (n, wish.channels). */
+/* Converts n pixels of `from` channels (grey, grey and alpha, RGB, RGB and alpha) to the wanted (n, wish.channels). */
 void bl_decode_put(const bl_encoded *e, const uint8_t *in, int from, uint8_t *out, size_t n);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * decode_bmp.c: BMP files of Windows without compression: 1, 4 and 8 bits with a palette, 16, 24 and 32 bits, the latter
- * also by masks of bits (compression 3).  Rows are padded to 4 bytes and go upward, unless the height is negative.
+ * decode_bmp.c: decodes uncompressed Windows BMP files: 1, 4 and 8 bits with a palette, and 16, 24 and 32 bits; bit
+ * masks (compression 3) may define the colours of 16 and 32 bits.  Rows are padded to 4 bytes and stored from the
+ * bottom up, or from the top down if the height is negative.
  */
 #include "data/decode.h"
 
@@ -15,8 +16,8 @@ enum { FILE_HEAD = 14, INFO_HEAD = 40, MASKS_AT = FILE_HEAD + INFO_HEAD, RGBA = 
 typedef struct job {
 	bool downward;
 	int bits, colours;
-	size_t palette, pixels, pitch; /* where they begin; bytes of a row */
-	uint32_t mask[RGBA];           /* of 16 and 32 bits: red, green, blue, alpha */
+	size_t palette, pixels, pitch; /* offsets of palette and pixels; bytes of a row */
+	uint32_t mask[RGBA];           /* for 16 and 32 bits: red, green, blue, alpha */
 } job;
 
 static job *job_of(bl_encoded *e)
@@ -100,7 +101,7 @@ static int open_bmp(bl_encoded *e)
 	return place_parts(e, j, head, read32(b + 46), compression);
 }
 
-/* The bits of the mask as 0 to 255; all of them set where there is no mask, as for alpha. */
+/* Scales the bits of v under the mask to 0..255.  255 if there is no mask, as is usual for alpha. */
 static uint8_t masked(uint32_t v, uint32_t mask)
 {
 	if (!mask)

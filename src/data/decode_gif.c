@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* decode_gif.c: the first frame of GIF files, with giflib; the area around it is filled as PIL does. */
+/* decode_gif.c: decodes the first frame of GIF files with giflib, and fills the area around the frame as PIL does. */
 #include "data/decode.h"
 
 #include <barlow/error.h>
@@ -13,8 +13,8 @@ enum { COLOURS = 256, RGBA = 4 };
 typedef struct job {
 	GifFileType *gif;
 	const bl_encoded *e;
-	size_t at;       /* bytes read */
-	int transparent; /* index of the colour, or NO_TRANSPARENT_COLOR */
+	size_t at;       /* bytes read so far */
+	int transparent; /* index of the transparent colour, or NO_TRANSPARENT_COLOR */
 } job;
 
 static job *job_of(bl_encoded *e)
@@ -58,7 +58,7 @@ static int open_gif(bl_encoded *e)
 	return 0;
 }
 
-/* An extension before the frame; one kind says which colour is transparent. */
+/* Reads an extension before the frame.  The graphics control extension names the transparent colour. */
 static int read_extension(job *j)
 {
 	int code;
@@ -103,7 +103,7 @@ static int read_palette(const job *j, uint8_t palette[COLOURS][RGBA])
 	return 0;
 }
 
-/* A row of the frame, as far as it lies in the image. */
+/* Writes the part of row y of the frame that lies within the image. */
 static void put_row(const job *j, const GifPixelType *line, int y, uint8_t palette[COLOURS][RGBA], uint8_t *pixels)
 {
 	const bl_encoded *e = j->e;

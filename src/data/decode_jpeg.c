@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * decode_jpeg.c: JPEG files through libjpeg-turbo: only the rows and columns
- * that are needed, at a half, a quarter or an eighth of the size where that is
- * enough (the transform of a block of 8 x 8 then yields 4, 2 or 1 pixels a side).
+ * decode_jpeg.c: decodes JPEG files with libjpeg-turbo: only the rows and columns that are needed, at scale 1/2, 1/4 or
+ * 1/8 if that suffices (the inverse transform of a block of 8 x 8 then yields 4, 2 or 1 pixels per side).
  *
- * Damage that the library only warns of is accepted, as in other programs; an image whose data end too early is refused.
+ * Damage about which the library only warns is accepted, as in other programs, but an image whose data end too early is
+ * refused.
  */
 #include "base/bounded.h"
 #include "data/decode.h"
@@ -21,9 +21,9 @@
 #include <jerror.h>
 
 enum {
-	MOST_SCANS = 200, /* of a progressive file: each costs a pass over the whole image */
+	MOST_SCANS = 200, /* of a progressive file; each scan is a pass over the whole image */
 	ROWS_AT_ONCE = 16,
-	CONTEXT = 2, /* columns beside the window that its chroma is interpolated from */
+	CONTEXT = 2, /* columns beside the window that the interpolation of chroma needs */
 };
 #define MOST_MEMORY (700L << 20) /* a progressive image of 100 million pixels without subsampling */
 
@@ -31,7 +31,7 @@ typedef struct job {
 	struct jpeg_decompress_struct c;
 	struct jpeg_error_mgr errors;
 	struct jpeg_progress_mgr progress;
-	jmp_buf escape; /* from within the library, which must not be returned to after an error */
+	jmp_buf escape; /* an error handler must not return to the library */
 	bl_encoded *e;
 	bl_image *out;
 	bl_window window;
@@ -90,7 +90,7 @@ static void open_library(job *j)
 	jpeg_mem_src(&j->c, j->e->bytes, j->e->n);
 }
 
-/* The library makes grey and RGB of all but CMYK, which becomes RGB in put_cmyk. */
+/* The library converts everything but CMYK to grey or RGB; put_cmyk converts CMYK. */
 static void choose_colours(job *j)
 {
 	J_COLOR_SPACE in = j->c.jpeg_color_space;
@@ -106,7 +106,7 @@ static int reduced(int n, int eighths)
 	return (n * eighths + 7) / 8;
 }
 
-/* The library begins a crop where a block begins, and says where. */
+/* Crops the columns.  The library moves the left edge to the start of a block, and returns the new edge in `left`. */
 static void choose_columns(job *j, int eighths)
 {
 	int width = (int)j->c.output_width;
@@ -121,7 +121,7 @@ static void choose_columns(job *j, int eighths)
 	j->out->part.width = (int)j->c.output_width;
 }
 
-/* a b / 255, rounded as PIL rounds it. */
+/* a * b / 255, rounded as in PIL. */
 static unsigned part_of(unsigned a, unsigned b)
 {
 	unsigned v = a * b + 128;
@@ -129,8 +129,8 @@ static unsigned part_of(unsigned a, unsigned b)
 }
 
 /*
- * C, M, Y, K are what is left of white: as Adobe writes them, and as PIL takes them where Adobe's marker is missing, too;
- * hardly any file is meant otherwise.
+ * Converts CMYK to the wanted channels.  255 means no ink, as Adobe writes it.  Files without Adobe's marker are read
+ * in the same way, as PIL does, because nearly all of them are inverted, too.
  */
 static void put_cmyk(const job *j, const uint8_t *in, uint8_t *out, size_t n)
 {
@@ -142,7 +142,7 @@ static void put_cmyk(const job *j, const uint8_t *in, uint8_t *out, size_t n)
 	}
 }
 
-/* Up to n rows, the first of which is row `at` of the part; returns how many. */
+/* Reads up to n rows, the first of which is row `at` of the part, and returns their number. */
 static int read_rows(job *j, int at, int n, uint8_t *cmyk)
 {
 	size_t width = j->c.output_width, pitch = width * (size_t)j->e->wish.channels;
@@ -200,7 +200,7 @@ static int decode(job *j)
 	return j->pixels ? read_part(j) : -1;
 }
 
-/* Errors of the library return here by longjmp. */
+/* Calls work(j).  Errors of the library return here by longjmp. */
 static int guarded(job *j, int (*work)(job *))
 {
 	return setjmp(j->escape) == 0 ? work(j) : -1;
@@ -231,7 +231,7 @@ static bool is_jpeg(const uint8_t *b, size_t n)
 	return n >= 3 && b[0] == 0xff && b[1] == 0xd8 && b[2] == 0xff;
 }
 
-/* In a segment APP1 before the pixels. */
+/* The EXIF block is in an APP1 segment before the pixels. */
 static const uint8_t *exif_of(const bl_encoded *e, size_t *n)
 {
 	const uint8_t *b = e->bytes;

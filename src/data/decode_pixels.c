@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* decode_pixels.c: what decoders of all formats share: room for pixels, and pixels as they are wanted. */
+/* decode_pixels.c: memory for pixels and conversion of pixels, shared by the decoders of all formats. */
 #include "data/decode.h"
 
 #include <barlow/memory.h>
@@ -25,14 +25,14 @@ void bl_decode_convert(const uint8_t *in, int from, uint8_t *out, int to, size_t
 			out[i] = (uint8_t)((19595u * in[3 * i] + 38470u * in[3 * i + 1] + 7471u * in[3 * i + 2] + 32768u) >> 16);
 }
 
-/* v over ground, a of 255 of it, as PIL blends. */
+/* Blends v over `ground` with alpha a / 255, rounded as in PIL. */
 static uint8_t blend(uint8_t v, uint8_t ground, uint8_t a)
 {
 	unsigned sum = (unsigned)v * a + (unsigned)ground * (255u - a) + 128;
 	return (uint8_t)(((sum >> 8) + sum) >> 8);
 }
 
-/* Pixels with alpha as RGB: over the ground, or without their alpha. */
+/* Converts a pixel with alpha to RGB: composited over the ground if the wish says so, else without its alpha. */
 static void flatten(const bl_encoded *e, const uint8_t *in, int from, uint8_t *rgb)
 {
 	uint8_t a = in[from - 1];

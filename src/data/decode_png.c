@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * decode_png.c: PNG files through libpng: row by row down to the last that is
- * needed, of which only the window is kept; an interlaced file is held as a whole.
+ * decode_png.c: decodes PNG files with libpng row by row, down to the last row that is needed, and stores only the
+ * window. An interlaced file is decoded as a whole.
  */
 #include "data/decode.h"
 
@@ -17,10 +17,10 @@ typedef struct job {
 	png_infop info;
 	jmp_buf escape;
 	bl_encoded *e;
-	size_t at; /* bytes read */
+	size_t at; /* bytes read so far */
 	bl_image *out;
 	bl_window window;
-	int channels; /* as libpng hands them over: 1 to 4 */
+	int channels; /* of libpng's rows: 1 to 4 */
 	uint8_t *pixels, *rows;
 } job;
 
@@ -64,7 +64,7 @@ static int open_library(job *j)
 	return 0;
 }
 
-/* Whatever it is becomes grey or RGB of 8 bits, with alpha where that is asked for. */
+/* Makes libpng convert any file to grey or RGB of 8 bits, with alpha if the wish needs it. */
 static void choose_colours(job *j)
 {
 	int type = png_get_color_type(j->png, j->info), depth = png_get_bit_depth(j->png, j->info);
@@ -94,7 +94,7 @@ static void choose_part(job *j)
 	j->out->part.width = r->width;
 }
 
-/* Row y of the image, if it is in the window. */
+/* Stores row y of the image if it lies in the window. */
 static void keep_row(const job *j, const uint8_t *row, int y)
 {
 	const bl_window *r = &j->window;
@@ -154,7 +154,7 @@ static int decode(job *j)
 	return read_part(j);
 }
 
-/* Errors of the library return here by longjmp. */
+/* Calls work(j).  Errors of the library return here by longjmp. */
 static int guarded(job *j, int (*work)(job *))
 {
 	return setjmp(j->escape) == 0 ? work(j) : -1;
@@ -186,7 +186,7 @@ static bool is_png(const uint8_t *b, size_t n)
 	return n >= 8 && memcmp(b, "\x89PNG\r\n\x1a\n", 8) == 0;
 }
 
-/* Chunks are length, type, data, checksum; eXIf may stand before the pixels or behind them. */
+/* A chunk consists of length, type, data and checksum.  The eXIf chunk may precede or follow the pixels. */
 static const uint8_t *exif_of(const bl_encoded *e, size_t *n)
 {
 	const uint8_t *b = e->bytes;

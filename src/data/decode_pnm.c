@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * decode_pnm.c: PBM, PGM and PPM files, as text (P1 to P3) or bytes (P4 to P6): the kind, width, height, the greatest
- * value unless it is a bitmap, and one space before bytes.
+ * decode_pnm.c: decodes PBM, PGM and PPM files of text (P1 to P3) or bytes (P4 to P6).  The header consists of the
+ * kind, the width, the height and, except for bitmaps, the greatest value.  One space separates it from pixels in
+ * bytes.
  */
 #include "data/decode.h"
 
@@ -12,7 +13,7 @@
 
 typedef struct job {
 	int kind;  /* 1 to 6 */
-	size_t at; /* the byte that is read next */
+	size_t at; /* offset of the next byte */
 	unsigned most;
 } job;
 
@@ -32,7 +33,7 @@ static bool is_pnm(const uint8_t *b, size_t n)
 	return n >= 3 && b[0] == 'P' && b[1] >= '1' && b[1] <= '6' && (is_space(b[2]) || b[2] == '#');
 }
 
-/* Spaces, and comments from # to the end of the line. */
+/* Skips spaces, and comments from # to the end of the line. */
 static void skip_spaces(const bl_encoded *e, job *j)
 {
 	for (; j->at < e->n && (is_space(e->bytes[j->at]) || e->bytes[j->at] == '#'); j->at++)
@@ -67,7 +68,7 @@ static bool is_bitmap(const job *j)
 	return j->kind == 1 || j->kind == 4;
 }
 
-/* Bytes of a row of the kinds that are bytes. */
+/* Returns the bytes of a row in a file of bytes (P4 to P6). */
 static size_t pitch_of(const bl_encoded *e, const job *j)
 {
 	if (j->kind == 4)
@@ -112,7 +113,7 @@ static void bytes_to_row(const bl_encoded *e, const job *j, int y, uint8_t *row)
 			row[i] = scaled(j, j->most > 255 ? (unsigned)in[2 * i] << 8 | in[2 * i + 1] : in[i]);
 }
 
-/* A bit is a digit, which need not have spaces around it. */
+/* Reads a bit of a text bitmap.  Its digit need not have spaces around it. */
 static int take_bit(const bl_encoded *e, job *j, uint8_t *out)
 {
 	skip_spaces(e, j);

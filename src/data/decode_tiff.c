@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * decode_tiff.c: the first image of TIFF files, through libtiff: grey and RGB of 8 and 16 bits, with or without alpha, as
- * they are; whatever else libtiff makes RGB of (palettes, CMYK, tiles, separate planes), without its alpha.
+ * decode_tiff.c: decodes the first image of TIFF files with libtiff.  Grey and RGB images of 8 or 16 bits, with or
+ * without alpha, are read directly.  libtiff converts all others (palettes, CMYK, tiles, separate planes) to RGB; their
+ * alpha is ignored.
  */
 #include "data/decode.h"
 
@@ -18,8 +19,8 @@ enum { REASON = 256 };
 typedef struct job {
 	TIFF *tiff;
 	const bl_encoded *e;
-	uint64_t at;         /* where the next byte is read */
-	char reason[REASON]; /* the library's first complaint */
+	uint64_t at;         /* offset of the next read */
+	char reason[REASON]; /* the library's first error */
 	uint16_t bits, samples, photometric;
 } job;
 
@@ -65,7 +66,7 @@ static toff_t on_size(thandle_t handle)
 	return ((const job *)handle)->e->n;
 }
 
-/* Kept for our message; nothing goes to standard error. */
+/* Records the first error for our message.  Nothing is written to standard error. */
 static int on_error(TIFF *tiff, void *handle, const char *module, const char *format, va_list arguments)
 {
 	job *j = handle;
@@ -75,7 +76,7 @@ static int on_error(TIFF *tiff, void *handle, const char *module, const char *fo
 	return 1;
 }
 
-/* Of warnings one is an error to us: a tag, such as the palette, that lies behind the end of the file. */
+/* One warning is treated as an error: a tag, such as the palette, that lies behind the end of the file. */
 static int on_warning(TIFF *tiff, void *handle, const char *module, const char *format, va_list arguments)
 {
 	return strstr(format, "IO error during reading") ? on_error(tiff, handle, module, format, arguments) : 1;
@@ -121,7 +122,7 @@ static int open_tiff(bl_encoded *e)
 	return 0;
 }
 
-/* Rows that can be taken as they are; everything else goes through libtiff's conversion. */
+/* Can rows be read directly?  All other images go through libtiff's conversion.  Sets bits, samples and photometric. */
 static bool is_plain(job *j)
 {
 	uint16_t planes = 0, format = 0;
@@ -138,7 +139,7 @@ static bool is_plain(job *j)
 	       format == SAMPLEFORMAT_UINT && !TIFFIsTiled(j->tiff) && TIFFScanlineSize64(j->tiff) == row;
 }
 
-/* 16 bits in place as 8. */
+/* Converts n samples of 16 bits to 8 bits in place. */
 static void narrow(uint8_t *row, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -162,7 +163,7 @@ static int read_plain(job *j, uint8_t *pixels)
 	return row ? 0 : -1;
 }
 
-/* As it is in the file: the EXIF orientation is applied in decode.c. */
+/* Reads the image as it is stored, without turning, because decode.c applies the orientation. */
 static int read_converted(job *j, uint8_t *pixels)
 {
 	char why[1024] = "";
@@ -193,7 +194,7 @@ static int read_tiff(bl_encoded *e, const bl_window *w, bl_image *out)
 		return -1;
 	if ((is_plain(j) ? read_plain(j, pixels) : read_converted(j, pixels)) < 0)
 		return -1;
-	/* The library continues after some of its errors. */
+	/* The library reports success after some of its errors. */
 	return j->reason[0] ? fail_library(j, j->reason) : 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* decode_webp.c: WebP files through libwebp: the window only, from an even row and column. */
+/* decode_webp.c: decodes the window of WebP files with libwebp, from an even row and column on. */
 #include "data/decode.h"
 
 #include <barlow/error.h>
@@ -36,7 +36,7 @@ static int open_webp(bl_encoded *e)
 	return 0;
 }
 
-/* What is decoded of it: from an even row and column, as libwebp wants it. */
+/* Chooses the part to decode: it begins at an even row and column, as libwebp requires. */
 static void choose_part(const bl_encoded *e, const bl_window *w, bl_image *out)
 {
 	if (w->height == e->height && w->width == e->width)
@@ -83,7 +83,7 @@ static int read_webp(bl_encoded *e, const bl_window *w, bl_image *out)
 	return 0;
 }
 
-/* Chunks of RIFF: type, length (little-endian), data, to an even place. */
+/* A RIFF chunk consists of type, length (little-endian) and data, padded to an even length. */
 static const uint8_t *exif_of(const bl_encoded *e, size_t *n)
 {
 	const uint8_t *b = e->bytes;

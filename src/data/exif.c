@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* exif.c: the orientation in an EXIF block: byte order, 42, where the list of entries is; each of 12 bytes (TIFF 6.0). */
+/*
+ * exif.c: reads the orientation from an EXIF block (TIFF 6.0), which consists of the byte order, the number 42, the
+ * offset of the list of entries, and the entries of 12 bytes each.
+ */
 #include "data/decode.h"
 
 #include <string.h>
@@ -41,7 +44,7 @@ static int orientation_in(const block *b, size_t list)
 int bl_exif_orientation(const uint8_t *bytes, size_t n)
 {
 	block b = { bytes, n, false };
-	if (n >= 6 && memcmp(bytes, "Exif\0", 6) == 0) /* some writers repeat the mark of JPEG's segment */
+	if (n >= 6 && memcmp(bytes, "Exif\0", 6) == 0) /* some writers repeat the signature of the JPEG segment */
 		b = (block){ bytes + 6, n - 6, false };
 	if (b.n < HEAD)
 		return 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* fetch.c: opens an image of a set, reads the window that is needed, and closes it. */
+/* fetch.c: opens an image of a set, reads a window of it, and closes it. */
 #include "data/cache.h"
 #include "data/dataset.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* figures.c: signed distances (or bounds of them: good enough to draw a clean edge). */
+/* figures.c: signed distances to the outlines of figures.  Some are only bounds, which suffice to draw clean edges. */
 #include "data/figures.h"
 
 #include <assert.h>
@@ -36,7 +36,7 @@ static float square(float x, float y)
 	return box(x, y, 0.7f, 0.7f);
 }
 
-/* Three sides at `inner` from the centre. */
+/* An equilateral triangle whose sides have the distance `inner` from the centre. */
 static float three_sides(float x, float y, float inner)
 {
 	float slant = 0.8660254f * fabsf(x) - 0.5f * y;
@@ -58,7 +58,7 @@ static float cross(float x, float y)
 	return smaller(box(x, y, 0.92f, 0.28f), box(x, y, 0.28f, 0.92f));
 }
 
-/* A tenth of the star by folding, where its outline is the line from tip to notch. */
+/* Symmetry folds the star to a tenth, whose outline is the line from tip to notch. */
 static float star(float x, float y)
 {
 	const float tenth = 0.62831853f, tip = 1, notch = 0.42f;
@@ -78,7 +78,7 @@ static float bar(float x, float y)
 	return box(x, y, 0.95f, 0.3f);
 }
 
-/* A square on its corner, and a disc on each of its upper sides. */
+/* A square that stands on a corner, with a disc on each of its upper sides. */
 static float heart(float x, float y)
 {
 	const float half = 0.48f;

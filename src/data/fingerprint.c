@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * fingerprint.c: what tells a set's files from others that lie at the same place or have the same names.
+ * fingerprint.c: fingerprints, which distinguish a set's files from other files at the same path or of the same names.
  *
  *     v1 40 files, names 1a2b3c4d, contents 5e6f7a8b 00112233...
  *
- * All names count, in their order.  Of at most 64 files size and content count, too: those whose names have the least
- * keyed hashes, so that the choice needs no look at any file and is the same wherever the names are.  The contents' sum
- * is followed by 16 bits of each file's own, in the order of the hashes, so that a message can name the file.
+ * The fingerprint covers all names in their order, and size and content of at most 64 files: those whose names have the
+ * smallest keyed hashes, so the choice depends on the names alone.  The checksum of all contents is followed by 16 bits
+ * of each file's checksum, in the order of the hashes, so that a message can name the file that differs.
  */
 #define _GNU_SOURCE /* asprintf */
 #include "data/dataset.h"
@@ -24,22 +24,25 @@
 #include <unistd.h>
 #include <zlib.h>
 
-/* The digits of a file; the text before them has less than HEAD_BYTES. */
+/* DIGITS are the hexadecimal digits of a file's checksum; the text before the first is shorter than HEAD_BYTES. */
 enum { SAMPLE = 64, DIGITS = 4, HEAD_BYTES = 96, BLOCK_BYTES = 1 << 16 };
-/* Of larger files blocks that are spread evenly: IDX files are few and hold everything, images are many. */
+/*
+ * The most blocks that are read of a file, spread evenly: few of an image, since there are many images, and more of an
+ * archive (such as an IDX file), since there are few archives, which contain everything.
+ */
 enum { IMAGE_BLOCKS = 16, ARCHIVE_BLOCKS = 1024 };
 
 typedef struct print {
 	int64_t files;
 	uint32_t names, contents;
-	int n; /* files looked into */
+	int n; /* files whose content is hashed */
 	int64_t row[SAMPLE];
 	uint16_t file[SAMPLE];
 } print;
 
 /* --- Names -------------------------------------------------------------------------- */
 
-/* FNV-1a with a key of ours, mixed so that its upper bits depend on all of the name. */
+/* FNV-1a with a key, mixed so that the upper bits depend on the whole name. */
 static uint64_t hash_name(const char *name)
 {
 	uint64_t h = UINT64_C(0x6261726c6f770001);
@@ -49,7 +52,7 @@ static uint64_t hash_name(const char *name)
 	return h ^ h >> 33;
 }
 
-/* The least hashes so far, ascending. */
+/* Inserts a hash and its row if it is among the SAMPLE smallest so far, which are in ascending order. */
 static void choose(print *p, uint64_t chosen[SAMPLE], uint64_t hash, int64_t row)
 {
 	if (p->n == SAMPLE && hash >= chosen[SAMPLE - 1])
@@ -95,7 +98,7 @@ static int hash_blocks(int fd, const char *path, int64_t size, int64_t most, uLo
 	return rc;
 }
 
-/* Of its size and its blocks.  O_NONBLOCK: a FIFO must be refused, not waited for. */
+/* Computes the checksum of a file's size and of at most `most` blocks.  O_NONBLOCK: opening a FIFO must not wait. */
 static int hash_file(const char *path, int64_t most, uLong *crc)
 {
 	char text[32];
@@ -114,7 +117,7 @@ static int hash_file(const char *path, int64_t most, uLong *crc)
 	return rc;
 }
 
-/* New string: the k-th file that is looked into. */
+/* Returns the path of the k-th file whose content is hashed, as a new string. */
 static char *file_of(const bl_dataset *root, const print *p, int k)
 {
 	char *path;
@@ -149,7 +152,7 @@ static int measure(const bl_dataset *root, print *p)
 	if (root->ops->file_name)
 		take_names(root, p);
 	else {
-		/* Images and labels, whatever their files are called. */
+		/* Names of archives are not part of the fingerprint. */
 		for (; p->n < root->archives; p->n++)
 			p->row[p->n] = p->n;
 		p->files = p->n;
@@ -190,7 +193,7 @@ static int parse(const char *text, print *p)
 	return p->n == (p->files < SAMPLE ? p->files : SAMPLE) ? 0 : -1;
 }
 
-/* --- Asked for ------------------------------------------------------------------------ */
+/* --- Interface ------------------------------------------------------------------------ */
 
 static bool has_files(const bl_dataset *root)
 {
@@ -217,7 +220,7 @@ const char *bl_dataset_fingerprint(bl_dataset *d)
 	return text;
 }
 
-/* Which file it is, or that it cannot be told: 16 bits may agree by chance. */
+/* Names the first file that differs, or says "one of the files" if the 16 bits of all files agree by chance. */
 static int fail_contents(const bl_dataset *root, const print *then, const print *now)
 {
 	int k = 0;
@@ -237,7 +240,7 @@ int bl_dataset_check_fingerprint(bl_dataset *d, const char *fingerprint)
 		return bl_fail("%s: a fingerprint of images that come from no file", root->name);
 	if (parse(fingerprint, &then) != 0)
 		return bl_fail("%s: '%.60s' is no fingerprint that this version of barlow reads", root->origin[0], fingerprint);
-	/* Another process may have changed the files since. */
+	/* The stored fingerprint is not used here: another process may have changed the files since it was computed. */
 	if (measure(root, &now) != 0)
 		return -1;
 	if (then.files != now.files)
@@ -251,7 +254,7 @@ int bl_dataset_check_fingerprint(bl_dataset *d, const char *fingerprint)
 	return bl_fail_prefix("%s: these are not the images that the recipe was written for: ", root->origin[0]);
 }
 
-/* Of a pattern of names: its folder is real. */
+/* Resolves the folder of a pattern of names.  Returns a new string, or NULL with errno. */
 static char *real_pattern(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -265,7 +268,7 @@ static char *real_pattern(const char *path)
 	return out;
 }
 
-/* New string in place of *at. */
+/* Replaces *at by the absolute path, a new string. */
 static int note_path(char **at, const char *path)
 {
 	char *real = strchr(path, '{') ? real_pattern(path) : realpath(path, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* first_failure.c: what failed first, by row, where several threads work on a set. */
+/* first_failure.c: records the failure with the lowest row when several threads work on a set. */
 #include "data/dataset.h"
 
 #include <barlow/error.h>

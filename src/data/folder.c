@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* folder.c: data.folder: image files in folders, which are decoded when they are needed. */
+/* folder.c: the data set data.folder: image files in folders, decoded on demand. */
 #include "base/path.h"
 #include "data/listing.h"
 #include "data/pictures.h"
@@ -17,7 +17,7 @@ enum { CHUNK = 16 };
 
 typedef struct source {
 	char *folder;
-	const char *endings; /* the caller's, while the set is made; NULL: those of all formats */
+	const char *endings; /* borrowed during construction; NULL: those of all formats */
 	bl_listing files;
 	bl_mark *marks; /* of the images */
 	bl_wish wish;
@@ -35,7 +35,7 @@ static void put_path(const void *source_, int64_t i, char path[BL_PATH_SIZE])
 	snprintf(path, BL_PATH_SIZE, "%s/%s", s->folder, bl_names_get(&s->files.images, i));
 }
 
-/* Messages of the decoder, with the file's path in front. */
+/* Puts the file's path in front of the decoder's message. */
 static int named(const source *s, int64_t i, int rc)
 {
 	return rc < 0 ? bl_fail_prefix("%s/%s: ", s->folder, bl_names_get(&s->files.images, i)) : 0;
@@ -119,7 +119,7 @@ static const bl_dataset_ops ops = {
 
 /* --- Broken files ------------------------------------------------------------------ */
 
-/* One row at the end takes everything before it through the decoder, and next to no memory. */
+/* Reads the last row only: the decoder has to process all rows before it, but needs little memory. */
 static int try_file(const source *s, int64_t i)
 {
 	bl_encoded e;
@@ -133,7 +133,7 @@ static int try_file(const source *s, int64_t i)
 
 struct trial {
 	source *s;
-	char **reason; /* NULL: whole, or no memory to say what it is */
+	char **reason; /* NULL: the file is whole, or there was no memory for the text */
 };
 
 static void try_chunk(void *ctx, int64_t chunk)
@@ -145,7 +145,7 @@ static void try_chunk(void *ctx, int64_t chunk)
 			t->reason[i] = strdup(bl_error());
 }
 
-/* Reasons move to s->skipped, and the files that have none close ranks, with their marks. */
+/* Moves the reasons to s->skipped, and removes their files and marks from the lists. */
 static void leave_out(source *s, char **reason)
 {
 	int64_t kept = 0;
@@ -159,7 +159,7 @@ static void leave_out(source *s, char **reason)
 	s->files.images.n = kept;
 }
 
-/* n more places for reasons. */
+/* Allocates memory for n more reasons. */
 static int room_for_reasons(source *s, int64_t n)
 {
 	char **more = realloc(s->skipped, (size_t)(s->n_skipped + n) * sizeof *more);
@@ -188,7 +188,7 @@ static int skip_broken(source *s)
 	return bl_fail("%s: none of %" PRId64 " files can be read, the first: %s", s->folder, n, s->skipped[before]);
 }
 
-/* Each of n files by its name, and how many more there are. */
+/* Adds a text for each name to s->skipped, and a last text with the number of the n files that are not in `names`. */
 static int note(source *s, const bl_names *names, int64_t n, const char *why, const char *more)
 {
 	char text[BL_PATH_SIZE + 64];
@@ -208,7 +208,7 @@ static int note(source *s, const bl_names *names, int64_t n, const char *why, co
 
 static int64_t unnamed(const bl_names *names, int64_t n)
 {
-	return n > names->n ? n - names->n - 1 : 0; /* a line speaks of all of them */
+	return n > names->n ? n - names->n - 1 : 0; /* the last text counts as one */
 }
 
 int64_t bl_dataset_unread(const bl_dataset *d)
@@ -245,7 +245,9 @@ static int fail_empty(const source *s, const char *sub)
 	               sub ? "this class" : "it", s->endings ? s->endings : bl_decode_endings(all, sizeof all), others);
 }
 
-/* Files are sorted by class, those in none first. */
+/*
+ * Checks that all images are in class folders, or none.  Files are sorted by class; those without a class come first.
+ */
 static int check_layout(const source *s)
 {
 	const bl_names *l = &s->files.images;
@@ -310,7 +312,7 @@ static int label(bl_dataset *d, const source *s)
 	return 0;
 }
 
-/* --- All of it ----------------------------------------------------------------------- */
+/* --- Construction -------------------------------------------------------------------- */
 
 static int check(const bl_folder_config *c)
 {
@@ -324,7 +326,7 @@ static int check(const bl_folder_config *c)
 	return 0;
 }
 
-/* Class names are those of all files: leaving out broken ones moves no label. */
+/* Lists the files and names the classes.  Broken files still count here, so leaving them out later changes no label. */
 static int fill(source *s, const bl_folder_config *c)
 {
 	s->wish = (bl_wish){
@@ -340,7 +342,7 @@ static int fill(source *s, const bl_folder_config *c)
 	const bl_listing *l = &s->files;
 	if (bl_listing_read(&s->files, s->folder, c->endings) < 0)
 		return -1;
-	/* What the folder holds beside images is no error, but it is told. */
+	/* Other files in the folder are no error, but they are reported. */
 	if (note(s, &l->others, l->n_others, ": no image file by its name", "that are no image files by their names") < 0 ||
 	    note(s, &l->lost, l->n_lost, "", "links that lead nowhere or back") < 0)
 		return -1;
@@ -351,7 +353,7 @@ static int fill(source *s, const bl_folder_config *c)
 	return bl_listing_class_length(bl_names_get(&s->files.images, 0)) ? name_classes(s) : 0;
 }
 
-/* Takes the source. */
+/* Takes ownership of the source, also on failure. */
 static bl_dataset *make_set(source *s, const bl_folder_config *c)
 {
 	bl_dataset *d = bl_dataset_make_source(bl_path_name(s->folder), s->files.images.n, s->wish.channels, 1, 1, &ops);

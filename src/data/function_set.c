@@ -16,14 +16,14 @@ enum { SLOT_MADE = 12, CHUNK = 16, MOST_SIDE = 16384 };
 
 typedef struct source {
 	bl_data_function f;
-	bl_dataset *of;     /* whose images it changes; NULL: it makes them */
-	char **class_names; /* its own; NULL: none, or those of `of` */
-	int named;
+	bl_dataset *of;     /* the set whose images f changes; NULL: f makes images */
+	char **class_names; /* copies; NULL: no names, or those of `of` */
+	int named;          /* number of class_names */
 } source;
 
 /* --- one image --- */
 
-/* (C,H,W) -> (H,W,C); what rounding has put a little outside of 0..1 is brought back. */
+/* Converts (C,H,W) to (H,W,C).  Values that rounding put slightly outside 0..1 are clamped; others are an error. */
 static int interleave(const float *planes, float *out, int channels, size_t plane)
 {
 	const float slack = 1e-4f;
@@ -65,7 +65,7 @@ static int call(const bl_dataset *root, int64_t row, int height, int width, cons
 	return 0;
 }
 
-/* The size is known before the function is called: it is declared, or that of the image that is changed. */
+/* The size is known before the function is called: it was declared, or it is the size of the image to change. */
 static int open_row(bl_opened *o)
 {
 	const source *s = o->root->source;
@@ -126,7 +126,7 @@ static const bl_dataset_ops ops = { .open = open_row, .read = read_row, .path = 
 struct labelling {
 	bl_dataset *d;
 	bl_first_failure failure;
-	atomic_bool failed; /* the others need not be asked */
+	atomic_bool failed; /* the other threads stop */
 };
 
 static int label_row(bl_dataset *d, int64_t i, float *planes)
@@ -192,7 +192,7 @@ static int label(bl_dataset *d, source *s)
 		return -1;
 	if (s->f.labels)
 		return copy_labels(d, s->f.labels);
-	/* Labels have to be known before images are read: the function is called for all of them once. */
+	/* Labels must be known before images are read, so the function is called once for each image now. */
 	struct labelling l = { .d = d };
 	bl_first_failure_init(&l.failure);
 	bl_parallel((d->n + CHUNK - 1) / CHUNK, label_chunk, &l);
@@ -212,7 +212,7 @@ static int check(const bl_data_function *f)
 	return 0;
 }
 
-/* Takes the context. */
+/* Takes ownership of f's context, also on failure. */
 static source *make_source(const bl_data_function *f, bl_dataset *of)
 {
 	source *s = calloc(1, sizeof *s);
@@ -237,7 +237,7 @@ bl_dataset *bl_dataset_function(const bl_data_function *f)
 	}
 	d->source = s;
 	int rc = label(d, s);
-	s->f.labels = NULL; /* the caller's */
+	s->f.labels = NULL; /* owned by the caller */
 	s->f.class_names = NULL;
 	if (rc == 0)
 		return d;
@@ -245,7 +245,7 @@ bl_dataset *bl_dataset_function(const bl_data_function *f)
 	return NULL;
 }
 
-/* What is known of an image stays. */
+/* Copies the labels of the original set; its class names are borrowed. */
 static int adopt(bl_dataset *d, const bl_dataset *of)
 {
 	d->classes = of->classes;

@@ -10,15 +10,15 @@
 #include <string.h>
 #include <zlib.h>
 
-/* Deflate cannot do better than this ratio (zlib's technical notes). */
+/* MOST_RATIO: the largest compression ratio of deflate (zlib's technical notes). */
 enum { MOST_RATIO = 1032, WINDOW_GZIP = 15 + 16 };
 
 struct bl_gunzip {
 	char *path;
-	uint8_t *bytes; /* of the file as it lies on the disk */
+	uint8_t *bytes; /* content of the file, compressed or plain */
 	size_t size;
-	size_t taken; /* of them */
-	size_t given; /* plain bytes handed out so far */
+	size_t taken; /* bytes of it that were consumed so far */
+	size_t given; /* plain bytes that were returned so far */
 	bool gzip, ended;
 	z_stream z;
 };
@@ -88,13 +88,13 @@ static int read_plain(bl_gunzip *g, void *out, size_t n, const char *what)
 	return 0;
 }
 
-/* zlib counts in unsigned int: long runs go in portions. */
+/* zlib counts bytes in unsigned int, so longer buffers are processed in portions. */
 static unsigned portion(size_t n)
 {
 	return n > UINT_MAX / 2 ? UINT_MAX / 2 : (unsigned)n;
 }
 
-/* Members may follow each other; their plain bytes do, too. */
+/* Ends a member.  If another member follows, its plain bytes continue those of this one. */
 static int end_member(bl_gunzip *g)
 {
 	const uint8_t *next = g->bytes + g->taken;
@@ -104,7 +104,7 @@ static int end_member(bl_gunzip *g)
 	return 0;
 }
 
-/* One turn of inflate into out; returns the bytes made, or negative. */
+/* Calls inflate once.  Returns the number of bytes written to out, or negative with bl_error. */
 static int64_t inflate_some(bl_gunzip *g, uint8_t *out, size_t room)
 {
 	unsigned in = portion(g->size - g->taken), want = portion(room);
@@ -144,7 +144,7 @@ int bl_gunzip_read(bl_gunzip *g, void *out, size_t n, const char *what)
 	return g->gzip ? read_gzip(g, out, n, what) : read_plain(g, out, n, what);
 }
 
-/* Runs inflate to its end mark, where zlib checks length and checksum; one byte more is one too many. */
+/* Runs inflate to the end mark, where zlib checks length and checksum.  Any further plain byte is an error. */
 static int finish_gzip(bl_gunzip *g)
 {
 	while (!g->ended) {
@@ -177,7 +177,7 @@ int bl_gunzip_finish(bl_gunzip *g)
 	return 0;
 }
 
-/* Into memory that grows. */
+/* Returns all plain bytes of a gzip file; the caller frees them.  NULL with bl_error. */
 static uint8_t *inflate_all(bl_gunzip *g, size_t *n)
 {
 	size_t room = 1 << 16, made = 0;

@@ -2,9 +2,9 @@
 /*
  * idx.c: IDX files, the format of MNIST and similar sets.
  *
- * 00 00 TYPE NDIM, then NDIM sizes (32 bits, big-endian), then the numbers,
- * big-endian as well.  Images are (N,H,W) or (N,H,W,C), mostly of unsigned
- * bytes; labels (N), or (N,K) with the class first (QMNIST).
+ * A file consists of the bytes 00 00 TYPE NDIM, of NDIM sizes (32 bits, big-endian), and of the numbers, big-endian,
+ * too.  The shape of images is (N,H,W) or (N,H,W,C); they are mostly unsigned bytes.  The shape of labels is (N), or
+ * (N,K) with the class first (QMNIST).
  */
 #include "base/path.h"
 #include "data/dataset.h"
@@ -74,7 +74,7 @@ static int fail_magic(const char *path, uint32_t magic, const char *what, int le
 	               path, magic, UBYTE << 8 | least, other, what);
 }
 
-/* Of a file of `what`, with least..most dimensions. */
+/* Reads the header of a file of `what`, which must have least..most dimensions. */
 static int read_header(bl_gunzip *g, const char *path, const char *what, int least, int most, header *h)
 {
 	uint8_t b[4 * MOST_DIMS];
@@ -95,7 +95,7 @@ static int read_header(bl_gunzip *g, const char *path, const char *what, int lea
 	return 0;
 }
 
-/* Nothing is allocated for a header that promises what the file cannot hold. */
+/* Refuses sizes that the file cannot contain, before anything is allocated. */
 static int check_promise(const bl_gunzip *g, const char *path, const header *h)
 {
 	size_t start = 4 + 4 * (size_t)h->ndim, total = item_size(h->type);
@@ -113,7 +113,7 @@ static int check_promise(const bl_gunzip *g, const char *path, const header *h)
 	return 0;
 }
 
-/* Numbers that are no unsigned bytes, a block at a time. */
+/* Reads numbers of another type than unsigned bytes, a block at a time. */
 static int convert(bl_gunzip *g, const char *path, bl_dataset *d, int type, size_t n)
 {
 	uint8_t block[8 * BLOCK];
@@ -163,7 +163,7 @@ static bl_dataset *read_images(bl_gunzip *g, const char *path)
 	return NULL;
 }
 
-/* The first of `columns` numbers of each row. */
+/* Reads the labels: the first of `columns` numbers of each row. */
 static int read_classes(bl_gunzip *g, const char *path, int type, uint32_t columns, bl_dataset *d)
 {
 	uint8_t b[8];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* labels.c: numbers, or the sorted order of texts, as labels. */
+/* labels.c: makes labels from numbers, or from the sorted order of texts. */
 #include "data/labels.h"
 
 #include <barlow/error.h>
@@ -10,7 +10,7 @@
 
 enum { LABELS_MOST = 65535, DIGITS = 5 };
 
-/* A whole number without sign and spaces; -1: it is none. */
+/* Parses a whole number without sign and spaces; -1 if the text is something else, or above LABELS_MOST. */
 static int number_of(const char *text)
 {
 	size_t n = strspn(text, "0123456789");
@@ -25,7 +25,7 @@ static int compare(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Sorted, each once, in place; how many are left. */
+/* Sorts the list in place, removes duplicates, and returns the number of texts that are left. */
 static int64_t distinct(const char **list, int64_t n)
 {
 	int64_t kept = 0;
@@ -36,7 +36,7 @@ static int64_t distinct(const char **list, int64_t n)
 	return kept;
 }
 
-/* Copies of n texts in one piece of memory. */
+/* Copies n texts and the array of pointers to them into one block of memory, which the caller frees. */
 static char **copy_texts(const char *const *list, int64_t n)
 {
 	size_t bytes = (size_t)n * sizeof(char *);

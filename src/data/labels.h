@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* labels.h: labels that are written as text, or given as numbers. */
+/* labels.h: sets the labels of a data set from texts or numbers. */
 #ifndef BARLOW_DATA_LABELS_H
 #define BARLOW_DATA_LABELS_H
 
@@ -7,13 +7,13 @@
 #include "data/listing.h"
 
 /*
- * The set's labels from d->n texts.  Where all are whole numbers from 0 up to LABELS_MOST they are classes by number; else
- * each text is a class, in their sorted order, and class_names gets the texts, one a class, for the caller to free (in one).
- * Negative with bl_error.
+ * Sets the labels of d from d->n texts.  If all texts are whole numbers from 0 to 65535, these are the classes, and
+ * *class_names becomes NULL.  Otherwise each distinct text is a class, in sorted order, and *class_names becomes the
+ * list of these texts, which d refers to and which the caller frees with one call of free.  Negative with bl_error.
  */
 int bl_labels_of_texts(bl_dataset *d, const bl_names *texts, char ***class_names);
 
-/* The set's labels are a copy of d->n numbers, each of which is 0 or more; else -1 with bl_error. */
+/* Copies d->n labels, each 0 or more, into d, which shows its classes counted from 1.  Negative with bl_error. */
 int bl_labels_copy(bl_dataset *d, const int32_t *labels);
 
 #endif

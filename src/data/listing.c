@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* listing.c: a walk through a folder. */
+/* listing.c: walks through a folder and lists its files. */
 #define _GNU_SOURCE /* qsort_r */
 #include "data/decode.h"
 #include "data/listing.h"
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* The folders that the walk is in, up to the first: a link back to one of them is not followed. */
+/* A folder of the walk, and by `up` the folders that contain it.  A link back to one of them is not followed. */
 struct level {
 	dev_t device;
 	ino_t inode;
@@ -25,14 +25,17 @@ struct walk {
 	bl_listing *l;
 	char path[BL_PATH_SIZE];
 	const char *endings;
-	size_t base; /* where the relative part begins */
+	size_t base; /* offset of the relative part of path */
 	int64_t entries;
 };
 
-/* A folder that is none of images (the whole machine, links in a circle) is given up, not walked for hours. */
+/*
+ * After this number of entries that are no images, the walk fails, so that it does not take hours in a wrong folder
+ * (such as the root of the file system).
+ */
 enum { OTHERS_MAX = 2000 * 1000 };
 
-/* Makes room for one more path of that size. */
+/* Allocates room for one more path of `size` bytes. */
 static int make_room(bl_names *l, size_t size)
 {
 	if (l->used + size > l->room) {
@@ -82,7 +85,10 @@ static int add_lost(struct walk *w, const char *why)
 
 typedef enum kind { FOLDER, REGULAR, OTHER, NOWHERE, CIRCLE } kind;
 
-/* Links are followed.  What cannot be looked at for another reason is an error when it is read. */
+/*
+ * Returns the kind of an entry; links are followed.  If stat fails for another reason, the entry counts as a file, and
+ * reading it is the error.
+ */
 static kind kind_of(const char *path, unsigned char type, struct level *below)
 {
 	struct stat s;
@@ -114,7 +120,10 @@ static int visit_folder(struct walk *w, size_t length, const char *name, const s
 		return add_lost(w, "a link to a folder that it is in");
 	if (walk_folder(w, length, below) < 0)
 		return -1;
-	/* Of several the first by name: the order of the walk is the file system's. */
+	/*
+	 * Of several empty folders the first by name is recorded, because the file system determines the order of the
+	 * walk.
+	 */
 	if (!here->up && w->l->images.n == before && (!kept[0] || strcmp(name, kept) < 0))
 		snprintf(kept, sizeof w->l->empty, "%.255s", name);
 	return 0;
@@ -167,7 +176,7 @@ static size_t folder_length(const char *path)
 	return slash ? (size_t)(slash - path) : 0;
 }
 
-/* By their first bytes, as many as each has. */
+/* Compares the n bytes at a with the m bytes at b. */
 static int compare_parts(const char *a, size_t n, const char *b, size_t m)
 {
 	int c = memcmp(a, b, n < m ? n : m);

@@ -2,13 +2,11 @@
 /*
  * loader.c: makes batches of views in advance, in separate threads.
  *
- * A ring of `ahead` slots holds the batches head, head + 1, ...  A thread takes
- * the next few images of the oldest batch that has some left, works on them
- * without the lock, and sleeps when the ring is full.  Which thread makes an
- * image changes nothing: its draws are named by (seed, epoch, row, view).
+ * A ring of `ahead` slots contains the batches head, head + 1, ...  A thread takes the next PIECE images of the oldest
+ * batch that has images left, processes them without the lock, and sleeps if no batch has any.  It does not matter
+ * which thread processes an image: its random numbers depend only on (seed, epoch, row, view).
  *
- * An image goes through make_views: it is opened, its views are drawn, what
- * they read of it is read in one, and they are made.
+ * make_views opens an image, plans its views, reads the union of the windows that they need, and makes the views.
  */
 #include "data/dataset.h"
 #include "data/order.h"
@@ -25,19 +23,19 @@
 
 enum { PIECE = 16, AHEAD = 3, MOST_AHEAD = 1024, MESSAGE = 1024 };
 
-/* One batch.  Open (tensors are there) from its first piece until it is handed out. */
+/* One batch.  It is open (has tensors) from its first piece until bl_loader_next returns it. */
 typedef struct slot {
 	bool open;
 	int64_t step;
-	int begun, done; /* images */
-	bool made;       /* all of them, and the function of batches was called */
+	int begun, done; /* images that threads have taken; images that are finished */
+	bool made;       /* all images are finished, and the batch function was called */
 	bl_tensor *view[BL_VIEWS_MOST];
-	bl_pipeline *pipeline[BL_VIEWS_MOST]; /* in the batch's epoch */
-	int64_t pipelines_of;                 /* the epoch that they were made for, or the last that changes them; -1: none */
+	bl_pipeline *pipeline[BL_VIEWS_MOST]; /* of the batch's epoch */
+	int64_t pipelines_of;                 /* epoch of `pipeline`, or the last epoch that changes it; -1: none */
 	int height[BL_VIEWS_MOST], width[BL_VIEWS_MOST];
 	int64_t *rows;
 	int failed;       /* first image (in the batch) that failed, or INT32_MAX */
-	bool interrupted; /* that was given up, and may be made again */
+	bool interrupted; /* the failure was an interruption; the batch may be made again */
 	char message[MESSAGE];
 } slot;
 
@@ -49,11 +47,11 @@ struct bl_loader {
 	uint64_t seed;
 
 	pthread_mutex_t lock;
-	pthread_cond_t work, ready, idle; /* room in the ring; head complete; nobody works */
-	bool begun;                       /* a batch was asked for: until then nothing runs that could keep a seek waiting */
+	pthread_cond_t work, ready, idle; /* a batch has images left; the head is complete; no thread works */
+	bool begun;                       /* bl_loader_next was called.  Threads wait until then, so an earlier seek is immediate */
 	bool stop, pause;
-	int busy;     /* threads at work outside of the lock */
-	int64_t head; /* step that bl_loader_next hands out next */
+	int busy;     /* threads that work without the lock */
+	int64_t head; /* step of the batch that bl_loader_next returns next */
 	bl_row_order order;
 	slot *ring;
 	int ahead;
@@ -101,7 +99,7 @@ static void drop_pipelines(slot *s)
 	s->pipelines_of = -1;
 }
 
-/* What ramps make of the pipelines in an epoch. */
+/* Sets the slot's pipelines, in which ramps have their values of that epoch, and the sizes of views. */
 static int set_pipelines(const bl_loader *l, slot *s, int64_t epoch)
 {
 	int64_t last = 0;
@@ -122,7 +120,7 @@ static int set_pipelines(const bl_loader *l, slot *s, int64_t epoch)
 	return 0;
 }
 
-/* Starts batch `step` in its slot; without memory for it the batch is done at once, and failed. */
+/* Starts batch `step` in its slot.  If there is no memory for it, the batch is complete at once, as failed. */
 static void open_slot(bl_loader *l, slot *s, int64_t step)
 {
 	s->open = true;
@@ -144,7 +142,7 @@ static void open_slot(bl_loader *l, slot *s, int64_t step)
 	pthread_cond_broadcast(&l->ready);
 }
 
-/* The next piece to make, oldest batch first.  False: the ring is full. */
+/* Takes the next piece, of the oldest batch first.  False: no batch in the ring has images left. */
 static bool take_piece(bl_loader *l, piece *p)
 {
 	for (int64_t step = l->head; step < l->head + l->ahead; step++) {
@@ -176,7 +174,7 @@ static int make_view(const slot *s, int image, int view, const bl_plan *plan, co
 	return 0;
 }
 
-/* All views of an open image, of which only what they need is read. */
+/* Makes all views of an open image, and reads only the part that they need. */
 static int make_opened(const bl_loader *l, const slot *s, int image, bl_opened *o)
 {
 	bl_plan plan[BL_VIEWS_MOST];
@@ -207,7 +205,7 @@ static int make_views(const bl_loader *l, const slot *s, int image)
 	return rc < 0 ? bl_fail_prefix("row %" PRId64 ": ", s->rows[image] + 1) : 0;
 }
 
-/* The function of batches, without the lock; the slot is nobody else's then. */
+/* Calls the batch function without the lock.  No other thread uses the slot at this time. */
 static void change_batch(const bl_loader *l, slot *s)
 {
 	bl_batch_call call = { .seed = l->seed,
@@ -229,8 +227,8 @@ static void change_batch(const bl_loader *l, slot *s)
 }
 
 /*
- * An image or more is done: the last one makes the batch; of one that was given up the rest is not begun.  Called and
- * returns with the lock held.
+ * Called when a piece is finished: completes the batch after its last image.  The images of an interrupted batch that
+ * no thread has taken yet are skipped.  The lock is held at entry and at return.
  */
 static void settle_slot(bl_loader *l, slot *s)
 {
@@ -299,7 +297,7 @@ static int check(const bl_loader_config *c)
 		return bl_fail("%s has %" PRId64 " images, the loader can name %" PRIu32, bl_dataset_name(c->data), n, UINT32_MAX);
 	if (c->n_views < 1 || c->n_views > BL_VIEWS_MOST)
 		return bl_fail("%d views of an image, expected 1 to %d", c->n_views, BL_VIEWS_MOST);
-	for (int v = 0; v < c->n_views; v++) /* all pipelines can work on the images */
+	for (int v = 0; v < c->n_views; v++) /* all pipelines must support the images */
 		if (bl_dataset_check_pipeline(c->data, c->views[v]) < 0)
 			return bl_fail_prefix("%s, view %d: ", bl_dataset_name(c->data), v + 1);
 	return 0;
@@ -333,10 +331,9 @@ static int start_threads(bl_loader *l, int threads)
 }
 
 /*
- * As many views as will ever be in flight (the ring's, and two batches in the
- * trainer's hands) are taken from the system now: how far ahead the threads
- * get later is a matter of luck, and must not allocate.  Views of other sizes
- * that ramps make are taken when they come.
+ * Allocates and frees as many views as will exist at the same time (those of the ring, and of two batches in use by the
+ * trainer).  Later steps then request no memory from the system, however far ahead the threads are.  Only views whose
+ * size a ramp changes are allocated later.
  */
 static void reserve_views(const bl_loader *l)
 {
@@ -440,7 +437,7 @@ void bl_loader_seek(bl_loader *l, int64_t step)
 	bl_loader_views(l, NULL, step);
 }
 
-/* The head's slot once all of it is made.  Called and returns with the lock held. */
+/* Waits until the batch at the head is complete, and returns its slot.  The lock is held at entry and at return. */
 static slot *wait_for_head(bl_loader *l)
 {
 	slot *s = slot_of(l, l->head);
@@ -453,14 +450,17 @@ static slot *wait_for_head(bl_loader *l)
 	return s;
 }
 
-/* The head's slot is made again. */
+/* Lets the threads make the batch at the head again. */
 static void reopen(bl_loader *l, slot *s)
 {
 	close_slot(s);
 	pthread_cond_broadcast(&l->work);
 }
 
-/* A failed batch stays at the head: the next call says the same again, unless it was given up. */
+/*
+ * Returns the batch at the head.  A failed batch stays there, so the next call fails with the same message; an
+ * interrupted batch is made again.
+ */
 static int hand_out(bl_loader *l, slot *s, bl_tensor **views, int64_t *rows)
 {
 	if (s->interrupted) {
@@ -489,7 +489,7 @@ int bl_loader_next(bl_loader *l, bl_tensor **views, int64_t *rows)
 		pthread_cond_broadcast(&l->work);
 	l->begun = true;
 	slot *head = slot_of(l, l->head);
-	if (head->open && head->made && head->interrupted) /* for somebody who waited then */
+	if (head->open && head->made && head->interrupted) /* interrupted before this call */
 		reopen(l, head);
 	int rc = hand_out(l, wait_for_head(l), views, rows);
 	pthread_mutex_unlock(&l->lock);

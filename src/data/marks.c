@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* marks.c: sizes and times of files. */
+/* marks.c: records sizes and times of files, and compares them later. */
 #include "data/marks.h"
 
 #include <barlow/error.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * marks.h: what files were when a set listed them, so that one that is changed or replaced afterwards is not read for it.
+ * marks.h: sizes and times of files when a set listed them, so that a file that was changed or replaced later is
+ * refused.
  *
- * Inode numbers are left out: some network file systems give a file another one after a while.
+ * Inode numbers are not compared, because some network file systems change the inode number of a file after a while.
  */
 #ifndef BARLOW_DATA_MARKS_H
 #define BARLOW_DATA_MARKS_H
@@ -12,15 +13,18 @@
 #include <sys/stat.h>
 
 typedef struct bl_mark {
-	int64_t size;    /* bytes; -1: the file could not be looked at, which whoever reads it will say */
+	int64_t size;    /* bytes; -1: stat failed; reading the file will report why */
 	int64_t changed; /* nanoseconds since 1970 */
 } bl_mark;
 
 typedef void bl_marks_path(const void *files, int64_t i, char path[BL_PATH_SIZE]);
 
-/* Of n files, looked at by all threads; who calls frees it.  NULL with bl_error. */
+/*
+ * Returns the marks of n files, whose paths the callback writes, using all threads.  The caller frees them.  NULL with
+ * bl_error.
+ */
 bl_mark *bl_marks_take(int64_t n, bl_marks_path *path, const void *files);
-/* 0, or negative with bl_error where the file is another one now. */
+/* Returns 0, or negative with bl_error if size or time have changed. */
 int bl_mark_check(const bl_mark *as_it_was, const struct stat *now);
 
 #endif

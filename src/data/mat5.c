@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * mat5.c: MATLAB files of version 5.  Behind a header of 128 bytes there are elements: type and size (4 bytes each), data, to
- * a multiple of 8 bytes; small ones have type, size and up to 4 bytes of data in 8 bytes.  A variable is an element that holds
- * flags, dimensions, name and numbers; it may be packed by zlib in an element of type 15, which then is not padded.
+ * mat5.c: reads MATLAB files of version 5.  Elements follow a header of 128 bytes.  An element consists of type and
+ * size (4 bytes each) and data, padded to a multiple of 8 bytes; a small element has type, size and up to 4 bytes of
+ * data in 8 bytes.  A variable is an element that contains four elements: flags, dimensions, name and numbers.  It may
+ * be compressed by zlib in an element of type 15, which is not padded.
  */
 #include "data/mat5.h"
 
@@ -17,10 +18,10 @@
 
 enum { HEADER = 128, ORDER_AT = 126, MATRIX = 14, COMPRESSED = 15, NAME_MOST = 64 };
 enum { INT8 = 1, UINT8, INT16, UINT16, INT32, UINT32, SINGLE, DOUBLE = 9, INT64 = 12, UINT64 };
-/* Deflate cannot do better than this ratio (zlib's technical notes). */
+/* The largest compression ratio of deflate (zlib's technical notes). */
 enum { MOST_RATIO = 1032 };
 
-/* Bytes from the front, plain or being unpacked. */
+/* Bytes that are read in order, plain or compressed. */
 typedef struct stream {
 	const char *path;
 	bool big; /* big-endian numbers */
@@ -28,7 +29,7 @@ typedef struct stream {
 	size_t n;
 	bool packed;
 	z_stream z;
-	size_t given; /* plain bytes so far */
+	size_t given; /* plain bytes read so far */
 } stream;
 
 static int fail_short(const stream *s)
@@ -84,7 +85,7 @@ static int skip(stream *s, size_t n)
 	return n > sizeof rest ? fail_short(s) : take(s, rest, n);
 }
 
-/* Most bytes that may still come. */
+/* Returns an upper bound of the plain bytes that are left. */
 static size_t bound(const stream *s)
 {
 	size_t most;
@@ -104,7 +105,7 @@ static uint32_t read32(bool big, const uint8_t *b)
 typedef struct element {
 	uint32_t type;
 	size_t size;
-	bool small; /* its data came with it: */
+	bool small; /* the data are in the element itself: */
 	uint8_t data[4];
 } element;
 
@@ -124,7 +125,7 @@ static int take_element(stream *s, element *e)
 	return e->size <= 4 ? 0 : bl_fail("%s: a small element of %zu bytes, expected at most 4", s->path, e->size);
 }
 
-/* All of its data, up to `most` bytes, and what pads it. */
+/* Reads the data of an element, which may have at most `most` bytes, and its padding. */
 static int take_small(stream *s, const element *e, uint8_t *out, size_t most)
 {
 	if (e->size > most)
@@ -242,7 +243,7 @@ static int take_values(stream *s, bl_mat5 *m, const char *name)
 	return e.type == UINT8 ? take_bytes(s, &e, m) : take_numbers(s, &e, m);
 }
 
-/* 1: it is the variable, and is read; 0: it is another one. */
+/* Returns 1 if this is the variable `name`, which is read then; 0 if it is another variable; negative with bl_error. */
 static int read_matrix(stream *s, const char *name, bl_mat5 *m)
 {
 	element e;
@@ -262,7 +263,7 @@ static int read_matrix(stream *s, const char *name, bl_mat5 *m)
 	return take_values(s, m, name) < 0 ? -1 : 1;
 }
 
-/* What is packed in an element of type 15: one variable. */
+/* Reads the one variable that an element of type 15 contains.  Returns the same as read_matrix. */
 static int read_packed(stream *from, size_t n, const char *name, bl_mat5 *m)
 {
 	stream s = { .path = from->path, .big = from->big, .bytes = from->bytes, .n = n, .packed = true };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* mat5.h: numbers in a MATLAB file of version 5, which newer versions write as -v6 and -v7. */
+/* mat5.h: reads numbers from a MATLAB file of version 5, which newer versions of MATLAB write with -v6 and -v7. */
 #ifndef BARLOW_DATA_MAT5_H
 #define BARLOW_DATA_MAT5_H
 
@@ -7,7 +7,7 @@
 
 enum { BL_MAT5_DIMS = 8 };
 
-/* A variable of numbers, the first index fastest.  Values are bytes where they were uint8, else doubles. */
+/* A variable of numbers; the first index varies fastest.  `bytes` has the values if they are uint8, else `numbers`. */
 typedef struct bl_mat5 {
 	int ndim;
 	int64_t shape[BL_MAT5_DIMS], count;
@@ -15,7 +15,10 @@ typedef struct bl_mat5 {
 	double *numbers;
 } bl_mat5;
 
-/* The variable `name` of the file; negative with bl_error, which names file, byte and reason.  End it with bl_mat5_clear. */
+/*
+ * Reads the variable `name` of a file; the caller releases it with bl_mat5_clear.  Negative with bl_error, which names
+ * the file and the reason.
+ */
 int bl_mat5_read(const char *path, const char *name, bl_mat5 *out);
 void bl_mat5_clear(bl_mat5 *m);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * mnist.c: sets that come as IDX files: MNIST (LeCun et al. 1998), Fashion-MNIST (Xiao et al. 2017), Kuzushiji-MNIST
- * (Clanuwat et al. 2018), QMNIST (Yadav, Bottou 2019) and EMNIST (Cohen et al. 2017), whose images are transposed.
+ * mnist.c: data sets that are distributed as IDX files: MNIST (LeCun et al. 1998), Fashion-MNIST (Xiao et al. 2017),
+ * Kuzushiji-MNIST (Clanuwat et al. 2018), QMNIST (Yadav, Bottou 2019) and EMNIST (Cohen et al. 2017), whose images are
+ * stored transposed.
  */
 #include "data/dataset.h"
 #include "data/places.h"
@@ -18,9 +19,9 @@ typedef struct variant {
 	bl_place_of place;
 	const char *name;           /* of the set, before "train" or "test" */
 	const char *files[2][2];    /* of the training and the test set: images, labels */
-	const char *const *classes; /* their names, ... */
-	int n_classes;              /* ... so many */
-	int first_label;            /* what the first class is called in the files */
+	const char *const *classes; /* names of the classes */
+	int n_classes;
+	int first_label; /* number of the first class in the files */
 	bool transposed;
 } variant;
 
@@ -32,7 +33,10 @@ typedef struct variant {
 		} \
 	}
 
-/* Of EMNIST in all its ways: digits, capitals, letters; where both look alike only the capital is a class. */
+/*
+ * Classes of EMNIST: digits, capital letters, small letters.  In `merged`, a small letter that looks like its capital
+ * has no class of its own.
+ */
 static const char *const characters[] = {
 	"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K",
 	"L", "M", "N", "O", "P", "Q", "R", "S", "T", "U", "V", "W", "X", "Y", "Z", "a", "b", "c", "d", "e", "f",
@@ -47,7 +51,7 @@ static const char *const clothes[] = {
 };
 static const char *const kana[] = { "o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo" };
 
-/* --- Making one ----------------------------------------------------------------------- */
+/* --- Construction --------------------------------------------------------------------- */
 
 static void transpose(bl_dataset *d)
 {
@@ -106,7 +110,7 @@ static bl_dataset *make_variant(const variant *v, const char *folder, bool train
 	return NULL;
 }
 
-/* --- Those of one kind ------------------------------------------------------------------ */
+/* --- Sets without splits ---------------------------------------------------------------- */
 
 typedef struct settings {
 	bool train;
@@ -218,7 +222,7 @@ const bl_data_kind bl_data_qmnist = {
 	.find = find_qmnist,
 };
 
-/* --- EMNIST, in its six ways --------------------------------------------------------------- */
+/* --- EMNIST and its six splits ------------------------------------------------------------- */
 
 enum { SPLITS = 6 };
 static const char *const splits[] = { "byclass", "bymerge", "balanced", "letters", "digits", "mnist", NULL };

@@ -11,7 +11,7 @@
 
 enum { NAME = 64 };
 
-/* How many images each class has; the caller frees it. */
+/* Returns the number of images of each class; the caller frees it.  NULL with bl_error. */
 static int64_t *count_classes(const bl_dataset *d)
 {
 	if (d->classes == 0)
@@ -41,7 +41,10 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Appends n rows of a class, in an order drawn by the seed, from its start again when all were taken; ascending. */
+/*
+ * Writes n rows of a class to `out`, ascending: the first n of an order drawn by the seed, which is repeated if the
+ * class has fewer.  of_class is memory for all rows of the class.
+ */
 static void take_class(const bl_dataset *d, int label, uint64_t seed, int64_t n, int64_t *of_class, int64_t *out)
 {
 	int64_t count = 0;
@@ -57,7 +60,10 @@ static void take_class(const bl_dataset *d, int label, uint64_t seed, int64_t n,
 	qsort(out, (size_t)n, sizeof *out, compare);
 }
 
-/* n images of each class that has any.  A class of fewer is refused, unless its images may be repeated. */
+/*
+ * Selects n images of each class.  A class of fewer images is an error, unless `repeat` is set: then its images are
+ * repeated, and a class without images is left out.
+ */
 static bl_dataset *take(bl_dataset *d, int64_t n, uint64_t seed, const int64_t *counts, bool repeat)
 {
 	int64_t present = 0, total;

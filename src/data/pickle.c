@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* pickle.c: the opcodes of pickles that hold data (Python's pickletools.py describes them), on a stack of values. */
+/*
+ * pickle.c: interprets, on a stack of values, the opcodes of pickles that contain data (described in Python's
+ * pickletools.py).
+ */
 #include "data/pickle.h"
 
 #include <barlow/error.h>
@@ -14,15 +17,15 @@ struct bl_pickle {
 	bl_pickle_value *values;
 	uint32_t n_values, room_values;
 	uint32_t *stack, n_stack, room_stack;
-	uint32_t *memo, n_memo, room_memo; /* place + 1; 0: nothing there */
+	uint32_t *memo, n_memo, room_memo; /* index of the value + 1; 0: empty */
 	const uint8_t *bytes;
 	size_t n, at;
 	uint32_t root;
 };
 
-/* --- Room --------------------------------------------------------------------------- */
+/* --- Memory ------------------------------------------------------------------------- */
 
-/* Room for one more item of that size in a list of n. */
+/* Allocates room for one more item of `size` bytes in a list of n. */
 static int make_room(void **list, uint32_t *room, uint32_t n, size_t size)
 {
 	if (n < *room)
@@ -51,7 +54,7 @@ static int push(bl_pickle *p, uint32_t place)
 	return 0;
 }
 
-/* Pushes a new value; its place in *place, where that is asked for. */
+/* Pushes a new value, and writes its index to *place unless place is NULL. */
 static int push_new(bl_pickle *p, bl_pickle_kind kind, int64_t integer, uint32_t *place)
 {
 	if (make_room((void **)&p->values, &p->room_values, p->n_values, sizeof *p->values) < 0)
@@ -88,7 +91,7 @@ static int take(bl_pickle *p, size_t n, const uint8_t **out)
 	return 0;
 }
 
-/* n bytes, little-endian, n <= 8 */
+/* Reads a little-endian number of n <= 8 bytes. */
 static int take_number(bl_pickle *p, size_t n, uint64_t *out)
 {
 	const uint8_t *b;
@@ -100,7 +103,7 @@ static int take_number(bl_pickle *p, size_t n, uint64_t *out)
 	return 0;
 }
 
-/* Up to the newline, which is taken, too. */
+/* Reads a line and its newline; *n does not count the newline. */
 static int take_line(bl_pickle *p, const uint8_t **out, size_t *n)
 {
 	const uint8_t *end = memchr(p->bytes + p->at, '\n', p->n - p->at);
@@ -126,7 +129,7 @@ static int top(const bl_pickle *p, bl_pickle_kind kind, uint32_t *place)
 	return 0;
 }
 
-/* Where the values behind the last mark begin. */
+/* Finds the first stack position behind the last mark. */
 static int find_mark(const bl_pickle *p, uint32_t *first)
 {
 	for (uint32_t i = p->n_stack; i-- > 0;)
@@ -160,7 +163,7 @@ static int push_integer(bl_pickle *p, size_t n, bool sign)
 	return push_new(p, BL_PICKLE_INT, sign ? (int64_t)(int32_t)v : (int64_t)v, NULL);
 }
 
-/* LONG1: a count, and so many bytes in two's complement. */
+/* LONG1: a count n, and n bytes in two's complement. */
 static int push_long(bl_pickle *p)
 {
 	uint64_t n, v;
@@ -175,7 +178,7 @@ static int push_long(bl_pickle *p)
 	return push_new(p, BL_PICKLE_INT, (int64_t)v, NULL);
 }
 
-/* "12\n", "12L\n"; in old protocols "01\n" is true. */
+/* Reads "12\n" or "12L\n".  Old protocols write true as "01\n", which becomes 1. */
 static int push_decimal(bl_pickle *p)
 {
 	const uint8_t *b;
@@ -198,7 +201,7 @@ static int push_float(bl_pickle *p)
 	return take(p, 8, &b) < 0 ? -1 : push_new(p, BL_PICKLE_FLOAT, 0, NULL);
 }
 
-/* "module\nname\n": the text is both, with the newline between. */
+/* Reads "module\nname\n"; the value stores the name only. */
 static int push_global(bl_pickle *p)
 {
 	const uint8_t *module, *name;
@@ -225,7 +228,9 @@ static int push_stack_global(bl_pickle *p)
 	return 0;
 }
 
-/* The values behind the mark as items of a new value, or of `place` where add is set. */
+/*
+ * Makes the values behind the mark the items of a new value or, if `add` is set, adds them to the value below the mark.
+ */
 static int gather(bl_pickle *p, bl_pickle_kind kind, bool add)
 {
 	uint32_t first, place;
@@ -237,14 +242,14 @@ static int gather(bl_pickle *p, bl_pickle_kind kind, bool add)
 	p->n_stack = first - 1;
 	if (add ? top(p, kind, &place) < 0 : push_new(p, kind, 0, &place) < 0)
 		return -1;
-	/* Where nothing is added, the new value took the mark's place: the items are still there. */
+	/* A new value has replaced the mark only, so the items are still on the stack, above n_stack. */
 	for (uint32_t i = 0; i < n; i++)
 		if (add_item(p, place, p->stack[first + i]) < 0)
 			return -1;
 	return 0;
 }
 
-/* The n values on top as a tuple. */
+/* Replaces the n <= 3 values on top of the stack by a tuple. */
 static int tuple(bl_pickle *p, uint32_t n)
 {
 	uint32_t item[3], place;
@@ -273,7 +278,7 @@ static int set_item(bl_pickle *p)
 	return add_item(p, place, item);
 }
 
-/* A call is noted, not made. */
+/* Records a call without executing it. */
 static int note_call(bl_pickle *p)
 {
 	uint32_t function, arguments, place;
@@ -429,7 +434,7 @@ void bl_pickle_free(bl_pickle *p)
 	free(p);
 }
 
-/* --- What it says --------------------------------------------------------------------- */
+/* --- Access --------------------------------------------------------------------------- */
 
 const bl_pickle_value *bl_pickle_root(const bl_pickle *p)
 {
@@ -461,14 +466,17 @@ static bool calls(const bl_pickle *p, const bl_pickle_value *v, const char *func
 	return v && v->kind == BL_PICKLE_CALL && is_text(bl_pickle_item(p, v, 0), BL_PICKLE_GLOBAL, function);
 }
 
-/* numpy.dtype("u1", ...) */
+/* Is the value numpy.dtype("u1", ...)? */
 static bool is_bytes_type(const bl_pickle *p, const bl_pickle_value *v)
 {
 	const bl_pickle_value *name = calls(p, v, "dtype") ? bl_pickle_item(p, bl_pickle_item(p, v, 1), 0) : NULL;
 	return is_text(name, BL_PICKLE_TEXT, "u1") || is_text(name, BL_PICKLE_TEXT, "|u1");
 }
 
-/* Characters of UTF-8 that are bytes, as Python 3 writes bytes in protocol 2; how many, or negative. */
+/*
+ * Decodes UTF-8 text whose characters are bytes, as Python 3 writes bytes in protocol 2.  Returns their number, or
+ * negative.
+ */
 static int64_t decode_latin1(const uint8_t *in, size_t n, uint8_t *out)
 {
 	int64_t made = 0;
