@@ -37,8 +37,8 @@ typedef struct bl_dataset_ops {
 	void (*close)(bl_opened *o);                      /* NULL: there is nothing to close */
 	char *(*path)(const bl_dataset *root, int64_t i); /* of image i's file; the caller frees it.  NULL: no files */
 	/*
-	 * The name of image i in the fingerprint, borrowed: its path below the set's folder; data.csv adds the label.
-	 * NULL: images have no files of their own.
+	 * The name of image i in the fingerprint, borrowed: its path below the set's folder or in its archive, with its
+	 * label if that is not part of the path.  NULL: images are not separate files.
 	 */
 	const char *(*file_name)(const bl_dataset *root, int64_t i);
 	/*

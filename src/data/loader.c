@@ -48,7 +48,7 @@ struct bl_loader {
 
 	pthread_mutex_t lock;
 	pthread_cond_t work, ready, idle; /* a batch has images left; the head is complete; no thread works */
-	bool begun;                       /* bl_loader_next was called.  Threads wait until then, so an earlier seek is immediate */
+	bool begun;                       /* bl_loader_next was called; until then threads wait, so a seek is immediate */
 	bool stop, pause;
 	int busy;     /* threads that work without the lock */
 	int64_t head; /* step of the batch that bl_loader_next returns next */

@@ -492,7 +492,10 @@ static int64_t decode_latin1(const uint8_t *in, size_t n, uint8_t *out)
 	return made;
 }
 
-/* Exactly `expected` bytes of a text, or of _codecs.encode(text, "latin1"). */
+/*
+ * Returns a copy of the bytes of a text, or of the recorded call _codecs.encode(text, "latin1"); the caller frees it.
+ * NULL with bl_error unless there are exactly `expected` bytes.
+ */
 static uint8_t *copy_bytes(const bl_pickle *p, const bl_pickle_value *v, int64_t expected)
 {
 	bool encoded = calls(p, v, "encode");
@@ -514,7 +517,7 @@ static uint8_t *copy_bytes(const bl_pickle *p, const bl_pickle_value *v, int64_t
 	return bl_fail_null("an array of %" PRId64 " bytes, expected %" PRId64, made, expected);
 }
 
-/* *bytes, 1 before, becomes the product of the sizes. */
+/* Reads the sizes of `dims` dimensions into shape, and multiplies *bytes by each. */
 static int take_shape(const bl_pickle *p, const bl_pickle_value *v, int dims, int64_t *shape, int64_t *bytes)
 {
 	if (!v || v->kind != BL_PICKLE_TUPLE || v->count != (uint32_t)dims)

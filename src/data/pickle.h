@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * pickle.h: what a Python pickle says, as data.  Nothing is executed: a call that the pickle asks for (an array of NumPy's)
- * becomes a value that says which one, and whoever reads it knows the few that make sense.
+ * pickle.h: reads the data in a Python pickle.  Nothing is executed: a call in the pickle (such as the construction of
+ * a NumPy array) becomes a value that records the function and its arguments.  The code that uses the values interprets
+ * the few calls that it knows.
  */
 #ifndef BARLOW_DATA_PICKLE_H
 #define BARLOW_DATA_PICKLE_H
@@ -15,39 +16,42 @@ typedef enum bl_pickle_kind {
 	BL_PICKLE_BOOL,
 	BL_PICKLE_INT,
 	BL_PICKLE_FLOAT,
-	BL_PICKLE_TEXT, /* also bytes: `bytes` and `n`, within the file */
+	BL_PICKLE_TEXT, /* text or bytes: `bytes` and `n`, in the memory of the pickle */
 	BL_PICKLE_LIST,
 	BL_PICKLE_TUPLE,
 	BL_PICKLE_DICT,   /* items are key, value, key, value ... */
-	BL_PICKLE_GLOBAL, /* "module name" as text */
-	BL_PICKLE_CALL,   /* items: what is called, its arguments (a tuple), perhaps a state */
+	BL_PICKLE_GLOBAL, /* `bytes` and `n`: the name without its module */
+	BL_PICKLE_CALL,   /* items: function, arguments (a tuple), and a state if there is one */
 	BL_PICKLE_MARK,
 } bl_pickle_kind;
 
 typedef struct bl_pickle_value {
 	bl_pickle_kind kind;
 	int64_t integer;
-	const uint8_t *bytes; /* of a text; of a global the name's, behind the module's */
+	const uint8_t *bytes; /* of a text, or of the name of a global */
 	size_t n;
-	uint32_t *items; /* places of values */
+	uint32_t *items; /* indices of values */
 	uint32_t count, room;
 } bl_pickle_value;
 
 typedef struct bl_pickle bl_pickle;
 
-/* Reads all of it; the bytes must stay.  NULL with bl_error, which names byte and opcode; path is the caller's to add. */
+/*
+ * Reads a whole pickle; its bytes must stay valid.  NULL with bl_error, which names byte and opcode; the caller adds
+ * the path.
+ */
 bl_pickle *bl_pickle_read(const uint8_t *bytes, size_t n);
 void bl_pickle_free(bl_pickle *p);
 
 const bl_pickle_value *bl_pickle_root(const bl_pickle *p);
-/* Item i of a list, tuple, dict or call; NULL: there is none. */
+/* Returns item i of a list, tuple, dict or call; NULL: there is none. */
 const bl_pickle_value *bl_pickle_item(const bl_pickle *p, const bl_pickle_value *v, uint32_t i);
-/* The value of a dict under a key that is a text; NULL: none, or v is no dict. */
+/* Returns the value under a text key of a dict; NULL: there is none, or v is no dict. */
 const bl_pickle_value *bl_pickle_get(const bl_pickle *p, const bl_pickle_value *v, const char *key);
 
 /*
- * An array of bytes (NumPy's uint8, C order) of `dims` dimensions: its sizes, and its bytes, new memory that the caller frees.
- * NULL with bl_error where it is something else.
+ * Reads a NumPy array of uint8 in C order with `dims` dimensions: writes its sizes to shape, and returns its bytes,
+ * which the caller frees.  NULL with bl_error if the value is anything else.
  */
 uint8_t *bl_pickle_array(const bl_pickle *p, const bl_pickle_value *v, int dims, int64_t *shape);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* pictures.h: settings of sets of image files, wherever those lie. */
+/* pictures.h: the settings that all sets of image files have in common. */
 #ifndef BARLOW_DATA_PICTURES_H
 #define BARLOW_DATA_PICTURES_H
 
@@ -7,12 +7,12 @@
 
 enum { BL_PICTURE_SIDE = 16384 };
 
-extern const char *const bl_picture_backends[]; /* the second is PIL's */
+extern const char *const bl_picture_backends[]; /* index 1 is PIL's */
 #define BL_PICTURE_BACKEND_HELP \
 	"how evaluation resizes: tensor: bicubic, in one pass; pil: bilinear, to bytes, as torchvision on PIL images"
 
 typedef struct bl_pictures {
-	float size[2]; /* what evaluation sees; 0: see bl_pictures_size */
+	float size[2]; /* height and width in evaluation; 0: see bl_pictures_size */
 	int channels;
 	bl_list background;
 	bool orient, full_scale;
@@ -20,7 +20,7 @@ typedef struct bl_pictures {
 	int backend;
 } bl_pictures;
 
-/* Their fields, in a struct of settings that has them as its member `pictures`. */
+/* The fields of these settings, for a struct that has a bl_pictures as its member `pictures`. */
 /* clang-format off */
 #define BL_PICTURE_FIELD(kind_, struct_, member_, ...) \
 	{ .name = #member_, .kind = BL_FIELD_##kind_, .offset = offsetof(struct_, pictures.member_), __VA_ARGS__ }
@@ -37,13 +37,18 @@ typedef struct bl_pictures {
 	BL_PICTURE_FIELD(CHOICE, struct_, backend, BL_DEFAULT(0), .choices = bl_picture_backends, .help = BL_PICTURE_BACKEND_HELP)
 /* clang-format on */
 
-/* Evaluation resizes as PIL does, which a cache does not allow: 0, or negative with bl_error, "what: ...". */
+/*
+ * Refuses PIL's backend with a cache, because PIL's resizing needs whole images.  Negative with bl_error, "what: ...".
+ */
 int bl_pictures_check_pil(bool pil, bl_cache_kind cache, const char *what);
-/* How pixels are wanted by these settings; negative with bl_error, "what: ...". */
+/* Sets *wish from the settings.  Negative with bl_error, "what: ...". */
 int bl_pictures_wish(const bl_pictures *p, const char *what, bl_wish *wish);
-/* What evaluation sees: as set, or the first image's size, unless that is a photograph's. */
+/*
+ * Sets the size in evaluation: height x width or, if these are 0, the first image's size, or 224 x 224 if one of its
+ * sides is longer.  Negative with bl_error.
+ */
 int bl_pictures_size(bl_dataset *d, int height, int width);
-/* Both for a set that is otherwise made: size and cache. */
+/* Sets size and backend of a set that is complete otherwise, and adds its cache.  Negative with bl_error. */
 int bl_pictures_finish(bl_dataset *d, const bl_pictures *p, const bl_wish *wish);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* places.c: a search for the files of a data set in a few folders. */
+/* places.c: searches a few folders for the files of a data set. */
 #include "data/places.h"
 
 #include <barlow/error.h>
@@ -16,7 +16,7 @@ typedef struct search {
 	const bl_place_of *set;
 	const char *const *files;
 	bl_found *out;
-	char looked[1024]; /* the folders, for the message */
+	char looked[1024]; /* the folders that were searched, for the message */
 } search;
 
 static bool find_file(const char *folder, const char *file, char path[BL_PLACE_PATH])
@@ -28,7 +28,7 @@ static bool find_file(const char *folder, const char *file, char path[BL_PLACE_P
 	return false;
 }
 
-/* root/folder, or root where folder is "". */
+/* Searches root/folder, or root if folder is "", for all files. */
 static bool try_folder(search *s, const char *root, const char *folder)
 {
 	char *path = s->out->folder;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* places.h: where the files of well-known data sets lie. */
+/* places.h: finds the files of well-known data sets. */
 #ifndef BARLOW_DATA_PLACES_H
 #define BARLOW_DATA_PLACES_H
 
@@ -8,14 +8,14 @@
 enum { BL_PLACE_PATH = 4096, BL_PLACE_FILES = 8 };
 
 /*
- * A set's files.  They lie in the folder that the user names, or in one of `folders` in it; without a name, in one of
- * `folders` in $BARLOW_DATA, in datasets of the user's data folder ($XDG_DATA_HOME or ~/.local/share), or in
- * /usr/share/datasets.  A file may also be there with .gz behind its name.
+ * A set and where its files are searched for: in the folder that the user names, and in `folders` below it.  If the
+ * user names none: in `folders` below $BARLOW_DATA, below the folder datasets in the user's data folder ($XDG_DATA_HOME
+ * or ~/.local/share), and below /usr/share/datasets.  The name of each file may end in .gz.
  */
 typedef struct bl_place_of {
 	const char *title;          /* "MNIST" */
-	const char *const *folders; /* as it is unpacked by others; ended by NULL */
-	const char *how;            /* how to get it: a sentence's end */
+	const char *const *folders; /* names under which others unpack the set; ended by NULL */
+	const char *how;            /* how to get the files: the end of the message */
 } bl_place_of;
 
 typedef struct bl_found {
@@ -23,9 +23,15 @@ typedef struct bl_found {
 	char file[BL_PLACE_FILES][BL_PLACE_PATH];
 } bl_found;
 
-/* All of `files` (at most BL_PLACE_FILES, ended by NULL).  Negative: bl_error says where they were looked for, and how to get them. */
+/*
+ * Finds all of `files` (at most BL_PLACE_FILES, ended by NULL).  Negative with bl_error, which says where they were
+ * searched for and how to get them.
+ */
 int bl_places_find(const bl_place_of *set, const char *folder, const char *const *files, bl_found *out);
-/* For data.list(): the folder in which `file` is found without the user's naming one.  Negative as above. */
+/*
+ * For data.list(): writes the path of the folder in which `file` is found when the user names none.  Negative with
+ * bl_error as above.
+ */
 int bl_places_have(const bl_place_of *set, const char *file, char *path, size_t size);
 
 #endif

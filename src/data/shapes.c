@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * shapes.c: data.shapes, one coloured figure on textured ground an image.
+ * shapes.c: the data set data.shapes; each image shows one coloured figure on textured ground.
  *
- * Image i is a function of (seed, i).  The figure's class, place, size, hue and
- * rotation are known and drawn independently of each other and of the ground,
- * so that colour and texture say nothing about the class: only form does.
+ * Image i is a function of (seed, i).  The figure's class, position, size, hue and rotation are known, and are drawn
+ * independently of each other and of the ground.  So colour and texture contain no information about the class; only
+ * the form does.
  */
 #include "data/dataset.h"
 #include "data/figures.h"
@@ -32,11 +32,11 @@ typedef struct colour {
 typedef enum texture_kind { STRIPES, CHECKER, DOTS, CLOUDS, TEXTURES } texture_kind;
 
 typedef struct scene {
-	float factor[FACTORS]; /* x, y, size in parts of the side; hue, rotation in turns */
+	float factor[FACTORS]; /* x, y, size as fractions of the side; hue, rotation in turns */
 	colour figure, ground[2];
 	texture_kind texture;
-	float grain;        /* wavelength of the texture in parts of the side */
-	float cosine, sine; /* its direction */
+	float grain;        /* wavelength of the texture as a fraction of the side */
+	float cosine, sine; /* direction of the texture */
 	float phase[2];
 	float lattice[LATTICE][LATTICE]; /* of CLOUDS */
 	float light[2];                  /* slope of the light across the image */
@@ -48,7 +48,7 @@ static float luminance_of(const colour *c)
 	return 0.299f * c->v[0] + 0.587f * c->v[1] + 0.114f * c->v[2];
 }
 
-/* A colour of that hue and luminance; what a saturated one cannot reach is made up with white. */
+/* Returns a colour of that hue and luminance.  If the saturated colour is too dark, white is added. */
 static colour make_colour(float hue, float saturation, float luminance)
 {
 	colour c;
@@ -76,7 +76,7 @@ static void draw_figure(scene *s, bl_rng *r)
 	s->factor[FACTOR_ROTATION] = bl_rng_uniform(r);
 }
 
-/* The figure stands out by luminance, lighter or darker than the ground, so that one channel is enough to see it. */
+/* The figure's luminance differs from the ground's, so that the figure is visible in images of one channel, too. */
 static void draw_colours(scene *s, bl_rng *r)
 {
 	float ground = bl_rng_between(r, 0.25f, 0.65f), contrast = bl_rng_between(r, 0.22f, 0.35f);
@@ -105,7 +105,7 @@ static void draw_ground(scene *s, bl_rng *r)
 	s->noise = bl_rng_between(r, 0, 0.04f);
 }
 
-/* Lattice values, blended smoothly; wraps around. */
+/* Interpolates the lattice values smoothly; the lattice is periodic. */
 static float clouds(const scene *s, float u, float v)
 {
 	float x = floorf(u), y = floorf(v), fx = u - x, fy = v - y;
@@ -118,7 +118,7 @@ static float clouds(const scene *s, float u, float v)
 	return a + fy * (b - a);
 }
 
-/* How much of the second ground colour there is at (x, y), 0..1. */
+/* Returns the share of the second ground colour at (x, y), 0..1. */
 static float texture(const scene *s, float x, float y)
 {
 	float u = (s->cosine * x + s->sine * y) / s->grain + s->phase[0];
@@ -134,7 +134,7 @@ static float texture(const scene *s, float x, float y)
 	}
 }
 
-/* How much of the pixel of that side around (x, y) the figure covers. */
+/* Returns the fraction of a pixel that the figure covers.  (x, y) is the centre of the pixel, `side` its side. */
 static float coverage(const scene *s, float x, float y, float side)
 {
 	float angle = TURN * s->factor[FACTOR_ROTATION], size = s->factor[FACTOR_SIZE];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * stl10.c: STL-10 (Coates, Ng, Lee 2011): images of 3 x 96 x 96 bytes, a plane a colour, column after column; labels count
- * from 1.  The file of unlabelled images has 2.8 GB: images are read from their files when they are needed.
+ * stl10.c: STL-10 (Coates, Ng, Lee 2011): images of 3 x 96 x 96 bytes, one plane per colour, column by column; labels
+ * are numbered from 1.  The file of unlabelled images has 2.8 GB, so images are read from their files on demand.
  */
 #include "data/dataset.h"
 #include "data/decode.h"
@@ -37,7 +37,7 @@ static const bl_place_of place = {
 
 /* --- Images ----------------------------------------------------------------------- */
 
-/* The file stays open: one that takes its place under its name is not read. */
+/* The file stays open, so another file that replaces it under the same name is never read. */
 typedef struct source {
 	int fd;
 	char path[BL_PLACE_PATH];
@@ -83,7 +83,7 @@ static void clear(bl_dataset *root)
 
 static const bl_dataset_ops ops = { .open = open_row, .read = read_row, .clear = clear };
 
-/* --- Making one --------------------------------------------------------------------- */
+/* --- Construction ------------------------------------------------------------------- */
 
 static int read_labels(bl_dataset *d, const char *path)
 {

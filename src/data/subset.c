@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* subset.c: sets that are rows of another set. */
+/* subset.c: data sets that consist of rows of another set. */
 #include "data/dataset.h"
 
 #include <barlow/error.h>
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A set of the parent's kind with n rows, to be filled in by the caller. */
+/* Makes a subset of the parent's root with n rows, which the caller fills in.  NULL with bl_error. */
 static bl_dataset *make_subset(bl_dataset *parent, int64_t n)
 {
 	bl_dataset *root = parent->root ? parent->root : parent;
@@ -50,7 +50,7 @@ bl_dataset *bl_dataset_select(bl_dataset *d, const int64_t *rows, int64_t n)
 	return s;
 }
 
-/* Rows of class `label` (-1: without label) in ascending order into out; returns how many. */
+/* Writes the rows of class `label` (-1: without label) to out in ascending order, and returns their number. */
 static int64_t rows_of(const bl_dataset *d, int label, int64_t *out)
 {
 	int64_t n = 0;
@@ -60,7 +60,10 @@ static int64_t rows_of(const bl_dataset *d, int label, int64_t *out)
 	return n;
 }
 
-/* Marks the rows of the first part: of each class its share, drawn from a stream of its own. */
+/*
+ * Marks the rows of the first part and returns their number: `fraction` of each class, drawn from one random stream per
+ * class.  `rows` is memory for all rows.
+ */
 static int64_t mark_first(const bl_dataset *d, double fraction, uint64_t seed, int64_t *rows, char *first)
 {
 	int64_t marked = 0;

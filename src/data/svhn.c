@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * svhn.c: SVHN, cropped digits (Netzer et al. 2011): MATLAB files with X (32, 32, 3, N), the first index fastest, and y (N, 1),
- * where 10 stands for the digit 0.
+ * svhn.c: SVHN, cropped digits (Netzer et al. 2011): MATLAB files with the variables X (32, 32, 3, N), whose first
+ * index varies fastest, and y (N, 1), where 10 stands for the digit 0.
  */
 #include "data/dataset.h"
 #include "data/mat5.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * tar.c: data.tar: shards as WebDataset has them: images and labels as files in plain tar archives.
+ * tar.c: the data set data.tar: shards in WebDataset's format, which are plain tar archives of images and labels.
  *
  * Successive files whose names differ only behind the first dot are a sample, as in WebDataset: 000123.jpg, 000123.cls,
- * 000123.json.  The archives are read once for an index; images are then read at their offsets, in any order.
+ * 000123.json.  The archives are read once to make an index; later, images are read at their offsets, in any order.
  */
 #include "base/path.h"
 #include "data/archive.h"

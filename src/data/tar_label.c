@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* tar_label.c: one value of a JSON object. */
+/* tar_label.c: reads one value of a JSON object. */
 #include "data/tar_label.h"
 
 #include <barlow/error.h>

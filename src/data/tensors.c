@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* tensors.c: a dataset from a tensor of images. */
+/* tensors.c: makes a data set from a tensor of images. */
 #include "data/dataset.h"
 #include "data/labels.h"
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * knn.c: weighted cosine nearest neighbours (Wu et al. 2018).
+ * knn.c: classifies by weighted nearest neighbours in cosine similarity (Wu et al. 2018).
  *
- * The similarity of all queries to all references is never held: a chunk of
- * queries meets the references in blocks, and keeps the k best so far of each
- * query in a heap whose root is the worst of them.
+ * The matrix of all similarities is never stored.  A chunk of queries is compared with one block of references after
+ * the other.  For each query, a heap contains the k nearest references so far; its root is the farthest of them.
  */
 #include <barlow/error.h>
 #include <barlow/eval.h>
@@ -27,26 +26,26 @@ typedef struct neighbour {
 } neighbour;
 
 typedef struct search {
-	atomic_llong done; /* chunks */
+	atomic_llong done; /* chunks that are finished */
 	const float *refs, *queries;
 	const float *ref_scale, *query_scale; /* 1 / norm */
 	const int32_t *ref_labels, *query_labels;
 	int64_t n_refs, n_queries, width;
 	int k, classes;
 	double temperature;
-	int64_t *correct;         /* of each chunk */
-	int32_t *guess;           /* of each query; NULL: not wanted */
-	const volatile int *stop; /* NULL: nobody stops it */
+	int64_t *correct;         /* queries of each chunk that were classified correctly */
+	int32_t *guess;           /* class of each query; NULL: not wanted */
+	const volatile int *stop; /* nonzero: stop; NULL: the search is never stopped */
 	atomic_bool failed;
 } search;
 
-/* Of two equally similar references the earlier one is nearer. */
+/* Is a farther than b?  Of two equally similar references, the one with the smaller index is nearer. */
 static bool farther(neighbour a, neighbour b)
 {
 	return a.similarity < b.similarity || (a.similarity == b.similarity && a.ref > b.ref);
 }
 
-/* v into the heap of k in place of the root. */
+/* Replaces the root of a heap of k elements by v. */
 static void replace_root(neighbour *heap, int k, neighbour v)
 {
 	int at = 0;
@@ -62,7 +61,7 @@ static void replace_root(neighbour *heap, int k, neighbour v)
 	heap[at] = v;
 }
 
-/* One query against references from..from+n-1, given their dot products. */
+/* Updates the heap of a query with references from..from+n-1, given their dot products with the query. */
 static void meet(const search *s, const float *dots, float query_scale, int64_t from, int64_t n, neighbour *heap)
 {
 	float worst = heap[0].similarity;
@@ -70,14 +69,17 @@ static void meet(const search *s, const float *dots, float query_scale, int64_t 
 	for (int64_t j = 0; j < n; j++) {
 		float similarity = dots[j] * query_scale * s->ref_scale[from + j];
 
-		if (!(similarity > worst)) /* references come in order, so an equal one is farther */
+		if (!(similarity > worst)) /* indices ascend, so an equal similarity is farther */
 			continue;
 		replace_root(heap, s->k, (neighbour){ similarity, (int32_t)(from + j) });
 		worst = heap[0].similarity;
 	}
 }
 
-/* Votes count exp(similarity / temperature), here relative to the nearest, which cannot overflow. */
+/*
+ * Returns the class with the most votes.  A neighbour's vote is exp(similarity / temperature); it is computed relative
+ * to the nearest neighbour's, so that it cannot overflow.
+ */
 static int vote(const search *s, const neighbour *heap, double *votes)
 {
 	float nearest = heap[0].similarity;
@@ -87,7 +89,7 @@ static int vote(const search *s, const neighbour *heap, double *votes)
 	for (int i = 1; i < s->k; i++)
 		nearest = fmaxf(nearest, heap[i].similarity);
 	for (int i = 0; i < s->k; i++)
-		if (heap[i].ref != NOBODY) /* similarities that overflow find none */
+		if (heap[i].ref != NOBODY) /* it is NOBODY if similarities overflowed */
 			votes[s->ref_labels[heap[i].ref]] += exp(((double)heap[i].similarity - nearest) / s->temperature);
 	for (int c = 1; c < s->classes; c++)
 		if (votes[c] > votes[best])
@@ -167,7 +169,7 @@ typedef struct norms {
 	float *scale;
 } norms;
 
-/* A row of zeros has no direction: it is equally far from all. */
+/* Computes 1 / norm of each row.  A row of zeros gets 0, so its similarity to all others is 0. */
 static void norms_chunk(void *ctx, int64_t chunk)
 {
 	const norms *w = ctx;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* label_check.c: what evaluations ask of labelled rows before they trust them. */
+/* label_check.c: checks labels and features before an evaluation uses them. */
 #include "eval/label_check.h"
 
 #include <barlow/error.h>

@@ -164,8 +164,8 @@ static double between(const place *a, const place *b)
 
 /*
  * Algorithm 3.6.  The interval between low and high contains a point that satisfies both Wolfe conditions; low has the
- * smallest f of the points that satisfied the first condition so far.  If all trials are used up, low is returned, or
- * STUCK where low is still the start.
+ * smallest f of the points that satisfied the first condition so far.  If all trials are used up, *found becomes low;
+ * the result is STUCK if low is still the start.
  */
 static outcome zoom(lbfgs *l, const place *origin, place low, place high, place *found)
 {
