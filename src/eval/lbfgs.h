@@ -6,26 +6,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* f(x) and its gradient.  Negative, with bl_error, ends the search. */
+/* Computes f(x) and its gradient.  A negative result, with bl_error, ends the search. */
 typedef int bl_lbfgs_fn(void *ctx, const double *x, double *f, double *gradient);
 
 enum { BL_LBFGS_SPAN = 10 };
 
 typedef struct bl_lbfgs_config {
 	int64_t n;                /* variables */
-	int iterations;           /* at most */
+	int iterations;           /* the most iterations */
 	double tolerance;         /* ends when no element of the gradient is larger than this */
-	double progress;          /* ends when BL_LBFGS_SPAN iterations lowered f by less than this part of it; 0: off */
+	double progress;          /* ends when BL_LBFGS_SPAN iterations lowered f by less than this fraction of |f|; 0: off */
 	const volatile int *stop; /* polled between iterations, may be NULL: non-zero fails with "stopped" */
 } bl_lbfgs_config;
 
 typedef struct bl_lbfgs_result {
-	double f, gradient; /* at the end; the gradient's largest element */
+	double f, gradient; /* f at the end, and the largest element of its gradient */
 	int iterations, evaluations;
-	bool converged; /* to tolerance or progress, or to where f cannot be lowered in this precision */
+	bool converged; /* by tolerance or progress, or because no step lowers f in this precision */
 } bl_lbfgs_result;
 
-/* From x, which becomes the best point found. */
+/* Minimises fn, starting from x, which becomes the best point.  0, or negative with bl_error. */
 int bl_lbfgs_minimise(const bl_lbfgs_config *c, bl_lbfgs_fn *fn, void *ctx, double *x, bl_lbfgs_result *out);
 
 #endif

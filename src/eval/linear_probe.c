@@ -2,9 +2,9 @@
 /*
  * linear_probe.c: accuracy of the best linear classifier on frozen features.
  *
- * The L2 strength is chosen on a held-out part of (at most SAMPLE of) the
- * training rows, going from strong to weak, each fit starting from the one
- * before; the chosen one is then fitted to all training rows.
+ * The strength of L2 is chosen on a sample of about SAMPLE training rows, a part of which is held out.  Strengths are
+ * tried from strong to weak; each fit starts from the weights of the previous one.  With the chosen strength, the
+ * classifier is fitted to all training rows.
  */
 #include <barlow/error.h>
 #include <barlow/eval.h>
@@ -23,19 +23,22 @@
 
 enum { SAMPLE = 10000 };
 
-static const double rough = 10;    /* times the tolerance is enough to compare held-out losses */
-static const double progress = 20; /* times the tolerance: accuracy stands still long before the gradient is small */
+static const double rough = 10;    /* factor of the tolerance that suffices to compare held-out losses */
+static const double progress = 20; /* factor of the tolerance: accuracy settles long before the gradient is small */
 
 static const double default_l2[] = { 1e4, 1e3, 1e2, 1e1, 1, 1e-1 };
 
-/* The sample's rows, class by class in proportion, in two parts. */
+/* The rows of the sample in two parts.  Both have the classes in the same proportions as all rows. */
 typedef struct split {
 	int64_t *fit, *held;
 	int64_t n_fit, n_held;
 	int64_t *memory;
 } split;
 
-/* All rows in random order, then class after class. */
+/*
+ * Returns all rows sorted by class, in random order within a class, and sets sizes[c] to the number of rows of class c.
+ * The caller gives the block back.
+ */
 static int64_t *rows_by_class(const bl_feature_rows *r, int classes, uint64_t seed, int64_t *sizes)
 {
 	int64_t *order = bl_block_take((size_t)(2 * r->n) * sizeof(*order)), *sorted = order ? order + r->n : NULL;
@@ -59,12 +62,12 @@ static int64_t *rows_by_class(const bl_feature_rows *r, int classes, uint64_t se
 	return order;
 }
 
-/* Of a class's n rows the first `used` are the sample's, and of these the first `held` are held out. */
+/* Adds a class of n rows: the first `used` are part of the sample, and the first `held` of these are held out. */
 static void split_class(split *s, const int64_t *rows, int64_t n, double part, double held_out)
 {
 	int64_t used = (int64_t)ceil((double)n * part), held = (int64_t)llround((double)used * held_out);
 
-	if (used && held >= used) /* a class is seen in training before it is asked for */
+	if (used && held >= used) /* each class needs a row to fit */
 		held = used - 1;
 	for (int64_t i = 0; i < held; i++)
 		s->held[s->n_held++] = rows[i];
@@ -105,7 +108,10 @@ typedef struct probe {
 	double *w, *best_w, *gradient;
 } probe;
 
-/* Fits p->w, from where it is; the tolerance is relative to `scale`, the gradient at weights of 0. */
+/*
+ * Fits p->w, starting from its present value.  The tolerance is relative to `scale`, the largest element of the
+ * gradient at weights of 0.
+ */
 static int fit(probe *p, const bl_feature_rows *rows, double l2, double tolerance, double scale, bl_lbfgs_result *out)
 {
 	bl_logistic l = { *rows, &p->scaler, p->classes, l2 };
@@ -118,7 +124,7 @@ static int fit(probe *p, const bl_feature_rows *rows, double l2, double toleranc
 	return bl_lbfgs_minimise(&c, bl_logistic_evaluate, &l, p->w, out);
 }
 
-/* The gradient's largest element at weights of 0, which p->w is set to. */
+/* Sets p->w to 0, and returns the largest element of the gradient there; negative with bl_error. */
 static double gradient_at_zero(probe *p, const bl_feature_rows *rows)
 {
 	bl_logistic l = { *rows, &p->scaler, p->classes, 0 };
@@ -132,7 +138,10 @@ static double gradient_at_zero(probe *p, const bl_feature_rows *rows)
 	return m;
 }
 
-/* Leaves the best weights in p->best_w.  From strong to weak the held-out loss falls, then rises: it ends there. */
+/*
+ * Sets out->l2 and p->best_w to the best strength and its weights.  From strong to weak, the held-out loss falls and
+ * then rises; the search ends where it does not fall any more.
+ */
 static int choose_l2(probe *p, const split *s, bl_linear_result *out)
 {
 	bl_feature_rows some = p->train, held = p->train;
@@ -211,7 +220,10 @@ static int descending(const void *a, const void *b)
 	return x < y ? 1 : x > y ? -1 : 0;
 }
 
-/* Zeros stand for the defaults.  The grid is a copy, sorted, that the caller frees. */
+/*
+ * Replaces zeros by the defaults.  Returns the grid of strengths, a sorted copy that the caller frees; NULL with
+ * bl_error.
+ */
 static double *fill_in(bl_linear_config *c)
 {
 	const double *from = c->l2 ? c->l2 : default_l2;

@@ -15,7 +15,7 @@
 /* A block of rows stays in the second-level cache between the two products that need it. */
 enum { CHUNKS = 32, BLOCK_FLOATS = 1 << 17, BLOCK_MIN = 16, BLOCK_MAX = 256 };
 
-static const double flat = 1e-6; /* a column's deviation below this part of its mean is rounding */
+static const double flat = 1e-6; /* a column with a deviation below this fraction of its mean is constant */
 
 static const float *row_of(const bl_feature_rows *r, int64_t i)
 {
@@ -32,7 +32,7 @@ static int64_t chunks_of(const bl_feature_rows *r)
 	return r->n < CHUNKS ? r->n : CHUNKS;
 }
 
-/* Column sums of (x - mean)^power, power 1 or 2, chunk by chunk. */
+/* Column sums of (x - mean)^power, power 1 or 2, for each chunk. */
 typedef struct moments {
 	const bl_feature_rows *rows;
 	const double *mean;
@@ -59,7 +59,7 @@ static void moments_chunk(void *ctx, int64_t chunk)
 	}
 }
 
-/* Leaves the means of the powers in the first row of sums. */
+/* Computes the means of the powers, in the first row of sums. */
 static void take_moments(moments *m)
 {
 	int64_t width = m->rows->width, chunks = chunks_of(m->rows);
@@ -113,7 +113,7 @@ typedef struct pass {
 	double *dbias; /* (chunks,K) */
 	double loss[CHUNKS];
 	int64_t correct[CHUNKS];
-	int32_t *guess; /* of each row, or NULL */
+	int32_t *guess; /* class of each row; NULL: not wanted */
 	atomic_bool failed;
 } pass;
 
@@ -132,7 +132,10 @@ static void standardise(const bl_logistic *l, int64_t from, int64_t n, float *z)
 		standardise_row(row_of(&l->rows, from + i), l->scaler->mean, l->scaler->scale, width, z + i * width);
 }
 
-/* Logits become softmax - onehot, the gradient of the cross-entropy, which is returned. */
+/*
+ * Returns the cross-entropy, and replaces the logits by its gradient, softmax - onehot.  *class becomes the class with
+ * the largest logit.
+ */
 static double softmax_row(float *logits, const double *bias, int classes, int32_t label, int32_t *class)
 {
 	double sum = 0, label_logit = logits[label] + bias[label], top;
@@ -204,7 +207,7 @@ static int64_t block_rows(int64_t width)
 	return n < BLOCK_MIN ? BLOCK_MIN : n > BLOCK_MAX ? BLOCK_MAX : n;
 }
 
-/* Runs the pass; sums of loss and of right answers come back, the gradient stays in chunks. */
+/* Runs the pass: sums loss and correct answers over the chunks, but not the gradient.  -1: there is no memory. */
 static int pass_run(pass *p, const double *w, double *loss, int64_t *correct)
 {
 	int64_t n = p->l->classes * p->l->rows.width, chunks = chunks_of(&p->l->rows);

@@ -2,8 +2,8 @@
 /*
  * logistic.h (private): multinomial logistic regression on standardised features.
  *
- * Standardising happens block by block on the way, so that X is read once an
- * evaluation and never copied.  Weights are K rows of F, then K biases.
+ * Features are standardised block by block within each evaluation, so X is read once per evaluation and never copied as
+ * a whole.  Weights are K rows of F, followed by K biases.
  */
 #ifndef BARLOW_EVAL_LOGISTIC_H
 #define BARLOW_EVAL_LOGISTIC_H
@@ -19,27 +19,30 @@ typedef struct bl_feature_rows {
 	int64_t n, width;
 } bl_feature_rows;
 
-/* z = (x - mean) scale, a column at a time; a column that does not vary has scale 0. */
+/* z = (x - mean) * scale for each column; a constant column has scale 0. */
 typedef struct bl_scaler {
 	float *mean, *scale;
 } bl_scaler;
-int bl_scaler_fit(bl_scaler *s, const bl_feature_rows *r); /* bl_scaler_free either way */
+int bl_scaler_fit(bl_scaler *s, const bl_feature_rows *r); /* negative with bl_error; free s in any case */
 void bl_scaler_free(bl_scaler *s);
 
 typedef struct bl_logistic {
 	bl_feature_rows rows;
 	const bl_scaler *scaler;
 	int classes;
-	double l2; /* as eval.h has it: l2 / 2 |W|^2 beside the summed cross-entropy */
+	double l2; /* as in eval.h: l2 / 2 |W|^2 is added to the summed cross-entropy */
 } bl_logistic;
 
 /* Number of weights. */
 int64_t bl_logistic_size(const bl_logistic *l);
-/* (cross-entropy summed + l2 / 2 |W|^2) / n and its gradient: a bl_lbfgs_fn, ctx is a bl_logistic. */
+/* A bl_lbfgs_fn whose ctx is a bl_logistic: f = (summed cross-entropy + l2 / 2 |W|^2) / n, and its gradient. */
 int bl_logistic_evaluate(void *ctx, const double *w, double *f, double *gradient);
-/* Mean cross-entropy without penalty, and the fraction classified right; guess, which may be NULL, gets each row's class. */
+/*
+ * Computes the mean cross-entropy without penalty, and the fraction of rows that are classified correctly.  guess (n),
+ * which may be NULL, becomes the class of each row.  Negative with bl_error.
+ */
 int bl_logistic_score(const bl_logistic *l, const double *w, double *loss, double *accuracy, int32_t *guess);
-/* The weights and biases that do the same with features as they come, not standardised. */
+/* Computes the weights (K,F) and biases (K) that give the same logits for features that are not standardised. */
 void bl_logistic_unscale(const bl_logistic *l, const double *w, float *weight, float *bias);
 
 #endif

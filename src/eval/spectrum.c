@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* spectrum.c: how many dimensions features use: RankMe, eigenvalues of the covariance, standard deviations. */
+/* spectrum.c: measures how many dimensions features use: RankMe, eigenvalues of the covariance, standard deviations. */
 #include <barlow/error.h>
 #include <barlow/eval.h>
 #include <barlow/memory.h>
@@ -10,7 +10,10 @@
 #include <inttypes.h>
 #include <math.h>
 
-/* z as row-major (N,F), N and F at least 1 and all of it finite; a new reference. */
+/*
+ * Returns z as a row-major tensor (N,F), a new reference.  NULL with bl_error unless N and F are at least 1 and all
+ * values are finite.
+ */
 static bl_tensor *features_of(const bl_tensor *z, int64_t *n, int64_t *f)
 {
 	char buf[BL_SHAPE_TEXT];
@@ -39,9 +42,9 @@ static void column_means(const float *x, int64_t n, int64_t f, double *mean)
 }
 
 /*
- * Eigenvalues of x^T x, descending, into w, which has room for `side` =
- * min(N,F): those of the smaller of x^T x and x x^T, the others being 0.
- * Centring needs x^T x, since each feature has its own mean: side is F then.
+ * Computes the `side` largest eigenvalues of x^T x into w, in descending order; all others are 0.  With side =
+ * min(N,F), they are computed from the smaller one of x^T x and x x^T.  Centring (mean is not NULL) needs x^T x, since
+ * each feature has its own mean; side is F then.
  */
 static int gram_eigenvalues(const float *x, int64_t n, int64_t f, const double *mean, int64_t side, double *w)
 {
@@ -56,11 +59,11 @@ static int gram_eigenvalues(const float *x, int64_t n, int64_t f, const double *
 		rc = bl_eigh(side, g, w);
 	bl_block_give(g);
 	for (int64_t i = 0; rc == 0 && i < side; i++)
-		w[i] = fmax(w[i], 0); /* rounding can leave the zero ones below 0 */
+		w[i] = fmax(w[i], 0); /* rounding can make eigenvalues of 0 negative */
 	return rc;
 }
 
-/* exp(-sum p log p), p = s / sum s, s the singular values.  Features that are all 0 have rank 1 by this name. */
+/* exp(-sum p log p) with p = s / sum s, where s are the singular values.  If all features are 0, the result is 1. */
 static double effective_rank(const double *eigenvalues, int64_t n)
 {
 	double sum = 0, entropy = 0;

@@ -9,8 +9,8 @@
 /* --- Student's distribution by the incomplete beta function --- */
 
 /*
- * The continued fraction of I_x(a, b) by Lentz's method (Abramowitz and Stegun 26.5.8; Thompson and Barnett 1986); it converges
- * fast for x < (a + 1) / (a + b + 2).
+ * The continued fraction of I_x(a, b) by Lentz's method (Abramowitz and Stegun 26.5.8; Thompson and Barnett 1986); it
+ * converges quickly for x < (a + 1) / (a + b + 2).
  */
 static double beta_fraction(double x, double a, double b)
 {
@@ -37,7 +37,7 @@ static double beta_fraction(double x, double a, double b)
 	return f;
 }
 
-/* I_x(a, b); y = 1 - x, given apart since near 1 the difference has few digits. */
+/* I_x(a, b).  y = 1 - x is a separate argument, because the difference has few digits if x is near 1. */
 static double beta_incomplete(double x, double y, double a, double b)
 {
 	if (x <= 0)
@@ -50,7 +50,7 @@ static double beta_incomplete(double x, double y, double a, double b)
 	return 1 - front * beta_fraction(y, b, a) / b;
 }
 
-/* P(|T| > |t|) */
+/* P(|T| > |t|) with nu degrees of freedom. */
 static double two_sided(double t, double nu)
 {
 	double s = t * t;
@@ -63,7 +63,7 @@ double bl_student_cdf(double t, double nu)
 	return t < 0 ? tail : 1 - tail;
 }
 
-/* Bisection of the tail: it falls monotonically, and 200 halvings end at neighbouring numbers. */
+/* Bisects the tail probability, which falls monotonically.  After 200 halvings the bounds are adjacent numbers. */
 double bl_student_quantile(double p, double nu)
 {
 	double tail = p < .5 ? p : 1 - p, low = 0, high = 1;
@@ -114,7 +114,7 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The value below which that share of the sorted n lies, between two of them linearly. */
+/* Returns the value below which `share` of the n sorted numbers lies, interpolated linearly. */
 static double percentile(const double *sorted, int64_t n, double share)
 {
 	double at = share * (double)(n - 1);
@@ -148,7 +148,10 @@ bl_interval bl_interval_bootstrap(const double *x, int64_t n, double level, int6
 
 /* --- many tests --- */
 
-/* Step down: the i-th smallest of m is multiplied by m - i + 1, and none gets below a smaller one's. */
+/*
+ * Step-down procedure: the i-th smallest of m is multiplied by m - i + 1, and raised to the result of the previous one
+ * if it is less.  NaN is not counted.
+ */
 void bl_holm(double *p, int64_t n)
 {
 	int64_t left = 0;
@@ -157,7 +160,7 @@ void bl_holm(double *p, int64_t n)
 		left += !isnan(p[i]);
 	for (; left > 0; left--) {
 		int64_t best = -1;
-		for (int64_t i = 0; i < n; i++) /* the smallest that has not been taken: those that have are negative */
+		for (int64_t i = 0; i < n; i++) /* the smallest that is left; finished ones are negative */
 			if (p[i] >= 0 && (best < 0 || p[i] < p[best]))
 				best = i;
 		floor = fmax(floor, fmin(1, p[best] * (double)left));

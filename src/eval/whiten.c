@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * whiten.c: features standardised, or whitened, by the statistics of the references.
+ * whiten.c: standardises or whitens features by the statistics of the references.
  *
- * Whitened are z (C + ridge)^-1/2 with z standardised and C = z^T z / n of the references, C = V w V^T.  What is handed
- * back is z V (w + ridge)^-1/2: a rotation of it, which leaves all cosines as they are and saves a product.
+ * Whitened features are z (C + ridge)^-1/2, where z are the standardised features, and C = z^T z / n = V w V^T is
+ * computed from the references.  The result here is z V (w + ridge)^-1/2, a rotation of the whitened features, which
+ * has the same cosines and saves a product.
  */
 #include <barlow/error.h>
 #include <barlow/eval.h>
@@ -26,7 +27,7 @@ enum { ROWS = 512, HELD_MOST = 2000 };
 /* In units of a standardised feature's variance, strong to weak. */
 static const double default_ridges[] = { 10, 3, 1, .3, .1, .03, .01, .003, .001 };
 
-/* --- standardised --- */
+/* --- standardising --- */
 
 typedef struct standardising {
 	const bl_feature_rows *rows;
@@ -48,7 +49,7 @@ static void standardise_chunk(void *ctx, int64_t chunk)
 	}
 }
 
-/* z (n,F) of the rows into out. */
+/* Writes the standardised rows, (n,F), to out. */
 static void standardise(const bl_feature_rows *rows, const bl_scaler *scaler, float *out)
 {
 	standardising s = { rows, scaler, out };
@@ -66,7 +67,7 @@ static bl_feature_rows rows_of(const bl_tensor *x, const int32_t *labels)
 	return (bl_feature_rows){ bl_tensor_data(x), labels, NULL, bl_tensor_size(x, 0), bl_tensor_size(x, 1) };
 }
 
-/* --- whitened --- */
+/* --- whitening --- */
 
 /* Principal axes of standardised rows. */
 typedef struct axes {
@@ -80,7 +81,7 @@ static void axes_free(axes *a)
 	bl_block_give(a->v);
 }
 
-/* Those of z (n,F); axes_free either way. */
+/* Computes the axes of z (n,F).  Negative with bl_error; the caller calls axes_free in any case. */
 static int axes_find(axes *a, const float *z, int64_t n, int64_t width)
 {
 	double *c = bl_block_take((size_t)(width * width) * sizeof(*c));
@@ -96,7 +97,7 @@ static int axes_find(axes *a, const float *z, int64_t n, int64_t width)
 	for (int64_t i = 0; rc == 0 && i < width * width; i++)
 		a->v[i] = (float)c[i];
 	for (int64_t k = 0; rc == 0 && k < width; k++)
-		a->w[k] = fmax(a->w[k] / (double)n, 0); /* rounding can leave those of 0 below it */
+		a->w[k] = fmax(a->w[k] / (double)n, 0); /* rounding can make eigenvalues of 0 negative */
 	bl_block_give(c);
 	return rc;
 }
@@ -123,7 +124,7 @@ static void scale_chunk(void *ctx, int64_t chunk)
 			s->to[i * s->width + j] = s->from[i * s->width + j] * s->scale[j];
 }
 
-/* to = from (w + ridge)^-1/2 of n turned rows.  An axis without variance and ridge is left out. */
+/* to = from (w + ridge)^-1/2 for n turned rows.  An axis with neither variance nor ridge becomes 0. */
 static int shrink(const axes *a, double ridge, const float *from, int64_t n, int64_t width, float *to)
 {
 	float *scale = room(1, width);
@@ -140,7 +141,10 @@ static int shrink(const axes *a, double ridge, const float *from, int64_t n, int
 
 /* --- the ridge --- */
 
-/* References of which some are held out: both parts standardised by the others' statistics and turned to their axes. */
+/*
+ * References, some of which are held out.  Both parts are standardised by the statistics of `fit` and turned to its
+ * axes.
+ */
 typedef struct trial {
 	bl_feature_rows fit, held;
 	int32_t *fit_labels, *held_labels;
@@ -149,7 +153,7 @@ typedef struct trial {
 	int64_t *order;
 } trial;
 
-/* Which rows are held out follows from the seed and their number alone. */
+/* Chooses the rows that are held out, by the seed and the number of rows alone.  Negative with bl_error. */
 static int split(trial *t, const bl_feature_rows *refs, double held_out, uint64_t seed)
 {
 	int64_t held = (int64_t)ceil((double)refs->n * held_out);
@@ -202,7 +206,7 @@ static int prepare(trial *t)
 	return rc == 0 ? bl_check_given_up() : rc;
 }
 
-/* Accuracy of kNN on those that are held out; z is written over. */
+/* Returns the accuracy of kNN on the rows that are held out; negative with bl_error.  Overwrites fit_z and held_z. */
 static double try_ridge(trial *t, const bl_knn_config *knn, int classes, double ridge)
 {
 	int64_t n = t->fit.n + t->held.n, width = t->fit.width;
@@ -220,7 +224,7 @@ static double try_ridge(trial *t, const bl_knn_config *knn, int classes, double 
 	return accuracy;
 }
 
-/* Of equally good ridges the first, which is the stronger in the default list. */
+/* Chooses the best ridge; of equally good ones the first, which is the strongest one in the default list. */
 static int choose_ridge(const bl_whiten_config *c, const bl_feature_rows *refs, int classes, bl_whiten_result *out)
 {
 	trial t = { 0 };
@@ -247,7 +251,7 @@ static int choose_ridge(const bl_whiten_config *c, const bl_feature_rows *refs, 
 	return rc;
 }
 
-/* --- the two of them --- */
+/* --- interface --- */
 
 static int check(const char *what, const bl_tensor *refs, const bl_tensor *queries)
 {
@@ -264,7 +268,7 @@ static int check(const char *what, const bl_tensor *refs, const bl_tensor *queri
 	return bl_rows_check(who, queries);
 }
 
-/* Zeros are the defaults. */
+/* Replaces zeros by the defaults, and checks the configuration. */
 static int fill_in(bl_whiten_config *c)
 {
 	if (!c->ridges) {
@@ -282,7 +286,10 @@ static int fill_in(bl_whiten_config *c)
 	return 0;
 }
 
-/* Both contiguous, and as many tensors of their shapes: new references, or NULLs where there is no memory. */
+/*
+ * References and queries as contiguous tensors, and tensors of the same shapes for the results: new references, or NULL
+ * if there is no memory.
+ */
 typedef struct pairs {
 	bl_tensor *in[2], *out[2];
 } pairs;
@@ -301,7 +308,7 @@ static int pairs_new(pairs *p, const bl_tensor *refs, const bl_tensor *queries)
 	return 0;
 }
 
-/* Gives the results away, where all went well. */
+/* Releases the inputs.  The results become out if rc is 0; otherwise they are released, too.  Returns rc. */
 static int pairs_end(pairs *p, int rc, bl_tensor *out[2])
 {
 	for (int i = 0; i < 2; i++) {
@@ -335,7 +342,7 @@ int bl_eval_standardise(const bl_tensor *refs, const bl_tensor *queries, bl_tens
 	return pairs_end(&p, rc, out);
 }
 
-/* All references' statistics, the ridge being known. */
+/* Whitens references and queries by the statistics of all references, with a given ridge. */
 static int whiten_all(pairs *p, double ridge)
 {
 	int64_t n[] = { bl_tensor_size(p->in[0], 0), bl_tensor_size(p->in[1], 0) }, width = bl_tensor_size(p->in[0], 1);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* asks.c: what viewers, in any process, want to see: the last to ask wins, and is forgotten when it does not renew. */
+/*
+ * asks.c: requests of viewers, in any process, for the region that they show.  The latest request counts, and expires
+ * unless it is renewed.
+ */
 #include "live/livefile.h"
 
 #include <string.h>
@@ -8,13 +11,13 @@ enum { HOLDS_MS = 3000 };
 
 _Static_assert(sizeof(bl_region) <= 8 * LIVE_ASK_WORDS, "a region fits an ask");
 
-/* Of an empty slot it is not 0. */
+/* Returns the checksum of a request.  It is not 0 for an empty slot, so an empty slot is not valid. */
 static uint64_t check_of(const struct live_ask *a)
 {
 	return bl_disk_check(a->ticket, &a->stamp, offsetof(struct live_ask, check) - offsetof(struct live_ask, stamp));
 }
 
-/* Stamps may be a little ahead of a clock that was read a little before. */
+/* Is the request valid, and at most HOLDS_MS old?  Its stamp may be later than `now` if `now` was read before it. */
 static bool stands(const struct live_ask *a, uint64_t now)
 {
 	return a->check == check_of(a) && now - a->stamp + HOLDS_MS <= 2 * HOLDS_MS;

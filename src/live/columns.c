@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* columns.c: lists of columns: names that can be, looking them up, their values as text. */
+/* columns.c: lists of columns: checks names, finds columns, and writes values as text. */
 #include <barlow/columns.h>
 #include <barlow/error.h>
 #include <barlow/text.h>
@@ -10,7 +10,7 @@
 
 enum { PRECISION_MAX = 17, PRECISION_USUAL = 4 };
 
-/* Whatever the locale is. */
+/* Does not depend on the locale. */
 static bool is_letter(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');

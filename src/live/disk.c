@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* disk.c: bytes of a live file by pread and pwrite, their checks, turns, and the lock of those who send. */
+/*
+ * disk.c: reads and writes bytes of a live file with pread and pwrite: checksums, data that is written in turns, and
+ * locks of sections.
+ */
 #define _GNU_SOURCE /* locks of open file descriptions */
 #include "live/livefile.h"
 
@@ -52,7 +55,7 @@ uint64_t bl_disk_check(uint64_t seed, const void *bytes, size_t n)
 	word = 0;
 	memcpy(&word, p, n);
 	h = (h ^ word) * UINT64_C(0x100000001b3);
-	return h ^ h >> 29; /* so that high bits count below, too */
+	return h ^ h >> 29; /* low bits depend on high bits, too */
 }
 
 /* --- Turns --------------------------------------------------------------------- */
@@ -106,7 +109,7 @@ static struct flock lock_of(short type, const struct live_section *s)
 	return (struct flock){ .l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)s->at, .l_len = (off_t)s->size };
 }
 
-/* Other processes hold it for microseconds.  Where the file system has no locks, the checksums must suffice. */
+/* Other processes hold the lock for microseconds.  On a file system without locks, checksums have to suffice. */
 int bl_disk_lock(int fd, const struct live_section *s)
 {
 	for (int i = 0; i < LOCK_TRIES; i++) {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * file_owner.c: finds out which run the file at the live file's path belongs to, and restores a live file that has lost its name.
+ * file_owner.c: finds out which run the file at the live file's path belongs to, and restores a live file that has lost
+ * its name.
  *
- * A file that was removed, moved away or replaced does not say why: whoever resumes a run replaces it as well.  So the run's
- * owner is asked (bl_live_owned), and the claim is held until the file is back.
+ * If the file was removed, moved away or replaced, the reason is unknown: a process that resumes the run replaces the
+ * file, too.  So the owner's function (bl_live_owned) is called to claim the run, and the claim is held until the file
+ * is restored.
  */
 #define _GNU_SOURCE /* dup3 */
 #include "base/path.h"
@@ -19,7 +21,7 @@
 
 enum { CHUNK = 1 << 16 };
 
-/* What has the file's name: the file, nothing, something else, or there is no folder any more. */
+/* What is at the file's path: the file itself, nothing, another file; or the folder does not exist any more. */
 enum name { NAME_OURS, NAME_FREE, NAME_TAKEN, NAME_NOWHERE };
 
 static bool folder_exists(const char *path)
@@ -42,14 +44,17 @@ static enum name look(const bl_live *l)
 	return there.st_dev == ours.st_dev && there.st_ino == ours.st_ino ? NAME_OURS : NAME_TAKEN;
 }
 
-/* A folder that was moved takes the file with it. */
+/* Does the file still have its name?  If its folder is gone, the folder may have been moved together with the file. */
 bool bl_owner_named(const bl_live *l)
 {
 	enum name name = look(l);
 	return name == NAME_OURS || name == NAME_NOWHERE;
 }
 
-/* Without an owner who can be asked, a free name is ours, and a file of that name is somebody's.  *claim: -1 where none is. */
+/*
+ * Claims the file's name; *claim becomes the claim's descriptor, or -1.  If there is no function to claim it, a free
+ * name may be used, and another file of that name is an error.  Returns 0, BL_LIVE_BUSY, or negative with bl_error.
+ */
 static int claim_name(const bl_live *l, enum name name, bool wait, int *claim)
 {
 	const struct live_writer *w = l->writer;
@@ -89,7 +94,7 @@ int bl_live_owned(bl_live *l, const char *owner, bl_live_claim *claim)
 	return 0;
 }
 
-/* --- Putting it back ---------------------------------------------------------------- */
+/* --- Restoring the file ------------------------------------------------------------- */
 
 static int copy_to(const bl_live *l, int fd)
 {
@@ -115,7 +120,10 @@ static int put_back(bl_live *l, bool claimed)
 	int err = copy_to(l, fd);
 	if (err == 0)
 		err = bl_disk_sync(fd);
-	/* Under a claim only what is not the run's can have the name; without one, link() leaves whatever came meanwhile. */
+	/*
+	 * With a claim, a file of that name does not belong to the run, and is replaced.  Without one, link() fails if
+	 * a file has appeared.
+	 */
 	if (err == 0 && (claimed ? rename(temporary, l->writer->path) : link(temporary, l->writer->path)) != 0)
 		err = errno;
 	if (err == 0 && dup3(fd, l->fd, O_CLOEXEC) < 0)

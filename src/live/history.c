@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The records of a run, thinned to what a screen or a figure can show. */
+/* history.c: the records of a run, reduced to what a screen or a figure can show. */
 #include "live/history.h"
 
 #include <math.h>
 #include <string.h>
 
-/* The arrays are written before they are read, so they are left alone: they are large. */
+/* The arrays are large and are written before they are read, so they are not cleared. */
 void bl_history_reset(bl_history *h)
 {
 	h->columns.n = 0;
@@ -21,7 +21,7 @@ void bl_history_start(bl_history *h, int64_t from)
 	h->seen = from;
 }
 
-/* Columns that came since the last look had no values until then. */
+/* Adds the columns that are new in the run.  They have no values in the existing bins. */
 static void see_columns(bl_history *h, const bl_live *run)
 {
 	int before = h->columns.n;
@@ -42,7 +42,7 @@ static double mean_of(double a, double b)
 	return isnan(a) ? b : isnan(b) ? a : (a + b) / 2;
 }
 
-/* Pairs of full bins become one; an even number of bins is there. */
+/* Merges pairs of full bins; the number of bins is even. */
 static void merge(bl_history *h)
 {
 	for (int i = 0; i < h->bins / 2; i++) {
@@ -74,7 +74,7 @@ static void into_bin(double *mean, double v, int have)
 	*mean = have ? *mean + (v - *mean) / (have + 1) : v;
 }
 
-/* Should the points fill up, every other one goes. */
+/* Adds a value of a rarely measured column.  If its array is full, every other value is removed first. */
 static void add_point(bl_history *h, int c, int64_t step, double v)
 {
 	if (h->have[c] == BL_HISTORY_BINS) {
@@ -114,7 +114,7 @@ static bl_turn *turn_under_way(bl_history *h, int column, int64_t step)
 	return NULL;
 }
 
-/* `before` is the record before r. */
+/* Records a change of a parameter between `before` and r, the record that follows it. */
 static void add_turn(bl_history *h, int column, const bl_record *before, const bl_record *r)
 {
 	double from = before->value[column], to = r->value[column];
@@ -133,7 +133,7 @@ static void add_turn(bl_history *h, int column, const bl_record *before, const b
 
 /* --- Reading --------------------------------------------------------------- */
 
-/* The length first: what is counted by then has no other columns than those that are read after it. */
+/* The length is read first, so the columns that are read after it include those of all records that it counts. */
 bool bl_history_read_some(bl_history *h, const bl_live *run, int64_t until, int64_t most)
 {
 	int64_t length = bl_live_length(run), from = h->seen;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * live/history.h: the records of a run, thinned to what a screen or a figure can show.
+ * live/history.h: the records of a run, reduced to what a screen or a figure can show.
  *
- * A bin is the mean of `stride` records.  When the bins are full, neighbours
- * are merged and the stride doubles, so that each record is read once and a
- * frame costs the same at step 100 and at step a million.
+ * A bin is the mean of `stride` records.  When all bins are full, neighbours are merged and the stride doubles.  So
+ * each record is read once, and a frame costs the same at step 100 and at step 1,000,000.
  */
 #ifndef BARLOW_LIVE_HISTORY_H
 #define BARLOW_LIVE_HISTORY_H
@@ -12,11 +11,11 @@
 #include <barlow/live.h>
 
 enum { BL_HISTORY_BINS = 1024, BL_HISTORY_READ = 200000 };
-/* A parameter of the loss went from one value to another between these steps: in one, or a little each step. */
+/* A change of a parameter of the loss from one value to another, in one step or gradually in several steps. */
 enum { BL_HISTORY_TURNS = 64 };
 typedef struct bl_turn {
 	int column;
-	int64_t first, last; /* steps with a value unlike that of the step before */
+	int64_t first, last; /* the steps whose value differs from that of the previous step */
 	double from, to;
 } bl_turn;
 
@@ -24,32 +23,35 @@ typedef struct bl_history {
 	bl_columns columns; /* of the records that were read */
 	int64_t seen;       /* records read */
 	int64_t stride;
-	int bins, fill;               /* the last bin holds `fill` records */
-	double step[BL_HISTORY_BINS]; /* middle of the bin */
+	int bins, fill;               /* the last bin has `fill` records */
+	double step[BL_HISTORY_BINS]; /* mean step of the bin */
 	/*
-	 * A column's means over the bins, NaN where nothing was measured; have: values behind the last bin.  Of a column
-	 * that is rarely measured (bl_column_rare) its values themselves at the steps `at`; have: how many.
+	 * For most columns: the mean in each bin, NaN if nothing was measured; `have` is the number of values in the
+	 * last bin.  For a rarely measured column (bl_column_rare): its values and their steps `at`; `have` is their
+	 * number.
 	 */
 	double value[BL_COLUMNS_MAX][BL_HISTORY_BINS], at[BL_COLUMNS_MAX][BL_HISTORY_BINS];
 	int have[BL_COLUMNS_MAX];
-	int turns; /* the newest ones, oldest first */
+	int turns; /* number of changes; only the newest are stored, oldest first */
 	bl_turn turn[BL_HISTORY_TURNS];
 	bl_record last; /* valid when seen > 0 */
 } bl_history;
 
 void bl_history_reset(bl_history *h);
-/* Reads what is new, BL_HISTORY_READ records at most, so that a key never waits long.  True: there was something. */
+/* Reads new records, at most BL_HISTORY_READ, so that a viewer can soon react to a key again.  True: there were any. */
 bool bl_history_read(bl_history *h, const bl_live *run);
 
-/* Of records `from` (0-based) and later, from the next read on. */
+/* Empties the history.  The next read begins at record `from`, counted from 0. */
 void bl_history_start(bl_history *h, int64_t from);
-/* As bl_history_read, but `most` records and none from `until` on. */
+/* As bl_history_read, but reads at most `most` records, and none from record `until` on. */
 bool bl_history_read_some(bl_history *h, const bl_live *run, int64_t until, int64_t most);
 
-/* The points of a column; returns how many.  *x, *y: borrowed; a y may be NaN. */
+/* Returns the number of points of a column.  *x and *y are borrowed; a y may be NaN. */
 int bl_history_line(const bl_history *h, int column, const double **x, const double **y);
-/* The value measured last: of a column that is rarely measured the newest there is.  NaN: none, or column < 0. */
+/*
+ * Returns the value in the last record or, for a rarely measured column, its newest value.  NaN: none, or column < 0.
+ */
 double bl_history_newest(const bl_history *h, int column);
-double bl_history_value(const bl_history *h, const char *name); /* the same of a column by its name */
+double bl_history_value(const bl_history *h, const char *name); /* the same, by the column's name */
 
 #endif

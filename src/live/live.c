@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* live.c: publishes a run and reads its info.  Whatever was read is checked before it is used. */
+/* live.c: publishes a run and reads its info.  Everything that is read is checked before it is used. */
 #include "live/livefile.h"
 
 #include <barlow/text.h>

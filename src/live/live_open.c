@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* live_open.c: opens live files for reading: of this version and of version 2, whole or damaged. */
+/* live_open.c: opens live files of this version and of version 2 for reading, whether they are whole or damaged. */
 #include "live/livefile.h"
 
 #include <barlow/process.h>
@@ -23,7 +23,10 @@ static int open_regular(const char *path, bool writable, struct stat *s)
 	return fd;
 }
 
-/* A file of the previous version becomes a run in memory, which takes no commands. */
+/*
+ * Opens the live file at fd.  A file of version 2 becomes a run in memory, which accepts no commands.  NULL with
+ * bl_error.
+ */
 static bl_live *open_file(int fd, bool writable, const char *path)
 {
 	struct live_header h;
@@ -78,7 +81,7 @@ bl_live *bl_live_open(const char *path, bool writable_mailbox)
 	return bl_fail_null("live: no memory for a reader");
 }
 
-/* A pid that exists is the trainer's only if it started when the trainer did, in the same boot. */
+/* A process with the trainer's pid is the trainer only if it started at the same time in the same boot. */
 bool bl_live_writer_alive(const bl_live *l)
 {
 	char boot[sizeof l->boot];
@@ -86,7 +89,7 @@ bool bl_live_writer_alive(const bl_live *l)
 	return strcmp(boot, l->boot) == 0 && bl_process_lives(l->pid, l->pid_ticks);
 }
 
-/* Can everything that a reader may ask for be read? */
+/* Can all records and snapshots be read?  s is memory for a snapshot. */
 static bool is_whole(const bl_live *l, bl_snapshot *s)
 {
 	struct live_state state;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* live_resume.c: a run that goes on in another file than it began in. */
+/* live_resume.c: copies the past of a resumed run from its previous live file. */
 #include "live/livefile.h"
 
 #include <barlow/error.h>
 #include <stdlib.h>
 
-/* The place here of each of the past's columns; those that this run does not have come along. */
+/*
+ * Sets place[i] to the column of l that corresponds to column i of `past`; missing columns are added to l.  Returns the
+ * number of columns of `past`, or negative with bl_error.
+ */
 static int match_columns(bl_live *l, const bl_live *past, int place[BL_COLUMNS_MAX])
 {
 	bl_columns here, there;
@@ -22,8 +25,8 @@ static int match_columns(bl_live *l, const bl_live *past, int place[BL_COLUMNS_M
 }
 
 /*
- * What is out of order is none of the run's: a machine that stopped may have left the file half written.  Damaged ones are
- * passed over by bl_live_open_whole.
+ * Copies the records up to step `until`.  A record that is out of order ends the copy, because the machine may have
+ * stopped while the file was written.  bl_live_open_whole has already left out damaged records.
  */
 static int copy_records(bl_live *l, const bl_live *past, int64_t until)
 {
@@ -54,7 +57,7 @@ int bl_live_resume(bl_live *l, const bl_live *past, int64_t until)
 		bl_snapshots_interval(l, past);
 	for (int i = 0; rc == 0 && i < bl_live_snapshot_count(past); i++)
 		if (bl_live_snapshot_at(past, i, s) > 0 && s->step <= until)
-			bl_live_publish(l, s); /* the last of them is l's newest */
+			bl_live_publish(l, s); /* the last one becomes l's newest */
 	free(s);
 	return rc;
 }

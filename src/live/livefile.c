@@ -84,7 +84,10 @@ bl_live *bl_livefile_writer(int64_t steps, const bl_columns *columns)
 	return l;
 }
 
-/* The file is named last, so that readers see only a complete one.  0, or an errno; then l is in memory again. */
+/*
+ * Writes the file and then renames it, so that readers see only a complete one.  Returns 0, or an errno; l is in memory
+ * again then.
+ */
 static int move_to(bl_live *l, const char *temporary, const char *path)
 {
 	struct live_writer *w = l->writer;
@@ -130,7 +133,7 @@ int bl_live_move(bl_live *l, const char *path)
 	return err == 0 ? 0 : bl_fail("live: %s: %s", path, strerror(err));
 }
 
-/* Training goes on without room on disk: the handle then stays in memory, and the info's `message` says why. */
+/* If there is no room on disk, training continues: the handle stays in memory, and the info's `message` says why. */
 int bl_live_take_place(bl_live *l, const char *path)
 {
 	char temporary[NAME_MAX_BYTES];
@@ -166,7 +169,7 @@ bl_live *bl_live_create(const char *path, const bl_live_info *info, const bl_col
 
 /* --- Closing ------------------------------------------------------------ */
 
-/* Gives back the space reserved for records that never came, if nothing was written behind it. */
+/* Truncates the file to release space that was reserved for further records, unless something was written behind it. */
 static void trim(bl_live *l)
 {
 	struct live_writer *w = l->writer;
@@ -179,8 +182,8 @@ static void trim(bl_live *l)
 }
 
 /*
- * In a run that keeps records only, the newest snapshot serves viewers while it trains.  At the end a file without it
- * and without spare space is written beside the old one and replaces it; if that fails, the old file stays.
+ * If a run stores records only, its file contains the newest snapshot for viewers while it trains.  At the end, a file
+ * without this snapshot and without reserved space replaces the old one; if that fails, the old file stays.
  */
 static void leave_records(bl_live *l)
 {
