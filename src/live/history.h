@@ -32,7 +32,7 @@ typedef struct bl_history {
 	 */
 	double value[BL_COLUMNS_MAX][BL_HISTORY_BINS], at[BL_COLUMNS_MAX][BL_HISTORY_BINS];
 	int have[BL_COLUMNS_MAX];
-	int turns; /* number of changes; only the newest are stored, oldest first */
+	int turns; /* number of elements of `turn`: the newest changes, oldest first */
 	bl_turn turn[BL_HISTORY_TURNS];
 	bl_record last; /* valid when seen > 0 */
 } bl_history;

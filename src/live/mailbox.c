@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * mailbox.c: commands to a trainer: many senders, in any process; one taker.
+ * mailbox.c: commands to a trainer, from many senders in any process.
  *
- * A sender holds the mailbox's lock while it looks for the next ticket, which is one more than the last, and writes its
- * slot; the trainer takes no lock.
+ * A sender holds the mailbox's lock while it finds the next ticket, which is one more than the last, and writes its
+ * slot.  The trainer takes no lock.
  */
 #include "live/livefile.h"
 
@@ -94,8 +94,8 @@ static bool take_from_file(bl_live *l, bl_command *out)
 	}
 	const struct live_slot *s = oldest(&m, w->taken);
 	/*
-	 * Reading the slots is not atomic: this one may have been written while they were read, after the one before it was read as
-	 * empty.  Senders write one after another, so whatever was sent before this one is there when the slots are read again.
+	 * Reading the slots is not atomic: an earlier command may have been written after its slot was read as empty.
+	 * Senders write one after another, so all commands before this one are there when the slots are read again.
 	 */
 	if (s && s->ticket != w->taken + 1)
 		s = bl_disk_read(l->fd, at->at, &m, sizeof m) ? oldest(&m, w->taken) : NULL;
@@ -119,7 +119,7 @@ static bool take_from_memory(struct live_writer *w, bl_command *out)
 	return true;
 }
 
-/* An unknown kind is dropped: anyone who may write to the file could have put it there. */
+/* Commands of an unknown kind are dropped, because any process that may write to the file can put them there. */
 bool bl_live_take(bl_live *l, bl_command *out)
 {
 	bool found = false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* newest.c: the newest snapshot, written and read. */
+/* newest.c: writes and reads the newest snapshot. */
 #include "live/livefile.h"
 
 #include <stdlib.h>
@@ -7,8 +7,9 @@
 enum { READ_TRIES = 64, BLOB_MOST = 8 << 20 };
 
 /*
- * The newest lies in one of two places in turn; one that has grown gets a new place at the end, with room for what the
- * next ones may have besides (spectrum, pairs, points), so that few are left behind.
+ * The newest snapshot is written to two places in turns.  One that does not fit gets a new place at the end of the
+ * file, with spare room for parts that later snapshots may have in addition (spectrum, pairs, points), so that few
+ * places are abandoned.
  */
 void bl_newest_publish(bl_live *l, const bl_snapshot *s)
 {
@@ -30,7 +31,7 @@ static bool newest_blob(const bl_live *l, struct live_state *s)
 	       s->snapshot_size <= BLOB_MOST && s->snapshot_at < (UINT64_C(1) << 48);
 }
 
-/* One that was overtaken while it was read has a check that does not fit, and is read again. */
+/* If the snapshot was overwritten while it was read, its checksum is wrong, and it is read again. */
 static bool snapshot_in_file(const bl_live *l, bl_snapshot *out)
 {
 	struct live_state s, again;
@@ -41,7 +42,7 @@ static bool snapshot_in_file(const bl_live *l, bl_snapshot *out)
 		        bl_unpack(bytes, s.snapshot_size, out);
 		free(bytes);
 		if (!whole && newest_blob(l, &again) && again.snapshots == s.snapshots)
-			break; /* nobody is writing: it is spoilt */
+			break; /* nothing new was written: it is damaged */
 	}
 	return whole;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * pack.c: a snapshot as bytes: named parts, of which each is as long as the run's width and what was asked for need.
+ * pack.c: packs a snapshot into named parts.  The length of a part depends on the run's width and on what was
+ * requested.
  *
  *     magic, length, check, step | name, bytes, data | name, bytes, data ...
  *
- * A part that this program does not know is passed over; one that is missing leaves zeros.  A field of bl_snapshot is a
- * row of the table below, and nothing else here: first those of fixed size, which say how long the others are.
+ * Unknown parts are skipped, and missing parts become zeros.  To add a field of bl_snapshot, add a row to the table
+ * below.  Fields of fixed size come first, because they determine the lengths of the others.
  */
 #include "live/livefile.h"
 
@@ -19,19 +20,19 @@ struct part_head {
 	uint64_t bytes;
 };
 struct blob_head {
-	uint64_t magic, length, check; /* of what follows, and of the step */
+	uint64_t magic, length, check; /* length: of what follows; check: of the step and what follows */
 	int64_t step;
 };
 _Static_assert(sizeof(struct blob_head) == LIVE_PACK_HEAD, "its head is read alone for the step");
 
 typedef struct part {
 	const char *name;
-	size_t at, most;                        /* in bl_snapshot: where, and how many bytes fit */
+	size_t at, most;                        /* offset and size in bl_snapshot */
 	int64_t (*bytes)(const bl_snapshot *s); /* NULL: always `most` */
 	bool kept;                              /* also in snapshots of the past */
 } part;
 
-/* --- How long ---------------------------------------------------------------------- */
+/* --- Lengths ----------------------------------------------------------------------- */
 
 /* clang-format off */
 static int64_t cells(const bl_snapshot *s) { return (int64_t)s->grid * s->grid * 4; }
@@ -55,7 +56,7 @@ static int64_t classes(const bl_snapshot *s) { return (int64_t)s->classes * BL_C
 static int64_t image(const bl_snapshot *s) { return (int64_t)s->view_side * s->view_side * s->view_channels; }
 static int64_t has_views(const bl_snapshot *s, int k) { return k < s->view_count ? 1 : 0; }
 
-/* Views are numbered, and so are the functions that say how long each is. */
+/* Functions that return the lengths of view k and of its draws. */
 #define VIEW(k) \
 	static int64_t view##k(const bl_snapshot *s) { return has_views(s, k) * image(s); } \
 	static int64_t draws##k(const bl_snapshot *s) { return (int64_t)strnlen(s->view_draws[k], BL_DRAW_TEXT - 1) + 1; }
@@ -172,7 +173,7 @@ size_t bl_pack_snapshot_most(int32_t d)
 	return n;
 }
 
-/* What cannot be a length, as the trainer's own thread never makes it, counts as none. */
+/* Returns the length of a part.  An impossible length, which only a damaged snapshot has, counts as 0. */
 static size_t length_of(const part *p, const bl_snapshot *s)
 {
 	int64_t n = p->bytes ? p->bytes(s) : (int64_t)p->most;
@@ -199,9 +200,12 @@ size_t bl_pack(const bl_snapshot *s, bool kept, char *out)
 	return at;
 }
 
-/* --- And back ------------------------------------------------------------------------ */
+/* --- Unpacking ----------------------------------------------------------------------- */
 
-/* The part that a name at or after `from` names, or -1: parts come in the order of the table, so it is found at once. */
+/*
+ * Returns the index of a part, or -1.  The search begins at `from`: parts come in the table's order, so it ends at
+ * once.
+ */
 static int find_part(const char *name, int from)
 {
 	for (int i = 0; i < PARTS; i++) {

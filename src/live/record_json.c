@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * record_json.c: a record as a line of JSON, for other tools.
+ * record_json.c: writes a record as a line of JSON, for other tools.
  *
- * It is written by hand: jansson prints numbers with a fixed count of digits, bl_number_text the shortest text that is read
- * back as the same number; and a line for each step allocates nothing.
+ * It does not use jansson, which prints numbers with a fixed number of digits.  bl_number_text gives the shortest text
+ * that reads back as the same number, and nothing is allocated for a line.
  */
 #include "live/record_json.h"
 

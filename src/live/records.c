@@ -2,8 +2,8 @@
 /*
  * records.c: the records of a run and their columns.
  *
- * They lie in extents, each with rows of as many columns as there were when it began: a column that comes later begins
- * a new one, and what lies before it has NaN there.
+ * Records are stored in extents.  The rows of an extent have the columns that existed when it began.  A new column
+ * begins a new extent; earlier records have NaN in it.
  */
 #include "live/livefile.h"
 
@@ -30,7 +30,7 @@ static void pack_row(const bl_record *r, int columns, double *row)
 	memcpy(row + 1 + columns, &check, 8);
 }
 
-/* False: that is no record, or only half of one. */
+/* False: the row is not a record, or was written incompletely. */
 bool bl_row_unpack(const double *row, int columns, bl_record *out)
 {
 	uint64_t check;
@@ -60,7 +60,10 @@ static void write_extent(bl_live *l, int i)
 	bl_writer_put(l, l->section[SECTION_EXTENTS].at + (size_t)i * sizeof e, &e, sizeof e);
 }
 
-/* Extents grow with the run, so that one that is stopped early has a small file; their room never exceeds the steps that remain. */
+/*
+ * Extents grow with the number of records, so a run that is stopped early has a small file.  Their room never exceeds
+ * the steps that remain.
+ */
 static int begin_extent(bl_live *l)
 {
 	struct live_writer *w = l->writer;
@@ -140,7 +143,7 @@ void bl_records_write(bl_live *l)
 	}
 }
 
-/* Rows from `from` on, at most n, of all extents together. */
+/* Does the file have the same rows as memory, for records from..from+n-1? */
 static bool rows_whole(const bl_live *l, int64_t from, int64_t n)
 {
 	const struct live_writer *w = l->writer;
@@ -226,7 +229,10 @@ bool bl_extent_sane(const struct live_extent *e, uint64_t place)
 	       e->at < (UINT64_C(1) << 48);
 }
 
-/* The last of them that begins at or before i; *end: where the next begins. */
+/*
+ * Finds the extent that contains record i; *end becomes the number of the first record behind it.  False: there is
+ * none.
+ */
 static bool find_extent(const bl_live *l, int64_t i, struct live_extent *out, int64_t *end)
 {
 	struct live_extent all[LIVE_EXTENTS_MAX];
@@ -249,7 +255,7 @@ static bool find_extent(const bl_live *l, int64_t i, struct live_extent *out, in
 	return found && i < *end;
 }
 
-/* Fills the cache with the run of records that i lies in. */
+/* Fills the cache with a sequence of records that contains record i. */
 static bool cache_fill(const bl_live *l, int64_t i)
 {
 	struct live_cache *c = l->cache;
@@ -262,7 +268,7 @@ static bool cache_fill(const bl_live *l, int64_t i)
 	int64_t from = i - (i - e.first) % LIVE_CACHE, n = end - from < LIVE_CACHE ? end - from : LIVE_CACHE;
 	bool all = bl_disk_read(l->fd, e.at + (uint64_t)(from - e.first) * row, c->rows, (size_t)n * row);
 	if (!all && !bl_disk_read(l->fd, e.at + (uint64_t)(i - e.first) * row, c->rows, row))
-		return false; /* the file ends before it */
+		return false; /* the file ends before record i */
 	c->from = all ? from : i;
 	c->n = all ? n : 1;
 	c->columns = (int)e.columns;
@@ -276,7 +282,7 @@ static bool in_file(const bl_live *l, int64_t i, bl_record *out)
 		return false;
 	if (bl_row_unpack(c->rows + (size_t)(i - c->from) * row_words(c->columns), c->columns, out))
 		return true;
-	c->n = 0; /* it may have been half written, or the file was written anew */
+	c->n = 0; /* the row was incomplete when it was read, or the file was rewritten */
 	return cache_fill(l, i) && bl_row_unpack(c->rows + (size_t)(i - c->from) * row_words(c->columns), c->columns, out);
 }
 
@@ -303,7 +309,7 @@ int bl_live_columns_count(const bl_live *l)
 	return n;
 }
 
-/* A column whose description is spoilt keeps its place, by another name. */
+/* A column whose description is damaged keeps its index, with another name. */
 void bl_columns_read(int fd, const struct live_section *s, int n, bool named, bl_columns *out)
 {
 	bl_column all[BL_COLUMNS_MAX];

@@ -2,9 +2,9 @@
 /*
  * rescue.c: recovers the intact parts of a damaged live file that no process writes any more.
  *
- * Tables that say where things lie may be damaged themselves, so all of the file is searched: rows of records and packed
- * snapshots begin at multiples of LIVE_ALIGN, or a row behind another one, and carry checks.  What is found becomes a run in
- * memory, which takes no commands.
+ * The tables may be damaged, too, so the whole file is searched.  Packed snapshots and sequences of rows begin at
+ * multiples of LIVE_ALIGN, and each snapshot and row has a checksum.  The result is a run in memory, which accepts no
+ * commands.
  */
 #include "live/livefile.h"
 
@@ -18,29 +18,32 @@ enum { RANGES_SHOWN = 3, RUNS_MOST = 1024, SNAPSHOTS_MOST = 4096 };
 #define SEARCHED_MOST (INT64_C(1) << 30)
 
 struct rescue {
-	bl_live layout; /* where the sections lie */
+	bl_live layout; /* only its sections are set */
 	bool head, info_whole, state_whole;
 	bl_live_info info;
 	struct live_state state;
 	bl_columns columns;
 	char *bytes;
 	size_t n;
-	bl_record *record; /* as they were found */
+	bl_record *record; /* in the order in which they were found */
 	int64_t records, room;
 	struct found {
 		size_t at, row;
-	} * run; /* of rows: where the first lies, and how long each is */
+	} * run; /* sequences of rows: offset of the first row, bytes of each */
 	int runs;
 	struct place {
 		int64_t step;
 		size_t at;
-	} * snapshot; /* perhaps: their checks are looked at later */
+	} * snapshot; /* candidates; their checksums are tested later */
 	int snapshots;
 };
 
-/* --- What the tables say ------------------------------------------------------------ */
+/* --- Tables ------------------------------------------------------------------------- */
 
-/* Where the head is damaged, sections lie where this version puts them, if what is there has checks that fit. */
+/*
+ * Reads the tables.  If the header is damaged, sections are expected where this version puts them.  False: neither the
+ * header nor info nor state is intact.
+ */
 static bool read_tables(struct rescue *r, int fd, const struct live_header *h, const char *path)
 {
 	bl_live *l = &r->layout;
@@ -111,7 +114,7 @@ static bool is_known(const struct rescue *r, size_t at, size_t row)
 	return false;
 }
 
-/* All whole rows before and behind the one at `at`, in steps of its length. */
+/* Takes all intact rows before and behind the row at `at`, in steps of its length. */
 static int take_run(struct rescue *r, size_t at, int columns)
 {
 	size_t row = (size_t)(columns + 2) * 8;
@@ -144,16 +147,16 @@ static int search(struct rescue *r)
 	return 0;
 }
 
-/* Of records and of places: both begin with their step. */
+/* Compares records or places; both begin with their step. */
 static int by_step(const void *a, const void *b)
 {
 	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 	return (x > y) - (x < y);
 }
 
-/* --- What is missing ---------------------------------------------------------------- */
+/* --- Missing records ---------------------------------------------------------------- */
 
-/* Of `all` records those whose steps are not there: "records 120 to 480, 500 are damaged". */
+/* Lists the steps 1 to `all` that have no record: "records 120 to 480, 500 are damaged"; "": none is missing. */
 static void describe_gaps(const struct rescue *r, int64_t all, char *text, size_t size)
 {
 	char list[120] = "";
@@ -237,7 +240,7 @@ static bl_live *rebuild(struct rescue *r, const struct live_header *h)
 		bl_live_set_info(l, &r->info);
 		l->writer->list.interval = 1;
 		for (int i = 0; i < r->snapshots;
-		     i++) { /* of a step there may be two, one of which was kept: the second adds nothing */
+		     i++) { /* a step may have two, the newest one and one of the list: the second is skipped */
 			const struct place *p = &r->snapshot[i];
 			if (bl_live_newest_step(l) < p->step && bl_unpack(r->bytes + p->at, r->n - p->at, s))
 				bl_live_publish(l, s);
@@ -273,7 +276,7 @@ bl_live *bl_rescue(int fd, const struct live_header *h, bool look, const char *p
 	    (look && r.head && r.info_whole && r.state_whole && extents_whole(&r, fd)))
 		return NULL;
 	if (read_all(&r, fd)) {
-		/* How many there were is in the state; without it all that have a name. */
+		/* The state has the number of columns; without it, all columns with a valid name are read. */
 		uint32_t n = r.state_whole && r.state.columns <= BL_COLUMNS_MAX ? r.state.columns : BL_COLUMNS_MAX;
 		bl_columns_read(fd, &r.layout.section[SECTION_COLUMNS], (int)n, !r.state_whole, &r.columns);
 		if (search(&r) == 0) {

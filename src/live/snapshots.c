@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * snapshots.c: snapshots kept from the past.
+ * snapshots.c: the list of snapshots of the past.
  *
- * When the limit is reached, every second snapshot is dropped and the interval doubled, so that they stay spread over
- * the run, however long it gets.  The first is never dropped; the newest snapshot counts as the last one kept.  In the
- * file they are appended as they come; later ones reuse the space of those that were dropped.
+ * When the list is full, every second snapshot is dropped and the interval is doubled, so the snapshots are spread over
+ * the run, however long it becomes.  The first one is never dropped; the newest snapshot counts as the last one of the
+ * list.  In the file, snapshots are appended, or written to the space of dropped ones.
  */
 #include "live/livefile.h"
 
@@ -26,7 +26,10 @@ static bool due(const struct live_list *k, int64_t step)
 	return k->n == 0 || step >= k->kept[k->n - 1].step + k->interval;
 }
 
-/* Publishes the list at once, so that no reader looks for a snapshot whose space is about to be reused. */
+/*
+ * Drops every second snapshot.  The list is published at once, so that no reader reads a snapshot whose space is
+ * reused.
+ */
 static void thin(bl_live *l)
 {
 	struct live_writer *w = l->writer;
@@ -105,7 +108,7 @@ static void add(bl_live *l, const bl_snapshot *s)
 	publish_list(l);
 }
 
-/* Thinning doubles the interval, after which this snapshot may no longer be due. */
+/* Thinning doubles the interval, so the snapshot may not be due any more afterwards. */
 void bl_snapshots_add(bl_live *l, const bl_snapshot *s)
 {
 	struct live_writer *w = l->writer;
@@ -186,7 +189,7 @@ static int64_t count(const bl_live *l, struct live_list *k)
 	return k->n + (newest >= last && newest > 0);
 }
 
-/* At most BL_SNAPSHOTS_MAX of the kept snapshots are shown, spread over the run. */
+/* At most BL_SNAPSHOTS_MAX of n snapshots are shown, spread over the run. */
 static int64_t shown(int64_t n)
 {
 	return n < BL_SNAPSHOTS_MAX ? n : BL_SNAPSHOTS_MAX;
@@ -238,7 +241,7 @@ int64_t bl_live_snapshot_at(const bl_live *l, int i, bl_snapshot *out)
 	return newest ? bl_live_snapshot(l, out) : found;
 }
 
-/* Later snapshots do not crowd out those of the past then. */
+/* With the interval of the past, later snapshots do not displace earlier ones. */
 void bl_snapshots_interval(bl_live *l, const bl_live *past)
 {
 	struct live_list k;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * version2.c: live files of version 2, which barlow 0.1 wrote, are read as a whole into a run in memory.
+ * version2.c: reads live files of version 2, which barlow 0.1 wrote, as a whole into a run in memory.
  *
  *     header | mailbox, asks | info, twice | snapshot, twice | list of kept, twice | kept ... | records ...
  *
- * These structs are the layout of such files and never change.  The run accepts no commands, and is shown as it was when
- * the file was opened.
+ * These structs are the layout of such files and never change.  The run accepts no commands, and is shown as it was
+ * when the file was opened.
  */
 #include "live/livefile.h"
 
@@ -208,7 +208,7 @@ static void take_kept(bl_live *l, int fd, const struct old_header *h, old_snapsh
 		    !bl_disk_read(fd, bytes + HEAD, (char *)o + TAIL_AT, TAIL) || o->step != list.at[i].step)
 			continue;
 		o->view_row = o->view_label = -1;
-		l->writer->list.interval = 1; /* those that there are, all of them */
+		l->writer->list.interval = 1; /* so that all of them are added */
 		publish(l, o, s);
 	}
 }

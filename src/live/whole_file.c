@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * whole_file.c: the live file as a whole: its layout, and writing it anew from memory.
+ * whole_file.c: the layout of the live file, and rewriting the whole file from memory.
  *
- * A broken file is written anew every few seconds, and at once when somebody has cut it short.
+ * The writer tries to rewrite a broken file every few seconds.  A file that was truncated or overwritten is rewritten
+ * as soon as this is noticed.
  */
 #include "live/livefile.h"
 
@@ -21,7 +22,7 @@ static size_t turn_room(size_t n)
 	return 2 * bl_live_aligned(sizeof(struct live_turn) + n);
 }
 
-/* Where they end. */
+/* Sets the places of all sections, with a list of `most` snapshots, and returns the offset of their end. */
 static uint64_t place_sections(bl_live *l, int64_t most)
 {
 	const size_t size[SECTIONS] = {
@@ -43,7 +44,7 @@ static uint64_t place_sections(bl_live *l, int64_t most)
 	return at;
 }
 
-/* How many snapshots are kept makes a difference for the last of them only. */
+/* The length of the list of snapshots only changes the size of the last section. */
 void bl_whole_usual_sections(bl_live *l)
 {
 	place_sections(l, 0);
@@ -89,7 +90,9 @@ void bl_whole_write(bl_live *l)
 	bl_writer_room(l, 0);
 	bl_writer_put(l, l->section[SECTION_MAILBOX].at, &m, sizeof m);
 	bl_writer_put(l, l->section[SECTION_ASKS].at, &none, sizeof none);
-	/* So that sections which are shorter at first can be read whole. */
+	/*
+	 * Extends the file to the end of the sections, so that each can be read whole although less was written to it.
+	 */
 	if (bl_writer_has_file(l) && ftruncate(l->fd, (off_t)w->end) != 0)
 		bl_writer_fail(l, errno);
 	bl_records_write(l);
@@ -147,7 +150,7 @@ void bl_whole_look_after(bl_live *l)
 	else if ((uint64_t)s.st_size < w->end - LIVE_ALIGN)
 		bl_whole_spoilt(l);
 	else if (now >= w->check_at) {
-		/* Snapshots and what changes at every step carry checks of their own, and are soon written again. */
+		/* Snapshots, info and state are not compared: they have checksums, and are soon written again. */
 		struct live_header h = header_of(l);
 		w->check_at = now + CHECK_MS;
 		if (!bl_writer_has(l, 0, &h, sizeof h) || !bl_records_whole(l))

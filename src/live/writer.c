@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * writer.c: the copy of a run on disk: writing parts of it, and noting when that fails.
+ * writer.c: writes parts of a run's copy on disk, and records failures.
  *
- * All is done under the handle's lock.  While the file is broken nothing is written, until whole_file.c writes it anew.
+ * All functions are called with the handle's lock held.  While the file is broken, nothing is written until
+ * whole_file.c rewrites the file.
  */
 #include "live/livefile.h"
 
@@ -47,13 +48,13 @@ void bl_writer_put(bl_live *l, uint64_t at, const void *in, size_t n)
 		bl_writer_fail(l, err);
 }
 
-/* A half-written turn has no check that fits, and the one before it stays. */
+/* If a turn is half written, its checksum is wrong, and the previous turn is still intact. */
 void bl_writer_turn(bl_live *l, int section, const void *in, size_t n)
 {
 	const struct live_section *s = &l->section[section];
 	uint64_t turn = ++l->writer->turn[section];
 	struct live_turn t = { turn, n, bl_disk_check(turn, in, n) };
-	char bytes[sizeof t + sizeof(struct live_list)]; /* the largest there is */
+	char bytes[sizeof t + sizeof(struct live_list)]; /* of the largest section */
 	if (!bl_writer_has_file(l))
 		return;
 	memcpy(bytes, &t, sizeof t);
@@ -74,7 +75,7 @@ void bl_writer_state(bl_live *l)
 	bl_writer_turn(l, SECTION_STATE, &s, sizeof s);
 }
 
-/* A file system that cannot reserve is none to complain about: the write itself will tell. */
+/* It is no error if the file system cannot reserve space: a write that fails reports it later. */
 uint64_t bl_writer_room(bl_live *l, size_t n)
 {
 	struct live_writer *w = l->writer;

@@ -2,9 +2,9 @@
 /*
  * arrange.c: orders of the dims for pictures of C.
  *
- * By cluster: average linkage on similarity (|C_ij| + |C_ji|) / 2, found by
- * chains of nearest neighbours in O(D^2), the leaves laid out so that the more
- * similar ends of two clusters touch.  Redundant units become blocks.
+ * By cluster: average linkage on the similarity (|C_ij| + |C_ji|) / 2, computed by chains of nearest neighbours in
+ * O(D^2).  When two clusters are merged, their more similar ends become adjacent.  So redundant dims form blocks in the
+ * picture.
  */
 #include "monitor/snapshot.h"
 
@@ -17,7 +17,7 @@
 
 bool bl_arrange_can(bl_order order, int64_t d)
 {
-	return order != BL_ORDER_CLUSTER || d <= BL_CLUSTER_MOST; /* C is made whole for it */
+	return order != BL_ORDER_CLUSTER || d <= BL_CLUSTER_MOST; /* clustering needs the whole C */
 }
 
 /* --- By diagonal --------------------------------------------------------------------- */
@@ -59,7 +59,7 @@ struct linkage {
 	int64_t d;
 	float *like, *leaf; /* (D,D) similarity of clusters, and of leaves */
 	int32_t *size, *head, *tail, *next, *chain;
-	int length; /* of the chain */
+	int length; /* number of clusters in the chain */
 };
 
 static void reverse(struct linkage *k, int32_t c)
@@ -101,7 +101,10 @@ static void merge(struct linkage *k, int32_t a, int32_t b)
 			(wa * k->like[a * k->d + i] + wb * k->like[b * k->d + i]) / (wa + wb);
 }
 
-/* The most similar other cluster; of equal ones `before`, so that a chain ends, then the first. */
+/*
+ * Returns the cluster that is most similar to c.  Of equally similar ones, `before` is preferred, so that chains end,
+ * and then the first.
+ */
 static int32_t nearest(const struct linkage *k, int32_t c, int32_t before)
 {
 	int32_t best = before;
@@ -111,7 +114,7 @@ static int32_t nearest(const struct linkage *k, int32_t c, int32_t before)
 	return best;
 }
 
-/* One link more, or two neighbours merged. */
+/* Appends a cluster to the chain, or merges its last two clusters if each is the other's nearest. */
 static void extend(struct linkage *k)
 {
 	if (k->length == 0) {
@@ -138,7 +141,7 @@ static void link_all(struct linkage *k, const float *c, int32_t *dims)
 		k->next[i] = -1;
 		for (int64_t j = 0; j < k->d; j++) {
 			float like = .5f * (fabsf(c[i * k->d + j]) + fabsf(c[j * k->d + i]));
-			k->like[i * k->d + j] = k->leaf[i * k->d + j] = like == like ? like : 0; /* no order has NaN in it */
+			k->like[i * k->d + j] = k->leaf[i * k->d + j] = like == like ? like : 0; /* NaN has no order */
 		}
 	}
 	while (k->size[0] < k->d)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* correlation.c: pictures of C: whole and pooled, the region a viewer asks for, the diagonal, the histogram. */
+/*
+ * correlation.c: pictures of C: the whole matrix, pooled; the region that a viewer requests; the diagonal; the
+ * histogram.
+ */
 #include "base/bounded.h"
 #include "monitor/snapshot.h"
 
@@ -16,7 +19,7 @@ enum { SAMPLE = 192 }; /* dims whose elements of C make the histogram */
 
 /* --- Which dims ------------------------------------------------------------------- */
 
-/* n dims from `from` on of an order (NULL: as they are), in cells. */
+/* The dims from..from+n-1 of an order (NULL: unchanged), divided into cells. */
 struct span {
 	const int32_t *order;
 	int64_t from, n;
@@ -33,7 +36,10 @@ static bool is_whole(const struct span *s, int64_t most)
 	return most >= (s->n + s->cells - 1) / s->cells;
 }
 
-/* The dims that stand for the span: `most` of each cell, so that cells of these are cells of the span. */
+/*
+ * Chooses the dims that represent the span: all dims if there are at most `most` per cell, else `most` of each cell.
+ * Divided into as many cells, they give the cells of the span.  Returns their number.
+ */
 static int64_t choose(const struct span *s, int64_t most, int32_t *dims)
 {
 	int64_t count = 0, from, to;
@@ -46,7 +52,7 @@ static int64_t choose(const struct span *s, int64_t most, int32_t *dims)
 	return count;
 }
 
-/* --- How much of it ------------------------------------------------------------------- */
+/* --- Effort --------------------------------------------------------------------------- */
 
 static int64_t cells_of(int64_t d)
 {
@@ -58,7 +64,10 @@ bl_heat_effort bl_heat_all(int64_t n, int64_t d)
 	return (bl_heat_effort){ (d + cells_of(d) - 1) / cells_of(d), n };
 }
 
-/* All of C, or the sampled dims' and the Gram matrices with their inner products, half of each as they are symmetric. */
+/*
+ * Returns the number of multiplications for all of C; or for C of the chosen dims, for the Gram matrices and for their
+ * inner products, of which half suffices because of symmetry.
+ */
 static double cost_of(bl_heat_effort e, int64_t n, int64_t rows, int64_t cols)
 {
 	double gr = (double)cells_of(rows), gc = (double)cells_of(cols), pairs = (double)e.samples * (double)e.samples / 2;
@@ -72,7 +81,7 @@ double bl_heat_cost(bl_heat_effort e, int64_t n, int64_t d)
 	return cost_of(e, n, d, d);
 }
 
-/* A small region costs less as a whole than by a sample of it. */
+/* Computing a small region as a whole costs less than a sample of it. */
 static bl_heat_effort effort_for(bl_heat_effort e, int64_t n, int64_t rows, int64_t cols)
 {
 	bl_heat_effort all = bl_heat_all(n, rows > cols ? rows : cols);
@@ -161,7 +170,7 @@ static int64_t pool(const bl_monitor_input *l, bl_tensor *const z[2], const stru
 
 /* --- Means ---------------------------------------------------------------------------- */
 
-/* out (N,cells): of each row of z, the means of its cells. */
+/* Writes the means of each row of z over the cells of the span to out, (N,cells). */
 static int cell_means(const bl_monitor_input *l, const bl_tensor *z, const struct span *s, float *out)
 {
 	int32_t *dims = bl_block_take((size_t)s->n * sizeof *dims);
@@ -204,7 +213,7 @@ static void pool_diagonal(const double *all, int64_t n, int parts, float *out)
 	}
 }
 
-/* Shell's sort: the library's takes memory for it, which a step must not. */
+/* Shell sort.  The library's function may allocate memory, which a step must not do. */
 static void sort(double *v, int64_t n)
 {
 	for (int64_t gap = n / 2; gap > 0; gap = gap == 2 ? 1 : (int64_t)((double)gap / 2.2))
@@ -217,7 +226,7 @@ static void sort(double *v, int64_t n)
 		}
 }
 
-/* Sorts `all`. */
+/* Computes quantiles of n numbers, which are sorted in place. */
 static void take_quantiles(double *all, int64_t n, float quantile[BL_QUANTILES])
 {
 	sort(all, n);
@@ -228,7 +237,7 @@ static void take_quantiles(double *all, int64_t n, float quantile[BL_QUANTILES])
 	}
 }
 
-/* The diagonal, and, where the cells are of a sample, means that are of all elements. */
+/* Computes the diagonal and, if the cells are from a sample, the means over all elements. */
 static int fill_grid(const bl_monitor_input *l, bool sample, bl_snapshot *s)
 {
 	int64_t means = 2 * (int64_t)s->n * s->grid;
@@ -262,7 +271,10 @@ int bl_heat_grid(const bl_monitor_input *l, bl_heat_effort e, bl_snapshot *s)
 
 /* --- The histogram ---------------------------------------------------------------------- */
 
-/* x[i][j] is C's element of the i-th and the j-th of the dims in `s`, one a cell. */
+/*
+ * Returns the elements of C for one dim of each cell of s, (cells,cells); the caller gives the block back.  NULL with
+ * bl_error.
+ */
 static float *elements(const bl_monitor_input *l, const struct span *s)
 {
 	int64_t n = bl_tensor_size(l->z[0], 0), k = s->cells;
@@ -303,7 +315,7 @@ int bl_heat_histogram(const bl_monitor_input *l, bl_snapshot *s)
 
 /* --- The region ------------------------------------------------------------------------ */
 
-/* No rows, or no columns, means all of them. */
+/* n <= 0 means all of the rows or columns. */
 static void clamp_span(int32_t *from, int32_t *n, int32_t d)
 {
 	*n = *n <= 0 ? d : bl_bounded(*n, 1, d);
@@ -356,7 +368,7 @@ static int64_t pool_region(const bl_monitor_input *l, bl_tensor *const z[2], con
 	float *diagonal = bl_block_take((size_t)cells * sizeof *diagonal);
 	struct cells out = { s->region_mean, s->region_extreme, s->region_rms, diagonal, &s->region_share, &s->region_error, NULL };
 	int64_t elements = diagonal ? pool(l, z, rows, cols, effort_for(e, s->n, rows->n, cols->n), &out) : -1;
-	/* Of as many cells as rows and columns together, at most: the diagonal goes down one or across one, cell by cell. */
+	/* At most rows->cells + cols->cells cells contain elements of the diagonal; in all others the value is NaN. */
 	int n = 0;
 	for (int64_t k = 0; elements >= 0 && k < cells && n < 2 * BL_GRID_MAX; k++)
 		if (!isnan(diagonal[k]))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* measures.c: of the embeddings: dead units, eigenvalues of their covariance, RankMe, singular values of C. */
+/* measures.c: measures embeddings: dead dims, eigenvalues of their covariance, RankMe, singular values of C. */
 #include "monitor/snapshot.h"
 
 #include <barlow/error.h>
@@ -12,9 +12,9 @@
 #include "tensor/matrix/blas.h"
 #include "tensor/matrix/lapack.h"
 
-/* --- Dead units ------------------------------------------------------------------------ */
+/* --- Dead dims ------------------------------------------------------------------------- */
 
-/* Row after row, as they lie in memory. */
+/* Computes the column means of z, reading memory in order. */
 static void column_means(const bl_tensor *z, double *mean)
 {
 	int64_t n = bl_tensor_size(z, 0), d = bl_tensor_size(z, 1);
@@ -27,7 +27,7 @@ static void column_means(const bl_tensor *z, double *mean)
 		mean[j] /= (double)n;
 }
 
-/* Adds those whose spread is no more than rounding makes. */
+/* Marks the dims whose standard deviation is not larger than a rounding error. */
 static void find_dead(const bl_tensor *z, double *mean, double *square, uint8_t *dead)
 {
 	int64_t n = bl_tensor_size(z, 0), d = bl_tensor_size(z, 1);
@@ -41,7 +41,7 @@ static void find_dead(const bl_tensor *z, double *mean, double *square, uint8_t 
 		dead[j] |= sqrt(square[j] / (double)n) <= 1e-6 * fabs(mean[j]);
 }
 
-/* Dead in either view is dead in C. */
+/* Counts the dims that are dead in C: those that are dead in either view. */
 int bl_measure_dead(const bl_monitor_input *l, bl_snapshot *s)
 {
 	size_t d = (size_t)s->d;
@@ -61,7 +61,7 @@ int bl_measure_dead(const bl_monitor_input *l, bl_snapshot *s)
 
 /* --- Eigenvalues --------------------------------------------------------------------------- */
 
-/* Centred here, so that the eigenvalues are those of the smaller of the two Gram matrices. */
+/* Returns a centred copy of z.  With it, bl_eval_spectrum can use the smaller one of the two Gram matrices. */
 static bl_tensor *centred(const bl_tensor *z)
 {
 	int64_t n = bl_tensor_size(z, 0), d = bl_tensor_size(z, 1);
@@ -91,8 +91,9 @@ static int eigenvalues(const bl_monitor_input *l, bl_snapshot *s)
 /* --- Singular values of C --------------------------------------------------------------------- */
 
 /*
- * C C^T = Za^T Gb Za / N^2, whose eigenvalues other than 0 are those of Ga Gb / N^2, Ga = Za Za^T and Gb = Zb Zb^T
- * being (N,N).  With Ga = S S^T they are those of S^T Gb S = (S^T Zb) (S^T Zb)^T: symmetric, and made in place of Gb.
+ * For D > N.  C C^T = Za^T Gb Za / N^2, whose nonzero eigenvalues are those of Ga Gb / N^2, where Ga = Za Za^T and Gb =
+ * Zb Zb^T are (N,N).  With Ga = S S^T they are also those of the symmetric matrix S^T Gb S / N^2 = (S^T Zb) (S^T Zb)^T
+ * / N^2, so Gb is not needed.
  */
 static int small_problem(const bl_standard *z, double *g, double *w, float *root, float *t)
 {
@@ -106,7 +107,7 @@ static int small_problem(const bl_standard *z, double *g, double *w, float *root
 	return bl_gram(n, z->d, t, 1, z->d, NULL, g) != 0 ? -1 : bl_eigh(n, g, w);
 }
 
-/* D <= N: C itself is the small one. */
+/* For D <= N, when C itself is the smallest matrix. */
 static int direct(const bl_standard *z, double *g, double *w, float *c)
 {
 	int64_t d = z->d;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * meter.h (private): what looking may cost: a share of the training time, earned as it passes.
+ * meter.h (private): a budget of time for measurements, which grows by a share of the training time.
  *
- * What was not spent is worth no more than the next thing's price and a
- * second's income, so that a long quiet time is no licence for a loud one.
+ * Unused credit is limited to the price of the next measurement plus the growth in one second, so that a long time
+ * without measurements is not followed by many at once.
  */
 #ifndef BARLOW_MONITOR_METER_H
 #define BARLOW_MONITOR_METER_H
@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 typedef struct bl_meter {
-	double credit, price; /* seconds; the price of a thing is what it cost last */
+	double credit, price; /* seconds; price: the cost of the last measurement */
 } bl_meter;
 
 static inline void bl_meter_earn(bl_meter *m, double rate, double seconds)

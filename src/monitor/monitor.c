@@ -2,10 +2,10 @@
 /*
  * monitor.c: decides when a snapshot is published, and what it contains.
  *
- * The time of each task is measured; what it took last is the estimate for the next time.  Frames (pictures of C, a pair of
- * views) have one budget.  Slow tasks share another one and take turns, so that none of them delays frames.  If C is too
- * large for the budget, a frame has the extremes of a sample of its elements and the rms over some pairs of images of the
- * batch; its means are always those of all elements.
+ * The time of each task is measured, and is the estimate for the next time.  Frames (pictures of C, the views of an
+ * image) have one budget.  Slow tasks share another budget and take turns, so that they do not delay frames.  If C is
+ * too large for the budget, the extremes in a frame are computed from a sample of C's elements, and the rms from some
+ * pairs of images of the batch; means are always computed from all elements.
  */
 #include "monitor/monitor.h"
 
@@ -19,21 +19,24 @@
 #include "monitor/meter.h"
 #include "monitor/snapshot.h"
 
-/* Shares of the training time.  The rest of 2%, or of 5% while a viewer asks, is for the viewer's own work and for scatter. */
+/*
+ * Shares of the training time.  All costs together may be 2%, or 5% while there are requests; the rest is for the
+ * viewer's own work and for variation.
+ */
 #define FRAMES .006
 #define FRAMES_ASKED .02
 #define SLOW .005
-#define SLOW_ASKED .015 /* while one waits for an order, or for points */
+#define SLOW_ASKED .015 /* while a viewer waits for an order or for points */
 #define HZ 10.
 #define HZ_ASKED 30.
-#define SPECTRUM_GUESS 1e-9 /* seconds, times min(N,D)^2 (10 min(N,D) + D), before it was ever measured */
-#define SPECTRUM_LAST 1.    /* seconds that the last step may spend on it, whatever the budget */
-#define ORDER_HOLDS 2.      /* seconds of training: dims that change places all the time cannot be read */
-/* Seconds between frames that are accepted for more of C. */
+#define SPECTRUM_GUESS 1e-9 /* seconds per min(N,D)^2 (10 min(N,D) + D), until it is measured */
+#define SPECTRUM_LAST 1.    /* seconds that it may take at the last step, whatever the budget */
+#define ORDER_HOLDS 2.      /* seconds of training between two orders: a picture that changes all the time is unreadable */
+/* Seconds between frames that are accepted for a larger sample of C. */
 #define PATIENCE 4.
 #define PATIENCE_ASKED 1.
-#define POINTS_COST .25 /* seconds that points may cost at once, if few rows will do */
-#define FORGETS .98     /* per frame: the cost that a larger sample once had is forgotten slowly */
+#define POINTS_COST .25 /* seconds that points may take, unless POINTS_LEAST rows take longer */
+#define FORGETS .98     /* factor per frame of the remembered cost of a larger sample */
 
 enum { POINTS_LEAST = 128, SAMPLES_LEAST = 64, SAMPLES_NARROW = 1024, EFFORTS = 64 };
 
@@ -42,34 +45,37 @@ enum { SPECTRUM = 1 << TASK_SPECTRUM, ORDER = 1 << TASK_ORDER, POINTS = 1 << TAS
 
 struct bl_monitor {
 	const bl_source *source;
-	double interval;         /* seconds between frames while nobody asks */
-	double last_at, trained; /* of the last frame: the clock, and training until then */
-	double earned_at;        /* training until the budgets grew last */
+	double interval;         /* seconds between frames without requests */
+	double last_at, trained; /* at the last frame: the clock, and seconds of training */
+	double earned_at;        /* seconds of training when the budgets grew last */
 	bl_meter frames, slow;
 	double price[TASKS];
-	int turn; /* the slow task that is next, if it is wanted */
+	int turn; /* the next slow task, if it is wanted */
 	int64_t n, d;
-	bl_heat_effort effort[EFFORTS]; /* ascending; the last one is all */
-	int efforts, at;                /* which one is made */
-	double above;                   /* what a frame cost with the next one; 0: never tried */
-	bl_order order;                 /* of dims, unless PLAIN */
-	double ordered_at;              /* seconds of training */
+	bl_heat_effort effort[EFFORTS]; /* ascending; the last one is all of C */
+	int efforts, at;                /* their number; index of the present one */
+	double above;                   /* cost of a frame with the next effort; 0: not tried yet */
+	bl_order order;                 /* order of dims; PLAIN: dims is not set */
+	double ordered_at;              /* seconds of training when dims was set */
 	int32_t *dims;
 	bl_points *points;
-	bool pointless;     /* points failed: once is enough */
-	bl_region answered; /* while paused */
+	bool pointless;     /* points failed, and are not tried again */
+	bl_region answered; /* last request that was answered while paused */
 	int64_t answered_step;
-	bl_snapshot *snapshot; /* keeps the slow parts from one to the next */
+	bl_snapshot *snapshot; /* contains results of slow tasks from earlier frames */
 };
 
-/* --- Making --------------------------------------------------------------------------- */
+/* --- Construction --------------------------------------------------------------------- */
 
 static bl_heat_effort all_of(const bl_monitor *m)
 {
 	return m->effort[m->efforts - 1];
 }
 
-/* The narrower a cell, the larger the error of a sample: enough rows that the rms of a cell of noise is known to 20%. */
+/*
+ * Returns the least number of rows for the rms: with it, the rms of a cell of noise has an error of 20%.  Narrow cells
+ * need more rows.
+ */
 static int64_t least_samples(const bl_monitor *m)
 {
 	int64_t s = SAMPLES_NARROW / bl_heat_all(m->n, m->d).most;
@@ -78,8 +84,8 @@ static int64_t least_samples(const bl_monitor *m)
 }
 
 /*
- * First more rows, which improve the rms that is shown, then more dims, which improve the extremes, while that costs less
- * than all of C.
+ * Lists the efforts that cost less than all of C: first with more rows, which improve the rms that is shown, then with
+ * more dims, which improve the extremes.
  */
 static void list_efforts(bl_monitor *m)
 {
@@ -97,8 +103,8 @@ static void list_efforts(bl_monitor *m)
 }
 
 /*
- * The first spectrum is computed when the budget allows, long after a step has stopped asking the system for memory: its
- * working memory is taken from the system now.
+ * Allocates the working memory of the spectrum and gives it back.  The first spectrum is computed when the budget
+ * allows it, and steps should not request memory from the system any more at that time.
  */
 static void reserve(int64_t n, int64_t d)
 {
@@ -184,7 +190,10 @@ static int arrange(bl_monitor *m, const bl_monitor_input *l)
 	return -1;
 }
 
-/* An image of a step goes forwards and backwards, twice each; a backward is twice a forward. */
+/*
+ * Returns the number of points that take POINTS_COST seconds.  In a step, each image is processed forward and backward
+ * in two views, and backward takes twice as long as forward: so an image costs a sixth of its share of the step.
+ */
 static int64_t points_rows(const bl_monitor *m, const bl_monitor_input *l)
 {
 	double image = l->step > 0 ? l->trained / (double)l->step / (6 * (double)m->n) : 0;
@@ -200,7 +209,7 @@ static int find_points(bl_monitor *m, const bl_monitor_input *l)
 	return m->pointless ? -1 : 0;
 }
 
-/* The first failure ends the tasks, and its message is the one that is reported; the frame is made all the same. */
+/* Runs the tasks up to the first failure, whose message is reported.  The frame is made in any case. */
 static int run_tasks(bl_monitor *m, const bl_monitor_input *l, unsigned tasks)
 {
 	int rc = 0;
@@ -217,7 +226,10 @@ static int run_tasks(bl_monitor *m, const bl_monitor_input *l, unsigned tasks)
 	return rc;
 }
 
-/* The next wanted task, if the budget covers it: an expensive task is waited for, not skipped. */
+/*
+ * Returns the next wanted task if the budget covers it, else 0.  An expensive task is not skipped: the others wait for
+ * it.
+ */
 static unsigned next_task(bl_monitor *m, const bl_monitor_input *l)
 {
 	unsigned want = wanted(m, l);
@@ -244,7 +256,7 @@ static int fill_region(const bl_monitor *m, const bl_monitor_input *l, bl_heat_e
 		return 0;
 	s->region = bl_heat_clamp(l->asked, s->d);
 	if (s->region.order != (int32_t)m->order)
-		s->region.order = BL_ORDER_PLAIN; /* not yet */
+		s->region.order = BL_ORDER_PLAIN; /* dims are not in that order yet */
 	return bl_heat_region(l, s->region.order == BL_ORDER_PLAIN ? NULL : m->dims, e, s);
 }
 
@@ -259,7 +271,10 @@ static int fill(bl_monitor *m, const bl_monitor_input *l, bl_heat_effort e)
 	return e.most >= all_of(m).most ? bl_measure_dead(l, s) : 0;
 }
 
-/* Slow tasks first, as one of them finds the order in which a region is drawn.  1: the snapshot was made, but a task failed. */
+/*
+ * Runs slow tasks first, because one of them computes the order of the region's dims.  Returns 0, 1 if the snapshot was
+ * made but a task failed, or negative with bl_error.
+ */
 static int make(bl_monitor *m, const bl_monitor_input *look, unsigned tasks, bl_heat_effort e)
 {
 	bl_monitor_input l = *look;
@@ -281,7 +296,7 @@ int bl_monitor_snapshot(bl_monitor *m, const bl_monitor_input *look, bool with_s
 	return 0;
 }
 
-/* --- When -------------------------------------------------------------------------------------- */
+/* --- Timing ------------------------------------------------------------------------------------ */
 
 /*
  * Chooses the effort so that a frame costs no more than the budget earns until the next frame is due.  The next larger

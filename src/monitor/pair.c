@@ -14,7 +14,7 @@
 
 /* --- Drawing -------------------------------------------------------------------------- */
 
-/* One image (C,H,W), whatever its strides. */
+/* One image (C,H,W) with any strides. */
 struct image {
 	const float *at;
 	int64_t channels, height, width, sc, sh, sw;
@@ -37,14 +37,17 @@ static void range_of(const struct image *v, float *lo, float *hi)
 			}
 }
 
-/* All are drawn with the side of the largest one. */
+/* All views are drawn with the side of the largest one, at most BL_VIEW_MAX. */
 static void make_room(bl_snapshot *s, int64_t height, int64_t width)
 {
 	int64_t longer = height > width ? height : width, most = longer < BL_VIEW_MAX ? longer : BL_VIEW_MAX;
 	s->view_side = most > s->view_side ? (int32_t)most : s->view_side;
 }
 
-/* The range from the darkest to the brightest value becomes 0..255: normalised views have no fixed range. */
+/*
+ * Draws a view.  The range from its darkest to its brightest value becomes 0..255, because normalised views have no
+ * fixed range.
+ */
 static void draw(const struct image *v, int which, bl_snapshot *s)
 {
 	int side = s->view_side;
@@ -73,9 +76,9 @@ static void draw_from_batch(const bl_tensor *v, int64_t i, int which, bl_snapsho
 	draw(&image, which, s);
 }
 
-/* --- Drawn again ------------------------------------------------------------------------- */
+/* --- Drawing again ----------------------------------------------------------------------- */
 
-/* The key of the view that the network got, or of a new draw that a viewer asked for. */
+/* Returns the key of the view that the network received, or of a new draw that a viewer requests. */
 static bl_view_key key_of(const bl_monitor_input *l, const bl_source *source, int64_t row, int which)
 {
 	int32_t redraw = l->asked ? l->asked->redraw : 0;
@@ -99,9 +102,9 @@ static int draw_again(const bl_pipeline *p, const bl_plan *plan, const bl_image 
 	return rc;
 }
 
-/* --- One of the pair ------------------------------------------------------------------------ */
+/* --- The image ------------------------------------------------------------------------------ */
 
-/* Which image of the batch: viewers count up or down from the first. */
+/* Returns the index of the image in the batch: viewers count up or down from the first one. */
 static int64_t place(const bl_monitor_input *l, int64_t n)
 {
 	int64_t i = l->asked ? l->asked->view % n : 0;
@@ -118,7 +121,7 @@ static int views_of(const bl_source *source)
 	return source->views ? source->views : 2;
 }
 
-/* "28 x 28, " where views have different sizes; how long it is. */
+/* Writes "28 x 28, " if views have different sizes, and returns the length of the text. */
 static int add_size(const int size[][2], int n, int which, char out[BL_DRAW_TEXT])
 {
 	bool same = true;
@@ -127,7 +130,10 @@ static int add_size(const int size[][2], int n, int which, char out[BL_DRAW_TEXT
 	return same ? 0 : snprintf(out, BL_DRAW_TEXT, "%d x %d, ", size[which][0], size[which][1]);
 }
 
-/* If the batch is available, the views are in it: the image's size suffices to describe the draws. */
+/*
+ * Describes the draws, which needs the image's size only.  Reads the image and draws the views if the batch does not
+ * contain them.
+ */
 static int draw_views(const bl_monitor_input *l, const bl_source *source, bl_pipeline *const *pipeline, bl_snapshot *s,
                       bl_opened *o)
 {
@@ -156,7 +162,7 @@ static int draw_views(const bl_monitor_input *l, const bl_source *source, bl_pip
 	return 0;
 }
 
-/* By the pipelines as they are in the epoch. */
+/* Uses the pipelines of the epoch, in which ramps are resolved. */
 static int draw_opened(const bl_monitor_input *l, const bl_source *source, bl_snapshot *s, bl_opened *o)
 {
 	int64_t epoch = (l->step - 1) / source->steps_per_epoch;

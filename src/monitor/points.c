@@ -21,7 +21,7 @@ struct bl_points {
 
 /* --- Which rows ------------------------------------------------------------------------- */
 
-/* Evenly spread: sets are often sorted. */
+/* Chooses rows at equal distances, because data sets are often sorted. */
 static int choose_rows(bl_points *p, int64_t most)
 {
 	const bl_dataset *d = p->source->points;

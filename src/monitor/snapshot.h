@@ -6,38 +6,41 @@
 #include "monitor/monitor.h"
 
 /*
- * correlation.c: pictures of C.  Means and the diagonal are of all elements.  How much the rest is made of, where C is too large
- * for the time there is:
+ * correlation.c: pictures of C.  Means and the diagonal are computed from all elements.  If C is too large for the
+ * budget, an effort states what the other values are computed from.
  */
 typedef struct bl_heat_effort {
-	int64_t most;    /* for extremes: dims of a cell's run that are looked at, evenly spread; enough for a run: all of C */
-	int64_t samples; /* for the rms: of the batch, whose pairs make Gram matrices; not used where all of C is made */
+	int64_t most;    /* for extremes: dims of each cell that are used, evenly spread; all dims of a cell: all of C */
+	int64_t samples; /* for the rms: rows of the batch, whose pairs are used; ignored if all of C is computed */
 } bl_heat_effort;
-/* What all of C needs, and about what an effort costs: multiply-adds. */
+/* bl_heat_all: the effort of all of C; bl_heat_cost: the approximate number of multiply-adds of an effort. */
 bl_heat_effort bl_heat_all(int64_t n, int64_t d);
 double bl_heat_cost(bl_heat_effort e, int64_t n, int64_t d);
 
 int bl_heat_grid(const bl_monitor_input *l, bl_heat_effort e, bl_snapshot *s);
 int bl_heat_histogram(const bl_monitor_input *l, bl_snapshot *s);
-/* asked as it can be had of d dims. */
+/* Returns the request `asked`, limited to what is possible with d dims. */
 bl_region bl_heat_clamp(const bl_region *asked, int32_t d);
-/* After the grid.  The region in s->region, whose dims are taken from `order` (NULL: as they are). */
+/* Computes the region s->region, after bl_heat_grid.  Its dims are taken from `order` (NULL: unchanged). */
 int bl_heat_region(const bl_monitor_input *l, const int32_t *order, bl_heat_effort e, bl_snapshot *s);
 
-/* arrange.c: dims (D) in an order, 0 on success; not every width can be. */
+/*
+ * arrange.c: bl_arrange_can: can d dims be sorted in this order?  bl_arrange writes the sorted dims (D) to dims;
+ * negative with bl_error.
+ */
 bool bl_arrange_can(bl_order order, int64_t d);
 int bl_arrange(const bl_monitor_input *l, bl_order order, int32_t *dims);
 
-/* measures.c: of the embeddings. */
+/* measures.c: measure the embeddings. */
 int bl_measure_dead(const bl_monitor_input *l, bl_snapshot *s);
 int bl_measure_spectrum(const bl_monitor_input *l, bl_snapshot *s);
-/* The `count` largest singular values of C, descending, 0 past the last. */
+/* Writes the `count` largest singular values of C to out, descending, with 0 behind the last one. */
 int bl_measure_singular(const bl_monitor_input *l, int count, float *out);
 
-/* pair.c: one sample's two views; nothing where there is neither a view nor a source to draw from. */
+/* pair.c: draws the views of one sample; there are none if the input has no views and source is NULL. */
 int bl_pair_draw(const bl_monitor_input *l, const bl_source *source, bl_snapshot *s);
 
-/* points.c: the encoder's features of some images, seen from their two widest sides. */
+/* points.c: the first two principal components of the encoder's features of some images. */
 typedef struct bl_points bl_points;
 bl_points *bl_points_new(const bl_source *source, int64_t most);
 void bl_points_free(bl_points *p);

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
-/* --- Facts: what the metadata say ------------------------------------------------- */
+/* --- Facts: the metadata ---------------------------------------------------------- */
 
 enum { FORMAT, STEP, TRAINED, SET, LR, LR_BIAS, UPDATES, OPTIMISER, SEED, BATCH, EPOCH, CPU, FACTS };
 enum { FACT_BYTES = 1024, CRC_BYTES = 9 }; /* a checksum is eight hexadecimal digits and a blank */
@@ -28,12 +28,12 @@ static const char *const keys[FACTS] = {
 	[LR_BIAS] = "lr_bias",          [UPDATES] = "updates", [OPTIMISER] = "optimiser", [SEED] = "seed", [BATCH] = "batch",
 	[EPOCH] = "steps_per_epoch",    [CPU] = "cpu",
 };
-static const char key_of_1[] = "lambda"; /* format 1 had it in the place of SET: the loss was Barlow Twins always */
+static const char key_of_1[] = "lambda"; /* format 1 has this key instead of SET's: the loss was always Barlow Twins */
 static const char crc_key[] = "crc32";
-static const char changed_key[] = "changed"; /* settings of views and optimiser, where any were set */
-static const char journal_key[] = "journal"; /* how many changes; checkpoints of version 0.1 do not say */
+static const char changed_key[] = "changed"; /* settings of views and optimiser that were set; missing if none was */
+static const char journal_key[] = "journal"; /* number of changes; missing in checkpoints of version 0.1 */
 
-/* Each one's text. */
+/* The text of each fact. */
 typedef char facts[FACTS][FACT_BYTES];
 
 static void put_number(char out[FACT_BYTES], double v)
@@ -51,7 +51,7 @@ static void put_text(char out[FACT_BYTES], const char *text)
 	snprintf(out, FACT_BYTES, "%s", text);
 }
 
-/* "lambda=0.0051 mu=25" */
+/* Writes "lambda=0.0051 mu=25". */
 static void put_settings(char out[FACT_BYTES], const bl_progress *p)
 {
 	size_t at = 0;
@@ -138,7 +138,7 @@ static int take_number(const char *path, facts f, int which, double *out)
 	return bl_fail("%s: metadata '%s' is '%s', expected a number", path, keys[which], f[which]);
 }
 
-/* As put_settings writes them; in format 1 lambda's number alone. */
+/* Reads settings as put_settings writes them; in format 1, the number of lambda alone. */
 static int take_settings(const char *path, facts f, bl_progress *p)
 {
 	char text[FACT_BYTES], *next = text;
@@ -156,7 +156,7 @@ static int take_settings(const char *path, facts f, bl_progress *p)
 	return 0;
 }
 
-/* "views.jitter.p=0.5 weight_decay=0.01", in the order in which they were set; "": nothing was. */
+/* Writes "views.jitter.p=0.5 weight_decay=0.01", in the order in which they were set; "" if none was. */
 static void put_changed(char out[FACT_BYTES], const bl_progress *p)
 {
 	size_t at = 0;
@@ -187,7 +187,7 @@ static int take_changed(const char *path, char *const *metadata, bl_progress *p)
 
 /* --- Checksums --------------------------------------------------------------------- */
 
-/* Of the numbers in row-major order, which is that of the file. */
+/* Computes the checksum of the numbers in row-major order, which is the order of the file. */
 static int crc_of_tensor(const bl_named *item, uLong *crc)
 {
 	size_t bytes = (size_t)bl_tensor_count(item->tensor) * sizeof(float);
@@ -204,8 +204,8 @@ static int crc_of_tensor(const bl_named *item, uLong *crc)
 }
 
 /*
- * Of the facts, then of each tensor, in their order: "0badcafe 12345678 ...".  The caller frees it.  journal: how many
- * changes; changed: what was set; each NULL where the file does not say.
+ * Returns the checksums of the facts and of each tensor, in this order: "0badcafe 12345678 ...".  The caller frees the
+ * text.  journal and changed are the values of these keys, NULL if the file does not have them.  NULL with bl_error.
  */
 static char *crc_text(facts f, const char *journal, const char *changed, const bl_named *items, int n)
 {
@@ -248,7 +248,7 @@ static int check_crc(const char *path, char *const *metadata, facts f, const bl_
 
 /* --- The trainer's tensors ---------------------------------------------------------- */
 
-/* The memory is the optimiser's. */
+/* The memory belongs to the optimiser. */
 static void release_nothing(void *owner)
 {
 	(void)owner;
@@ -379,7 +379,7 @@ static void make_remark(char *out, size_t size, const content *c, facts here, co
 	         lost ? "; the live file could not be read: the records of the steps before this one are lost" : "");
 }
 
-/* A file beside the checkpoint; the caller frees its path. */
+/* Returns the path of a file beside the checkpoint; the caller frees it. */
 static char *beside(const char *path, const char *name)
 {
 	char *folder = bl_path_folder(path), *file = folder ? bl_runs_path(folder, name) : NULL;
@@ -396,14 +396,14 @@ static int take_journal(const char *path, bl_trainer *t, const bl_progress *p)
 	if (file && bl_journal_read(file, &all, &n) != 0)
 		bl_trainer_complain(t, "the journal is lost: %s", bl_error());
 	while (kept < n && all[kept].step <= p->step && (p->changes < 0 || kept < p->changes))
-		kept++; /* what was changed after the checkpoint is undone with the steps behind it */
+		kept++; /* changes after the checkpoint are dropped, as the steps after it are */
 	int rc = bl_trainer_take_changes(t, all, kept);
 	free(all);
 	free(file);
 	return rc;
 }
 
-/* All checks come first, so that a refused checkpoint changes nothing. */
+/* Loads the content into the trainer.  All checks come first, so that a refused checkpoint changes nothing. */
 static int put(const char *path, bl_trainer *t, content *c, bl_live *past)
 {
 	char remark[256];

@@ -25,7 +25,7 @@ static int by_step(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Steps that are there, ascending; how many. */
+/* Lists the steps of the folder's checkpoints, ascending, and returns their number. */
 static int find_steps(const char *folder, int64_t step[MOST_FOUND])
 {
 	DIR *d = opendir(folder);
@@ -45,7 +45,7 @@ static char *path_of(const char *folder, int64_t step)
 	return bl_runs_path(folder, name);
 }
 
-/* If the file system has no hard links, the file is copied. */
+/* Links `from` to the name `to`.  If the file system has no hard links, the file is copied. */
 static int keep_one(const char *from, const char *to)
 {
 	size_t n;

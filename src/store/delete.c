@@ -53,7 +53,7 @@ static int remove_one(int fd, const char *name, const char *shown, int depth)
 	return unlinkat(fd, name, 0) == 0 || errno == ENOENT ? 0 : bl_fail("%s: %s: %s", shown, name, strerror(errno));
 }
 
-/* wanted NULL: everything. */
+/* Removes the entries of a folder for which `wanted` is true; NULL: all entries. */
 static int remove_below(int fd, const char *shown, choice *wanted, int depth)
 {
 	int again = openat(fd, ".", FOLDER_FLAGS), rc = 0;
@@ -70,11 +70,11 @@ static int remove_below(int fd, const char *shown, choice *wanted, int depth)
 	return rc;
 }
 
-/* --- Which folder it is -------------------------------------------------------------------------- */
+/* --- The run's folder ---------------------------------------------------------------------------- */
 
-/* The folder above, and the name in it. */
+/* The parent of the run's folder, and the folder's name in it. */
 typedef struct target {
-	char *path; /* of the folder above; the name lies behind it */
+	char *path; /* of the parent; the name is behind it in the same memory */
 	const char *name;
 	int parent, folder;
 } target;
@@ -110,7 +110,7 @@ static bool holds_a_run(int fd)
 	return false;
 }
 
-/* Is it the folder of all runs?  There barlow has made every folder and everything in it. */
+/* Is the parent the folder of all runs?  Everything in the folders there was made by barlow. */
 static bool is_ours(int parent)
 {
 	struct stat above, root;

@@ -14,7 +14,7 @@ typedef struct job {
 	const bl_run_edit *edit;
 } job;
 
-/* A run of an earlier version has no run.json: one is made from its live file. */
+/* Runs of an earlier version have no run.json: it is made from the live file. */
 static int begin_file(const char *folder, bl_run_file *f)
 {
 	const char *slash = strrchr(folder, '/');
@@ -23,7 +23,7 @@ static int begin_file(const char *folder, bl_run_file *f)
 		return bl_fail("no memory for a run");
 	bl_known_read(k, folder, slash ? slash + 1 : folder, NULL, &(bl_clock){ 0 });
 	bool broken = strcmp(k->state, BL_KNOWN_BROKEN) == 0, killed = strcmp(k->state, BL_KNOWN_KILLED) == 0;
-	*f = k->file; /* taken over */
+	*f = k->file; /* *f owns its lists now */
 	snprintf(f->state, sizeof f->state, "%s", killed ? BL_RUN_FILE_STOPPED : k->state);
 	if (killed)
 		snprintf(f->reason, sizeof f->reason, "its process was killed");

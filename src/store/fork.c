@@ -18,7 +18,10 @@
 
 /* --- What is copied ------------------------------------------------------------------------ */
 
-/* Written completely or not at all.  A checkpoint that is being replaced is read in its old or new state, since it is renamed. */
+/*
+ * Copies a file completely or not at all.  Of a checkpoint that is being replaced, the old or the new version is read,
+ * since it is replaced by renaming.
+ */
 static int copy_file(const char *from, const char *into, const char *name)
 {
 	size_t n;
@@ -60,7 +63,7 @@ static int copy_files(const char *from, const char *into)
 	return rc;
 }
 
-/* --- What is made anew ------------------------------------------------------------------------ */
+/* --- New files -------------------------------------------------------------------------------- */
 
 static int read_step(const char *folder, int64_t *step)
 {
@@ -89,7 +92,7 @@ static int make_live(const char *from, const char *into, int64_t step)
 		info.state = BL_RUN_STOPPED;
 		info.step = step;
 		snprintf(info.message, sizeof info.message, "forked at step %lld of %.180s", (long long)step, from);
-		l = bl_live_create(target, &info, NULL); /* the columns come with the records */
+		l = bl_live_create(target, &info, NULL); /* bl_live_resume adds the columns */
 		rc = l ? bl_live_resume(l, past, step) : -1;
 	}
 	bl_live_close(l);
@@ -133,7 +136,10 @@ char *bl_runs_parent(const char *folder, int64_t *step)
 
 /* --- A fork -------------------------------------------------------------------------------------- */
 
-/* "fashion" of ".../fashion-20261130-014202": the name of the run there. */
+/*
+ * Makes the fork's folder: `into` or, if that is NULL, a new folder for the name of the run in `from` ("fashion" for
+ * ".../fashion-20261130-014202").  Returns its path, which the caller frees; NULL with bl_error.
+ */
 static char *folder_for(const char *from, const char *into)
 {
 	if (into) {
@@ -159,11 +165,11 @@ char *bl_runs_fork(const char *from, const char *into)
 		return NULL;
 	int64_t step;
 	if (copy_files(from, folder) == 0 && read_step(folder, &step) == 0 && bl_runs_write_parent(from, folder, step) == 0 &&
-	    make_live(from, folder, step) == 0) /* last: what has no live file is no run yet */
+	    make_live(from, folder, step) == 0) /* last: a folder without a live file is not a run yet */
 		return folder;
 	char why[512];
 	snprintf(why, sizeof why, "%s", bl_error());
-	bl_runs_delete(folder); /* what there is of it */
+	bl_runs_delete(folder); /* the incomplete folder */
 	free(folder);
 	return bl_fail_null("%s", why);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * heartbeat.c: run.json of a run of this process.
+ * heartbeat.c: writes run.json of a run of this process.
  *
- * A separate thread reads the run's live file each second, and writes run.json when the state has changed or five seconds
- * have passed.  A step may take longer than that, so the thread that makes the steps cannot do it; it writes only at the
- * run's end, so that the process may end right afterwards.  Tags and notes may be changed by other processes: they are kept as
- * they are in the file.
+ * A separate thread reads the run's live file each second, and writes run.json when the state has changed or five
+ * seconds have passed.  The thread that makes the steps cannot do this, because a step may take longer.  It only writes
+ * the file at the run's end, so that the process may end immediately afterwards.  Other processes may change tags and
+ * notes, so these are copied from the existing file.
  */
 #include "base/wall_time.h"
 #include "store/heartbeat.h"
@@ -35,14 +35,14 @@ struct bl_heartbeat {
 	char *folder;
 	bl_live *live;
 	pthread_t thread;
-	pthread_mutex_t lock; /* of all that follows */
+	pthread_mutex_t lock; /* protects all that follows */
 	pthread_cond_t quit_asked;
 	bool quit;
-	bl_run_file file; /* as it was written last, without tags and notes */
-	double written;   /* monotonic seconds */
-	int64_t seen;     /* records that metrics were taken from */
-	bool begun;       /* it was written once: what names another owner was written after that */
-	int64_t ended_at; /* the step at which the end was written, before the live file says it; negative: none */
+	bl_run_file file; /* what was written last, without tags and notes */
+	double written;   /* time of the last write, monotonic seconds */
+	int64_t seen;     /* number of records that metrics were taken from */
+	bool begun;       /* the file was written once; if it has another owner now, that was written later */
+	int64_t ended_at; /* step at which the end was written before the live file had it; negative: none */
 };
 
 static bool is_over(const char *state)
@@ -53,7 +53,7 @@ static bool is_over(const char *state)
 
 /* --- Writing (under lock) -------------------------------------------------------------------- */
 
-/* The newest value of each column; some are not measured at each step. */
+/* Takes the newest value of each column; some columns are not measured at each step. */
 static void take_metrics(bl_heartbeat *h)
 {
 	bl_columns c;
@@ -73,15 +73,15 @@ static int merge(void *ctx, bl_run_file *there)
 	bl_heartbeat *h = ctx;
 	bl_run_file out = h->file;
 	if (h->begun && !bl_owner_is(there, h->file.owner))
-		return 1; /* somebody has resumed the run meanwhile */
+		return 1; /* another process has resumed the run */
 	memcpy(out.tag, there->tag, sizeof out.tag);
 	out.tags = there->tags;
 	memcpy(out.notes, there->notes, sizeof out.notes);
 	int rc = bl_run_file_write(h->folder, &out);
-	return rc == 0 ? 1 : rc; /* it is written */
+	return rc == 0 ? 1 : rc; /* 1: it is written already */
 }
 
-/* A damaged file is replaced. */
+/* Writes run.json if the live file still has its place.  A damaged run.json is replaced. */
 static int write_file(bl_heartbeat *h)
 {
 	if (bl_live_check_place(h->live) != 0)
@@ -119,7 +119,7 @@ static void look(bl_heartbeat *h)
 	bl_live_info_get(h->live, &i);
 	const char *state = bl_run_state_name(i.state);
 	bool news = strcmp(state, h->file.state) != 0 || i.step != h->file.step;
-	if (h->ended_at == i.step && !is_over(state)) /* the end of a run is written before the live file says it */
+	if (h->ended_at == i.step && !is_over(state)) /* run.json has the end, the live file not yet */
 		return;
 	h->ended_at = -1;
 	if (!news && is_over(state))
