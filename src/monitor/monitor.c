@@ -31,7 +31,7 @@
 #define HZ_ASKED 30.
 #define SPECTRUM_GUESS 1e-9 /* seconds per min(N,D)^2 (10 min(N,D) + D), until it is measured */
 #define SPECTRUM_LAST 1.    /* seconds that it may take at the last step, whatever the budget */
-#define ORDER_HOLDS 2.      /* seconds of training between two orders: a picture that changes all the time is unreadable */
+#define ORDER_HOLDS 2.      /* seconds of training between two orders, so that the picture can be read */
 /* Seconds between frames that are accepted for a larger sample of C. */
 #define PATIENCE 4.
 #define PATIENCE_ASKED 1.

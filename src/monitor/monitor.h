@@ -38,7 +38,7 @@ typedef struct bl_monitor_input {
 	bl_tensor *z[2];                /* (N,D) */
 	bl_tensor *view[BL_VIEWS_MOST]; /* (N,C,H,W), NULL behind the last; the first is NULL: views are drawn again */
 	const int64_t *rows;            /* of the data set, N of them, or NULL */
-	const bl_region *asked;         /* a viewer's request, or NULL; bl_monitor_look ignores it and reads the live file */
+	const bl_region *asked;         /* a viewer's request, or NULL; bl_monitor_look takes it from `live` instead */
 } bl_monitor_input;
 
 /*

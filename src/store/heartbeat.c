@@ -167,7 +167,7 @@ static int start_thread(bl_heartbeat *h)
 	return err == 0 ? 0 : bl_fail("%s: no thread could be started: %s", h->folder, strerror(err));
 }
 
-/* --- What does not change ------------------------------------------------------------------------ */
+/* --- Constant facts ------------------------------------------------------------------------------ */
 
 static void describe_parent(bl_run_file *f, const char *folder)
 {
@@ -215,7 +215,10 @@ static void describe(bl_run_file *f, const char *folder, bl_trainer *t)
 	}
 }
 
-/* The creation time of a resumed run is kept; a file that cannot be read is renamed, not overwritten. */
+/*
+ * Returns the creation time of a run that is resumed, else 0.  A run.json that cannot be read is renamed, so that it is
+ * not overwritten.
+ */
 static double created_before(const char *folder)
 {
 	bl_run_file old;
@@ -230,7 +233,7 @@ static double created_before(const char *folder)
 	return created;
 }
 
-/* --- A run's ---------------------------------------------------------------------------------------- */
+/* --- Interface -------------------------------------------------------------------------------------- */
 
 static void drop(bl_heartbeat *h)
 {
@@ -280,7 +283,7 @@ void bl_heartbeat_recipe(bl_heartbeat *h, bl_facts *recipe)
 	pthread_mutex_unlock(&h->lock);
 }
 
-/* The last stop in the journal names who asked for it. */
+/* Writes why a run was stopped: the last "stop" in its journal says who requested it. */
 static void reason_of(bl_trainer *t, char *out, size_t size)
 {
 	bl_change c;

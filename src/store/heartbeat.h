@@ -8,13 +8,19 @@
 
 typedef struct bl_heartbeat bl_heartbeat;
 
-/* Writes the file, of a run that was there before with what that one keeps.  NULL with bl_error: it cannot be written. */
+/*
+ * Writes run.json and starts the thread.  Creation time, tags and notes of an existing run.json are kept.  NULL with
+ * bl_error: the file cannot be written.
+ */
 bl_heartbeat *bl_heartbeat_start(const char *folder, const char *owner, bl_trainer *t);
-/* Settings of the recipe, which are taken over; the file has them from now on. */
+/* Adds the settings of the recipe to run.json.  Takes ownership of the list, and empties *recipe. */
 void bl_heartbeat_recipe(bl_heartbeat *h, bl_facts *recipe);
-/* By the thread that makes the steps, when the run ends; why it did is in its journal. */
+/*
+ * Called by the thread that makes the steps when the run ends; writes the end and its reason, from the trainer's
+ * journal.
+ */
 void bl_heartbeat_end(bl_heartbeat *h, bl_trainer *t);
-/* After the trainer is gone; writes how it ended where that was not written yet. */
+/* Called after the trainer was freed; writes the run's end if it was not written yet. */
 void bl_heartbeat_free(bl_heartbeat *h);
 
 #endif

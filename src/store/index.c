@@ -2,12 +2,13 @@
 /*
  * index.c: the index of runs.  No other file uses SQLite.
  *
- * All of the index can be read from the runs' folders again: if its file is damaged, it is removed and created again, and if
- * that does not help, or another process keeps it locked, the index is in memory.
+ * The whole index can be created again from the runs' folders.  If its file is damaged, it is removed and created
+ * again.  If that does not help, or if another process keeps the file locked, the index is in memory.
  *
- * A file that is removed may still be open in other processes.  A rollback journal on disk is found by its name, so theirs would
- * be played back into the new file; the journal is in memory instead, and a writer that was killed is known by the version HALF
- * that it left: it is set under an exclusive lock before anything else is written, and taken back after everything is.
+ * A file that was removed may still be open in other processes.  SQLite finds a rollback journal on disk by its name,
+ * so their journals would be applied to the new file.  So journals are in memory instead, and a file that a killed
+ * writer left half written is recognised by the version HALF: under an exclusive lock, a writer sets it before it
+ * writes anything else, and sets VERSION again at the end.
  */
 #include "base/wall_time.h"
 #include "store/cache_folder.h"
@@ -47,9 +48,9 @@ struct bl_index {
 	sqlite3 *db;
 	char *root;
 	char problem[512];
-	entry *entry; /* while it is brought up to date, by id */
+	entry *entry; /* entries sorted by id, while the index is updated */
 	int entries, room;
-	bool stale; /* a folder says something else than the index does */
+	bool stale; /* a folder differs from the index */
 };
 
 static const char schema[] =
@@ -63,7 +64,7 @@ static const char schema[] =
 	"CREATE TRIGGER gone AFTER DELETE ON runs BEGIN DELETE FROM metrics WHERE run = old.run;"
 	" DELETE FROM recipe WHERE run = old.run; DELETE FROM tags WHERE run = old.run; END;";
 
-/* --- SQLite in our manner ---------------------------------------------------------------------- */
+/* --- SQLite ------------------------------------------------------------------------------------ */
 
 static int fail(const bl_index *x, const char *what)
 {
@@ -121,7 +122,7 @@ static int set_version(bl_index *x, int version)
 	return run_sql(x, sql);
 }
 
-/* --- What is there already ----------------------------------------------------------------------- */
+/* --- Existing entries ---------------------------------------------------------------------------- */
 
 static void free_entries(bl_index *x)
 {
@@ -180,7 +181,7 @@ static int compare_entry(const void *id, const void *e)
 	return strcmp(id, ((const entry *)e)->id);
 }
 
-/* --- A run goes in ---------------------------------------------------------------------------------- */
+/* --- Writing a run ---------------------------------------------------------------------------------- */
 
 /* The prepared statements that write a run. */
 typedef struct writers {
@@ -276,7 +277,7 @@ static int put_run(bl_index *x, writers *w, const bl_known *k, const char *id, c
 	return put_facts(x, w->metric, run, &k->file.metrics) == 0 ? put_facts(x, w->setting, run, &k->file.recipe) : -1;
 }
 
-/* --- Up to date -------------------------------------------------------------------------------------- */
+/* --- Updating ---------------------------------------------------------------------------------------- */
 
 static void stamp_of(char out[STAMP], int root, const char *id)
 {
@@ -304,7 +305,7 @@ static int update_run(bl_index *x, writers *w, int root, const char *id)
 		e->seen = true;
 	stamp_of(stamp, root, id);
 	if (e && strcmp(e->stamp, stamp) == 0 && !bl_known_going(e->state))
-		return 0; /* what is over changes only with its file; what goes on is looked at each time */
+		return 0; /* a run that is over changes only with its file; others are read each time */
 	x->stale = true;
 	if (!w)
 		return 0;
@@ -354,7 +355,7 @@ static int update_all(bl_index *x, writers *w)
 	return rc == 0 ? drop_gone(x, w) : rc;
 }
 
-/* Compares all folders with what the index has of them, and writes what differs where there are writers. */
+/* Compares all folders with the index, sets x->stale if they differ, and writes the differences unless w is NULL. */
 static int compare_all(bl_index *x, writers *w)
 {
 	int rc = read_entries(x);
@@ -392,7 +393,7 @@ static int write_alone(bl_index *x)
 	return rc == 0 ? run_sql(x, "PRAGMA locking_mode = NORMAL; SELECT 1 FROM runs LIMIT 1") : rc;
 }
 
-/* --- Its file ------------------------------------------------------------------------------------------ */
+/* --- The file ------------------------------------------------------------------------------------------ */
 
 /* FNV-1a of the path of the folder of runs: each such folder has its own index. */
 static uint64_t hash_of(const char *root)
@@ -468,7 +469,7 @@ static int open_file(bl_index *x, const char *path)
 	return x->stale ? write_alone(x) : 0;
 }
 
-/* Is the file damaged, so that a new one may help?  Not if it is locked, or if nothing can be written. */
+/* Is the file damaged, so that a new file may help?  If it is locked or cannot be written, a new one does not help. */
 static bool is_spoilt(const bl_index *x)
 {
 	int code = x->db ? sqlite3_errcode(x->db) : SQLITE_OK;
@@ -533,7 +534,7 @@ const char *bl_index_problem(const bl_index *x)
 	return x->problem;
 }
 
-/* --- Questions --------------------------------------------------------------------------------------------- */
+/* --- Queries ----------------------------------------------------------------------------------------------- */
 
 /* A query may only read the tables and call functions without side effects. */
 static int authorize(void *unused, int action, const char *a, const char *b, const char *c, const char *d)
@@ -541,7 +542,7 @@ static int authorize(void *unused, int action, const char *a, const char *b, con
 	(void)unused, (void)c, (void)d;
 	if (action == SQLITE_FUNCTION)
 		return b && strcmp(b, "load_extension") == 0 ? SQLITE_DENY : SQLITE_OK;
-	if (action == SQLITE_READ) /* of virtual tables only those of JSON */
+	if (action == SQLITE_READ) /* of virtual tables, only those of JSON may be read */
 		return a && strncmp(a, "pragma_", 7) == 0 ? SQLITE_DENY : SQLITE_OK;
 	return action == SQLITE_SELECT || action == SQLITE_RECURSIVE ? SQLITE_OK : SQLITE_DENY;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * journal.c: a run's journal as lines of JSON.
+ * journal.c: writes and reads a run's journal, which consists of lines of JSON.
  *
- * jansson quotes the texts and reads the lines.  The rest of a line is written by hand, as jansson prints numbers with a fixed
- * count of digits, and bl_number_text the shortest text that is read back as the same number.
+ * jansson quotes texts and parses lines, but it prints numbers with a fixed number of digits.  So numbers are written
+ * by bl_number_text, which gives the shortest text that reads back as the same number.
  */
 #include "base/text_stream.h"
 
@@ -69,7 +69,7 @@ static bool print_line(FILE *f, const bl_change *c)
 	return fine;
 }
 
-/* New text of n changes. */
+/* Returns the lines of n changes as a new text; NULL with bl_error. */
 static char *print_lines(const bl_change *c, int64_t n, size_t *bytes)
 {
 	char *text = NULL;
@@ -131,7 +131,7 @@ static bool take_text(const json_t *line, const char *name, char *out, size_t si
 	return true;
 }
 
-/* NaN where it is missing. */
+/* Reads a number; NaN if it is missing.  False: it is not a finite number. */
 static bool take_number(const json_t *line, const char *name, double *out)
 {
 	const json_t *v = json_object_get(line, name);
@@ -201,7 +201,7 @@ int bl_journal_read(const char *path, bl_change **out, int64_t *n)
 	return rc;
 }
 
-/* --- Of a trainer --------------------------------------------------------------------------- */
+/* --- A trainer's journal -------------------------------------------------------------------- */
 
 static int append_change(void *path, const bl_change *c)
 {
@@ -214,7 +214,7 @@ typedef struct job {
 	int rc;
 } job;
 
-/* Between two steps, so that no setting changes in the meantime. */
+/* Called between two steps, so that no setting changes in the meantime. */
 static void begin(void *ctx)
 {
 	job *j = ctx;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * json_text.c: JSON values as text.
+ * json_text.c: writes JSON values as text.
  *
- * json_dumps() grows its buffer while it writes, and (jansson 2.14, dump.c) ignores a failed allocation for an object's key:
- * the text then lacks that key.  So the length is measured first.
+ * json_dumps() grows its buffer while it writes, and (jansson 2.14, dump.c) ignores a failed allocation for an object's
+ * key: the text then lacks that key.  So the length is measured first.
  */
 #include <barlow/json_text.h>
 

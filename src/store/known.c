@@ -2,7 +2,7 @@
 /*
  * known.c: reads the state of a run from its folder: from run.json, and from the live file if that is more recent.
  *
- * The state of a run that is going on is that of its live file.  A run of an earlier version has no run.json.
+ * While a run is not over, the state in its live file counts.  Runs of earlier versions have no run.json.
  */
 #include "store/known.h"
 
@@ -17,7 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A run on another host whose counter has not changed for so long has been killed: a living one counts every five seconds. */
+/*
+ * A run on another host counts as killed if its heartbeat counter has not changed for this long; a living process
+ * increments it every five seconds.
+ */
 enum { STILL_SECONDS = 30 };
 
 bool bl_known_going(const char *state)
@@ -26,7 +29,7 @@ bool bl_known_going(const char *state)
 	       strcmp(state, BL_RUN_FILE_PAUSED) == 0;
 }
 
-/* --- Whose process ---------------------------------------------------------------------------- */
+/* --- The run's process ------------------------------------------------------------------------ */
 
 static bool is_here(const bl_run_file *f)
 {
@@ -47,7 +50,7 @@ bl_clock bl_clock_now(void)
 	return c;
 }
 
-/* Negative: a clock was set back in between. */
+/* Returns the seconds between two moments; negative: a clock was set back in between. */
 static double seconds_between(const bl_clock *from, const bl_clock *to)
 {
 	return *to->boot && strcmp(from->boot, to->boot) == 0 ? to->steady - from->steady : to->seconds - from->seconds;
@@ -63,7 +66,10 @@ static bool beats_still(bl_known *k, const bl_beats *before, const bl_clock *now
 
 /* --- The live file ---------------------------------------------------------------------------- */
 
-/* Values of the last record; of columns that are not measured at each step, the newest among the last `LOOK_BACK`. */
+/*
+ * Reads the values of the last record and, for columns that are not measured at each step, the newest values among the
+ * last LOOK_BACK records.
+ */
 static void read_metrics(bl_known *k, const bl_live *l)
 {
 	enum { LOOK_BACK = 20000 };
@@ -89,7 +95,7 @@ static void read_metrics(bl_known *k, const bl_live *l)
 	}
 }
 
-/* The final state: that of the file, or "killed" if its process no longer exists. */
+/* Sets k->state: `state`, or "killed" if the run is not over but its process no longer exists. */
 static void judge(bl_known *k, bool alive, const char *state)
 {
 	snprintf(k->state, sizeof k->state, "%s", bl_known_going(state) && !alive ? BL_KNOWN_KILLED : state);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* machine.h (private): which machine this is. */
+/* machine.h (private): identifies the type of this machine. */
 #ifndef BARLOW_STORE_MACHINE_H
 #define BARLOW_STORE_MACHINE_H
 

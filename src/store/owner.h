@@ -8,11 +8,11 @@
 
 enum { BL_OWNER_TEXT = 40 };
 
-/* Makes a text that no other trainer has. */
+/* Writes a text that is different for each trainer. */
 void bl_owner_new(char owner[BL_OWNER_TEXT]);
-/* Does the file name that owner?  A version before named its process only. */
+/* Does the file name this owner?  Files of an earlier version name only the process. */
 bool bl_owner_is(const bl_run_file *f, const char *owner);
-/* For bl_live_owned: what no run.json names another owner of is still ours. */
+/* The callback for bl_live_owned: the run belongs to `owner` unless run.json names another owner. */
 bl_live_claim bl_owner_claim;
 
 #endif

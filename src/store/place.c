@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* place.c: a run and its folder: how it gets one, continues in one, and saves its files. */
+/* place.c: a run and its folder: gives the run a folder, continues it in its folder, and saves its files. */
 #include "base/path.h"
 #include "store/checkpoints.h"
 #include "store/heartbeat.h"
@@ -154,7 +154,7 @@ void bl_place_recipe(bl_place *p, bl_facts *recipe)
 	bl_facts_free(recipe);
 }
 
-/* --- Going on --------------------------------------------------------------------------- */
+/* --- Continuing ------------------------------------------------------------------------- */
 
 int bl_place_load(bl_place *p, const char *path)
 {
@@ -194,7 +194,7 @@ static int name_files(bl_place *p, const char *folder)
 	               : bl_fail("%s: no memory for its files' names", folder);
 }
 
-/* Weights that a recipe cannot draw again are stored.  A resumed run has stored them already. */
+/* Stores the initial weights if the recipe cannot draw them again.  A resumed run has stored them already. */
 static int keep_start(bl_place *p)
 {
 	if (!bl_trainer_warm(p->trainer))
@@ -209,7 +209,7 @@ static int keep_start(bl_place *p)
 	return access(p->start, F_OK) == 0 ? 0 : bl_start_save(p->start, p->trainer);
 }
 
-/* A run continues without run.json: its live file has its state. */
+/* If run.json cannot be written, the run continues without it: the live file has the state, too. */
 static void begin_heartbeat(bl_place *p)
 {
 	char owner[BL_OWNER_TEXT];
@@ -219,7 +219,10 @@ static void begin_heartbeat(bl_place *p)
 		bl_trainer_complain(p->trainer, "the run's " BL_RUN_FILE " cannot be written: %s", bl_error());
 }
 
-/* The live file comes last: if it exists, the run is stored.  After a failure nothing is. */
+/*
+ * Stores the run in the folder.  The live file comes last: if it exists, the run is stored.  After a failure, the run
+ * has no folder.
+ */
 static int move_in(bl_place *p, const char *folder)
 {
 	int rc = name_files(p, folder);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* recipe_file.c: writes a run's recipe; a text that somebody has edited is kept under another name. */
+/*
+ * recipe_file.c: writes a run's recipe; an existing file that differs, because a user has edited it, gets another name.
+ */
 #include <barlow/error.h>
 #include <barlow/file.h>
 #include <barlow/runs.h>
@@ -13,7 +15,7 @@
 
 enum { COPIES = 1000 };
 
-/* Is that the content of the file?  Negative: it cannot be read. */
+/* Does the file have this content?  1: yes; 0: no; negative with bl_error: it cannot be read. */
 static int holds(const char *path, const char *text, size_t n)
 {
 	size_t there;
@@ -23,7 +25,7 @@ static int holds(const char *path, const char *text, size_t n)
 	return same;
 }
 
-/* Links the file to another name: "recipe.lua.1" or the first that is free. */
+/* Links the file to another name: the first free one of "recipe.lua.1", "recipe.lua.2" and so on. */
 static int keep_copy(const char *path)
 {
 	size_t size = strlen(path) + 16;

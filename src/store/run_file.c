@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* run_file.c: run.json, read with every type and length checked, and written as a whole. */
+/* run_file.c: reads run.json, checking every type and length, and writes it as a whole. */
 #define _GNU_SOURCE 1 /* F_OFD_SETLK */
 #include <barlow/error.h>
 #include <barlow/file.h>
@@ -31,7 +31,7 @@ void bl_run_file_free(bl_run_file *f)
 	memset(f, 0, sizeof *f);
 }
 
-/* --- What is where ------------------------------------------------------------------------ */
+/* --- Members ------------------------------------------------------------------------------ */
 
 enum kind { TEXT, WHOLE, INT, TIME, FACTS };
 
@@ -169,7 +169,7 @@ static int parse(const char *bytes, size_t n, bl_run_file *f)
 	return rc;
 }
 
-/* By a descriptor that is no link, FIFO or device. */
+/* Reads a file by its descriptor.  FIFOs and devices are refused; O_NOFOLLOW has refused links already. */
 static char *read_bytes(int fd, size_t *n)
 {
 	struct stat s;
@@ -233,7 +233,7 @@ static json_t *number_of(double v)
 	return v == floor(v) && fabs(v) < 1e15 ? json_integer((json_int_t)v) : json_real(v);
 }
 
-/* NULL where something of it is missing, for want of memory. */
+/* NULL: there is no memory for all of it. */
 static json_t *facts_of(const bl_facts *f)
 {
 	json_t *o = json_object();
@@ -299,7 +299,10 @@ static bool is_current(int fd, const char *path)
 	       open_one.st_ino == there.st_ino;
 }
 
-/* The file, locked, and still the one of that name when the lock was got.  -1: there is none, with errno; -2: it stays locked. */
+/*
+ * Opens and locks the file, and checks that it still has that name then.  -1 with errno: it cannot be opened; -2:
+ * another process keeps it locked.
+ */
 static int open_locked(const char *path)
 {
 	for (int turn = 0; turn < LOCK_TRIES; turn++) {

@@ -92,7 +92,10 @@ char *bl_runs_folder_new(const char *name)
 	return path;
 }
 
-/* A recipe is kept under another name as well, what was put aside is nobody's, and a folder is not written over. */
+/*
+ * Would a new run overwrite this file and lose it?  An existing recipe gets another name, temporary and broken files
+ * are not needed, and folders are not overwritten.
+ */
 static bool would_be_lost(int folder, const char *name)
 {
 	struct stat s;
@@ -101,7 +104,7 @@ static bool would_be_lost(int folder, const char *name)
 	       !(fstatat(folder, name, &s, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(s.st_mode));
 }
 
-/* 1 with bl_error: the run would overwrite something. */
+/* Returns 0; 1 with bl_error: the run would overwrite a file; negative with bl_error: the folder cannot be read. */
 static int check_free(const char *folder)
 {
 	DIR *d = opendir(folder);

@@ -41,7 +41,7 @@ const char *const bl_runs_files[] = {
 	BL_RUN_JOURNAL, BL_RUN_PARENT, BL_RUN_FILE,    BL_RUN_FILE ".broken", NULL,
 };
 
-/* What follows checkpoint-STEP.safetensors in the name; NULL: it does not begin so. */
+/* Returns the part of the name behind checkpoint-STEP.safetensors; NULL: the name does not begin with that. */
 static const char *end_of_checkpoint(const char *name)
 {
 	char file[64];
@@ -54,7 +54,10 @@ static const char *end_of_checkpoint(const char *name)
 	return bl_checkpoints_is_one(file, NULL) ? name + n : NULL;
 }
 
-/* The process in ".PID-TURN.tmp" (base/file.c) or ".PID.new" (live), the ends of temporary names; 0: it is none. */
+/*
+ * Returns the pid in the end of a temporary name, which is ".PID-TURN.tmp" (base/file.c) or ".PID.new" (live); 0: it is
+ * something else.
+ */
 static int64_t writer_in(const char *end)
 {
 	size_t digits = strspn(end + 1, "0123456789");

@@ -21,9 +21,9 @@
 #include <unistd.h>
 
 enum { BEATS_SECONDS = 30, LEFT_SECONDS = 60, LOOK_MS = 50 };
-#define NEXT_BEAT 7. /* seconds: it comes every five */
+#define NEXT_BEAT 7. /* seconds; there is a heartbeat every five */
 
-/* --- May it? -------------------------------------------------------------------- */
+/* --- Checks --------------------------------------------------------------------- */
 
 static int refuse_running(const char *folder, int64_t pid, const char *state, int64_t step, int64_t steps)
 {
@@ -46,8 +46,9 @@ static bool is_beating(const char *folder, int64_t count)
 }
 
 /*
- * Heartbeats must be recent, so that another process with the number of one that was killed is not mistaken for it.  Where the last
- * one seems long ago or in the future, the clock may have been set, and the next one is waited for.
+ * Refuses a run whose process exists, by the pid in run.json.  The last heartbeat must be recent, because another
+ * process may have the pid of one that was killed.  If the heartbeat seems to be old, or in the future, the clock may
+ * have been set, and the next heartbeat is waited for.
  */
 static int check_by_run_file(const char *folder, const bl_run_file *f)
 {
@@ -62,8 +63,9 @@ static int check_by_run_file(const char *folder, const bl_run_file *f)
 }
 
 /*
- * Negative: its process is at it.  The live file knows best, where it is that of the process which run.json names; it may have been
- * removed or replaced, and be put back any moment.
+ * Negative with bl_error: a process is running the run.  The live file decides this if it belongs to the process that
+ * run.json names.  Otherwise it may have been removed or replaced, and that process may restore it at any time, so
+ * run.json decides.
  */
 int bl_runs_check_idle(const char *folder)
 {
@@ -97,9 +99,12 @@ static int check_checkpoint(const char *folder)
 	return rc;
 }
 
-/* --- Which one ------------------------------------------------------------------ */
+/* --- Selection ------------------------------------------------------------------ */
 
-/* Neither runs that are going on, nor those that are done, nor those that failed, which would fail again. */
+/*
+ * Returns the folder of the newest run that was stopped or killed, which the caller frees; NULL with bl_error.  Failed
+ * runs are left out, because they would fail again.
+ */
 static char *newest_unfinished(void)
 {
 	char *root = bl_runs_root(), *folder = NULL;
@@ -125,7 +130,7 @@ char *bl_runs_resumable(const char *what)
 	} else if (strchr(what, '/') && stat(what, &s) == 0 && S_ISDIR(s.st_mode)) {
 		folder = strdup(what);
 	} else {
-		folder = bl_runs_live_path(what); /* without the file's name */
+		folder = bl_runs_live_path(what); /* the file's name is cut off below */
 		slash = folder ? strrchr(folder, '/') : NULL;
 		if (folder)
 			snprintf(slash ? slash : folder, 2, "%s", slash ? "" : ".");
@@ -136,7 +141,7 @@ char *bl_runs_resumable(const char *what)
 	return NULL;
 }
 
-/* --- One at a time ---------------------------------------------------------------- */
+/* --- Claims ----------------------------------------------------------------------- */
 
 /* Removes the temporary files of processes that were killed while they wrote. */
 static void sweep(const char *folder)
@@ -150,8 +155,8 @@ static void sweep(const char *folder)
 }
 
 /*
- * Links are followed where a user names a file, never inside a run's folder: one that came from somebody else could
- * make the run write anywhere.
+ * Refuses files in a run's folder that are not regular, such as links: in a folder that came from another person, a
+ * link could make the run write anywhere.  Links are followed only in paths that a user gives.
  */
 static int check_files(const char *folder)
 {
@@ -168,7 +173,7 @@ static int check_files(const char *folder)
 	return rc;
 }
 
-/* The folder, locked; negative with bl_error. */
+/* Locks the folder of a run that no process runs, and returns its descriptor; negative with bl_error. */
 static int lock_idle(const char *folder)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -198,7 +203,10 @@ void bl_runs_release(int claim)
 	close(claim);
 }
 
-/* Somebody may be writing it although the run is over: tags, or a process on another host that is taken for dead. */
+/*
+ * Is this a temporary file that no process writes any more?  It must also be old: a process that changes tags, or one
+ * on another host that seems to be dead, may still write it.
+ */
 static bool is_left_behind(int folder, const char *name, struct stat *st)
 {
 	int64_t writer = bl_runs_leftover_writer(name);
