@@ -157,11 +157,11 @@ void bl_runs_free(bl_runs *list)
 	free(list);
 }
 
-/* --- Which -------------------------------------------------------------------- */
+/* --- Search ------------------------------------------------------------------- */
 
 struct names {
 	char text[NAMES_BYTES];
-	int n; /* also those that are not shown */
+	int n; /* number of names, with those that are not shown */
 };
 
 static void add_name(struct names *names, const char *name)
@@ -174,7 +174,7 @@ static void add_name(struct names *names, const char *name)
 		memcpy(names->text + NAMES_BYTES - 4, "...", 4);
 }
 
-/* Behind them, how many more there are: " and 35 more". */
+/* Appends the number of names that are not shown, as " and 35 more", and returns the text. */
 static const char *count_more(struct names *names)
 {
 	size_t n = strlen(names->text);
@@ -183,7 +183,10 @@ static const char *count_more(struct names *names)
 	return names->text;
 }
 
-/* A run's or a folder's name that is spelt nearly so, or in which that is a part; NULL: there is none. */
+/*
+ * Returns the name of a run or of a folder that is similar to `what`, or of a folder that contains `what`; NULL: there
+ * is none.
+ */
 static const char *near_name(const bl_runs *list, const char *what)
 {
 	const char **all = calloc(2 * (size_t)list->n + 1, sizeof *all);
@@ -263,7 +266,7 @@ static char *path_in_list(const char *what)
 	return path;
 }
 
-/* A name means a run; what has a slash in it, or is no run's name, may be a place. */
+/* A text with a slash is a path.  Any other text is the name of a run or, if there is no such run, a path. */
 char *bl_runs_live_path(const char *what)
 {
 	struct stat s;

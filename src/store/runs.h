@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* runs.h (private): what the files of run folders share. */
+/* runs.h (private): functions that the files about run folders share. */
 #ifndef BARLOW_STORE_RUNS_H
 #define BARLOW_STORE_RUNS_H
 
@@ -7,22 +7,34 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* runs.c: the live file of the run that is meant (bl_runs_open), whether it is there or not; a new string. */
+/*
+ * runs.c: returns the path of the live file of the run that `what` means (see bl_runs_open), which need not exist, as a
+ * new string; NULL with bl_error.
+ */
 char *bl_runs_live_path(const char *what);
 
-/* fork.c: writes into `into` that it goes on from that step of the run in `from`. */
+/*
+ * fork.c: records in the folder `into` that its run continues from a step of the run in `from`.  Negative with
+ * bl_error.
+ */
 int bl_runs_write_parent(const char *from, const char *into, int64_t step);
 
-/* run_folder.c: is that a folder, or a link to one, whose name does not hide it?  Such an entry of the place of runs is a run's. */
+/*
+ * run_folder.c: is the entry a folder, or a link to one, whose name does not begin with a dot?  In the folder of all
+ * runs, such an entry is a run.
+ */
 bool bl_runs_is_folder(DIR *d, const struct dirent *e);
 
-/* run_names.c: the names of all files that a run has, ended by NULL; is this one of them, or what was left half written? */
+/*
+ * run_names.c: bl_runs_files has the names of all files of a run, ended by NULL.  bl_runs_is_leftover: is this the name
+ * of a temporary file?  bl_runs_is_file: is it one of these names, or that of a checkpoint of an earlier step?
+ */
 extern const char *const bl_runs_files[];
 bool bl_runs_is_file(const char *name);
 bool bl_runs_is_leftover(const char *name);
-int64_t bl_runs_leftover_writer(const char *name); /* the process that wrote it; 0: it is none */
+int64_t bl_runs_leftover_writer(const char *name); /* pid of its writer; 0: it is no temporary file */
 
-/* run_resume.c: negative with bl_error: the run in the folder is going on. */
+/* run_resume.c: 0, or negative with bl_error: a process is running the run in the folder. */
 int bl_runs_check_idle(const char *folder);
 
 #endif

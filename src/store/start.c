@@ -13,13 +13,16 @@ typedef struct job {
 	int rc;
 } job;
 
-/* The weights of a run that has begun have changed: those that it started from are put in their place. */
+/*
+ * Replaces the weights in s by those that the run started from, because the weights of a run that has begun have
+ * changed.
+ */
 static int put_back(bl_state *s, const bl_trainer *t)
 {
 	for (int i = 0; i < s->n; i++) {
 		const bl_tensor *start = bl_trainer_start_tensor(t, i);
 		if (!start && i == 0)
-			return 0; /* it has not begun */
+			return 0; /* the run has not begun */
 		if (!start || !bl_tensor_same_shape(start, s->items[i].tensor))
 			return bl_fail("tensor '%s' came after the start", s->items[i].name);
 		bl_tensor_unref(s->items[i].tensor);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* trash.c: runs that were deleted and may be taken back. */
+/* trash.c: moves deleted runs to the trash, from which they can be restored. */
 #define _GNU_SOURCE 1 /* renameat2 */
 #include "store/runs.h"
 
@@ -18,7 +18,7 @@
 
 enum { NAME_TRIES = 1000 };
 
-/* The last part of a folder's path, without slashes at its end; a new string. */
+/* Returns the last part of a folder's path, without slashes at its end, as a new string. */
 static char *name_of(const char *folder)
 {
 	size_t n = strlen(folder);
@@ -30,7 +30,7 @@ static char *name_of(const char *folder)
 	return strndup(folder + from, n - from);
 }
 
-/* Is that the run of this name among all runs? */
+/* Is `folder` the same as `among`, the folder of that name in the folder of all runs?  Negative with bl_error: no. */
 static int check_place(const char *folder, const char *among)
 {
 	struct stat a, b;
@@ -41,7 +41,10 @@ static int check_place(const char *folder, const char *among)
 	return 0;
 }
 
-/* NAME, NAME.2, ... in the trash, whichever is free. */
+/*
+ * Moves the folder to the first free name of NAME, NAME.2, ... in the trash.  Returns the new path, which the caller
+ * frees; NULL with bl_error.
+ */
 static char *move_into(const char *trash, const char *folder, const char *name)
 {
 	size_t size = strlen(trash) + strlen(name) + 16;

@@ -16,7 +16,10 @@
 #include <unistd.h>
 
 #define WORKER "worker"
-/* host, boot of the host, process, when that was started, counter: of fixed width, so that it is overwritten in place */
+/*
+ * host, boot of the host, process, its start time, counter: of fixed width, so that the line can be overwritten in
+ * place
+ */
 #define WORKER_FORMAT "%-64.64s %-40.40s %20" PRId64 " %20" PRIu64 " %20" PRId64 "\n"
 
 enum { WORKER_ROOM = 256, ATTEMPTS_MOST = 100000 };
@@ -48,7 +51,7 @@ static bool there(const char *sweep, int trial, int attempt, const char *file)
 	return yes;
 }
 
-/* --- who makes an attempt --- */
+/* --- the worker of an attempt --- */
 
 static int worker_text(char text[WORKER_ROOM], int64_t beat)
 {
@@ -57,7 +60,7 @@ static int worker_text(char text[WORKER_ROOM], int64_t beat)
 	return snprintf(text, WORKER_ROOM, WORKER_FORMAT, me.host, me.boot, me.pid, me.born, beat);
 }
 
-/* False: the file is not there, or not such a one. */
+/* False: the file does not exist, or has another format. */
 static bool read_worker(const char *sweep, int trial, int attempt, bl_process_id *id, int64_t *beat)
 {
 	char text[WORKER_ROOM] = "", *path = path_of(sweep, trial, attempt, WORKER);
@@ -85,7 +88,7 @@ int bl_trial_look(const char *sweep, int trial, bl_trial *t)
 	return 0;
 }
 
-/* Removes the attempt: others would wait for one that names no process. */
+/* Removes an attempt that names no process, because other workers would wait for it.  Returns -1. */
 static int give_up(const char *sweep, int trial, int attempt)
 {
 	char *worker = path_of(sweep, trial, attempt, WORKER), *folder = path_of(sweep, trial, attempt, "");
@@ -98,11 +101,11 @@ static int give_up(const char *sweep, int trial, int attempt)
 	return -1;
 }
 
-/* --- what this process is at --- */
+/* --- the attempt of this process --- */
 
-/* A signal may end the process at any time: the lock makes sure that it does so before a claim or after all of it. */
+/* A signal may end the process at any time.  The lock makes sure that this does not happen in the middle of a claim. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static char *own; /* the path of the mark of the attempt that was claimed last, until it has a result */
+static char *own; /* path of the file that marks the last claimed attempt as stopped; NULL once it has a result */
 static bool ending;
 
 static void own_is(char *mark)

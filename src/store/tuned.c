@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* tuned.c: the file of tuned choices, every line of which is checked when it is read. */
+/* tuned.c: reads the file of tuned choices, checking every line, and writes it. */
 #include "store/cache_folder.h"
 #include "base/text_stream.h"
 #include "store/machine.h"
@@ -29,7 +29,7 @@ char *bl_tuned_path(void)
 	return path;
 }
 
-/* The lines that a file for us begins with. */
+/* Returns line i at the beginning of a file of this version and machine. */
 static const char *head_line(int i, char buf[LINE_BYTES])
 {
 	static const char *const first[] = { "barlow tuned convolutions 1", "version " PACKAGE_VERSION };
@@ -62,7 +62,7 @@ static int direction_of(const char *name)
 	return bl_fail("'%.32s' is no direction", name);
 }
 
-/* "SHAPE DIRECTION ALGORITHM" into t. */
+/* Adds the choice in a line "SHAPE DIRECTION ALGORITHM" to t. */
 static int add_line(bl_choices *t, const char *line)
 {
 	char shape[BL_CONV_KEY_TEXT], direction[32], algorithm[32], rest;
@@ -79,7 +79,7 @@ static int add_line(bl_choices *t, const char *line)
 	return bl_choices_set(t, &c);
 }
 
-/* text: n bytes and a zero. */
+/* Reads a text of n bytes and a terminating zero, which is modified. */
 static int read_lines(bl_choices *t, char *text, size_t n)
 {
 	int number = 0;
@@ -107,7 +107,7 @@ static char *read_text(const char *path, size_t *n)
 	return NULL;
 }
 
-/* The file's choices, none where there is no file; NULL with bl_error. */
+/* Returns the choices in the file, or an empty list if there is no file; NULL with bl_error. */
 static bl_choices *load(const char *path)
 {
 	size_t n;

@@ -87,7 +87,7 @@ bl_named *bl_named_find(const bl_named *sorted, int n, const char *name)
 	return n > 0 ? bsearch(&key, sorted, (size_t)n, sizeof(*sorted), by_name) : NULL;
 }
 
-/* Names the first offender, the nearest name that `from` does have, and how many more are like it. */
+/* Fails with the first refused name, the nearest name in `from`, and the number of other refused names. */
 static int refuse_name(const char *path, const char *what, const char *name, int more, const bl_named *from, int n)
 {
 	const char **names = calloc((size_t)n + 1, sizeof(*names));
@@ -105,7 +105,7 @@ static int refuse_name(const char *path, const char *what, const char *name, int
 	return -1;
 }
 
-/* Every tensor of `want` is in `have`; both sorted. */
+/* Checks that every name of `want` is in `have`; both lists are sorted. */
 static int check_names(const char *path, const char *what, const bl_named *want, int n_want, const bl_named *have, int n_have)
 {
 	const char *first = NULL;

@@ -66,7 +66,10 @@ static int choose(file *f, const char *prefix)
 	return rc;
 }
 
-/* The length of what stands in front of `ours` in one of the file's names, with its dot; 0: of none. */
+/*
+ * Returns the length of the prefix, with its dot, that precedes `ours` in one of the file's names, and sets *name to
+ * that name; 0: no name has such a prefix.
+ */
 static size_t front_of(const file *f, const char *ours, const char **name)
 {
 	size_t k = strlen(ours);
@@ -115,7 +118,7 @@ static void say(bl_weights_report *r, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* The n-th of its kind: at most so many are named. */
+/* Appends the n-th name of its kind; only the first NAMES_SHOWN are named. */
 static void name_one(bl_weights_report *r, int n, const char *what, const char *name)
 {
 	if (n <= NAMES_SHOWN)
@@ -128,7 +131,7 @@ static void name_rest(bl_weights_report *r, int n)
 		say(r, " and %d more", n - NAMES_SHOWN);
 }
 
-/* The items that fit stay in the state. */
+/* Moves the items that fit to the front of the state, and reports the others. */
 static void keep_fitting(bl_state *s, const file *f, bl_weights_report *r)
 {
 	bl_named *misfit = calloc((size_t)s->n + 1, sizeof *misfit);
@@ -156,7 +159,10 @@ static void keep_fitting(bl_state *s, const file *f, bl_weights_report *r)
 	r->taken = kept;
 }
 
-/* Only its first `taken` items are copied afterwards. */
+/*
+ * Finds the tensors that fit: afterwards, these are the first r->taken items of the state.  Negative with bl_error:
+ * none fits.
+ */
 static int take_what_fits(bl_state *s, const file *f, bl_weights_report *r)
 {
 	char what[sizeof r->text];
@@ -176,7 +182,7 @@ static int take_what_fits(bl_state *s, const file *f, bl_weights_report *r)
 	return 0;
 }
 
-/* --- All of it ---------------------------------------------------------------------------------- */
+/* --- Loading ------------------------------------------------------------------------------------ */
 
 static int read_names(file *f, const bl_weights_how *how)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* break.c: a condition of the user's that is looked at after each step: where it holds, the run pauses between two steps. */
+/* break.c: a user's condition that is checked after each step; if it holds, the run pauses. */
 #include "train/trainer.h"
 
 #include <stdio.h>
@@ -51,7 +51,7 @@ void bl_break_leave_locked(bl_trainer *t)
 	if (!t->at_break)
 		return;
 	t->at_break = false;
-	t->info.message[0] = '\0'; /* it says that the run is paused */
+	t->info.message[0] = '\0'; /* the message says that the run is paused */
 	bl_live_set_info(t->live, &t->info);
 }
 
@@ -62,7 +62,10 @@ void bl_break_leave(bl_trainer *t)
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* A call that was given up because somebody waits for the run's end says nothing of the step. */
+/*
+ * Checks the condition.  A call that was interrupted, because another thread waits for the run's end, does not pause
+ * the run.
+ */
 void bl_break_look(bl_trainer *t)
 {
 	char why[256], text[sizeof t->info.message];
@@ -74,7 +77,7 @@ void bl_break_look(bl_trainer *t)
 	snprintf(why, sizeof why, "%s", rc < 0 ? bl_error() : "");
 	snprintf(text, sizeof text, "paused by break_when at step %lld%s%.200s", (long long)t->step,
 	         rc < 0 ? ": its function failed: " : "", why);
-	bl_changes_event(t, "pause", "trainer", text); /* the journal first: the checkpoint of this step counts it */
+	bl_changes_event(t, "pause", "trainer", text); /* journal first: the checkpoint of this step counts its entries */
 	bl_trainer_note(t, "%s", text);
 	pthread_mutex_lock(&t->lock);
 	t->paused = t->at_break = true;

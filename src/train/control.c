@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Commands of another process cannot wake the thread: while it is paused, it looks for them this often. */
+/* A command of another process cannot wake the thread, so a paused thread reads the mailbox at this interval. */
 #define POLL_SECONDS .05
 
 enum turn { TURN_STEP, TURN_WAIT, TURN_END };
@@ -72,7 +72,7 @@ static void steer(bl_trainer *t, bl_command_kind kind)
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* The journal first: a checkpoint counts it. */
+/* Journals the save first, because the checkpoint counts the journal's entries. */
 static void save_asked(bl_trainer *t, const char *who)
 {
 	bl_changes_event(t, "checkpoint", who, "");
@@ -117,7 +117,7 @@ static void take_commands(bl_trainer *t)
 	bl_changes_replay_due(t);
 	while (bl_live_take(t->live, &c))
 		obey(t, c);
-	/* What a signal asked for; it does not go through the mailbox, which may be full. */
+	/* A save that a signal requested.  Signals do not use the mailbox, which may be full. */
 	pthread_mutex_lock(&t->lock);
 	memcpy(who, t->save_asked, sizeof who);
 	t->save_asked[0] = '\0';
@@ -188,7 +188,10 @@ int64_t bl_trainer_requests(bl_trainer *t, bl_command_kind kind)
 
 /* --- The thread --------------------------------------------------------------------- */
 
-/* What the thread does next.  A decision to end is final: bl_trainer_start waits for the end before it starts a new thread. */
+/*
+ * Decides what the thread does next.  A decision to end is final: bl_trainer_start waits for the end before it starts a
+ * new thread.
+ */
 static enum turn decide(bl_trainer *t)
 {
 	enum turn next = TURN_STEP;
@@ -230,7 +233,7 @@ static int make_step(bl_trainer *t)
 	return rc;
 }
 
-/* The end of a run that made all its steps, or used up its time; a checkpoint of it counts this. */
+/* Journals the run's end and its reason, and then saves the run: the checkpoint counts the journal's entries. */
 static void save_end(bl_trainer *t)
 {
 	char why[64] = "";
@@ -328,7 +331,7 @@ int bl_trainer_start(bl_trainer *t)
 {
 	if (bl_trainers_check_ending() != 0)
 		return -1;
-	take_if_idle(t); /* settings count, an old pause or stop does not */
+	take_if_idle(t); /* executes waiting settings; a waiting pause or stop is undone below */
 	pthread_mutex_lock(&t->lock);
 	while (t->active && t->ending)
 		pthread_cond_wait(&t->changed, &t->lock);
@@ -399,7 +402,7 @@ void bl_trainer_ask_to_stop(bl_trainer *t, const char *why)
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* Steps made by hand end with the exclusive section, and have not been saved. */
+/* Saves a run whose steps were made by a caller's thread: no thread of its own saves it at the end. */
 static void save_by_hand(void *ctx)
 {
 	bl_trainer *t = ctx;

@@ -5,14 +5,14 @@
 #include <barlow/text.h>
 #include <stdio.h>
 
-/* A run that was begun, and whose steps are made by its own thread or by hand. */
+/* Is this a run that is stored on disk, and has begun but not ended? */
 static bool began(bl_trainer *t)
 {
 	bl_run_state s = bl_trainer_state(t);
 	return t->save && (s == BL_RUN_RUNNING || s == BL_RUN_PAUSED);
 }
 
-/* Only asks: the thread that makes the steps saves. */
+/* Only requests the saves: the thread that makes the steps executes them. */
 void bl_trainers_save(const char *who)
 {
 	for (bl_trainer *t = bl_trainers_lock(); t; t = t->next)
@@ -23,7 +23,7 @@ void bl_trainers_save(const char *who)
 
 void bl_trainers_end(const char *why, void (*tell)(void *ctx, const char *line), void *ctx)
 {
-	bl_trainer *all = bl_trainers_lock(); /* for good: nobody frees or makes a trainer any more */
+	bl_trainer *all = bl_trainers_lock(); /* never unlocked: no trainer can be made or freed any more */
 	bl_trainers_forbid_steps();
 	for (bl_trainer *t = all; t; t = t->next)
 		if (began(t))

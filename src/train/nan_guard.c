@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* nan_guard.c: a step that produces NaN or infinity leaves weights and buffers unchanged, and its message names where it began. */
+/*
+ * nan_guard.c: a step that produces NaN or infinity leaves weights and buffers unchanged, and its message names the
+ * origin.
+ */
 #include "train/trainer.h"
 
 #include <barlow/grad.h>
@@ -66,7 +69,7 @@ void bl_nan_guard_restore(struct nan_guard *g)
 		bl_tensor_copy(g->live[i], g->copy[i]);
 }
 
-/* A ReLU may turn a NaN into 0; running statistics keep it. */
+/* Are all buffers finite?  A ReLU may turn a NaN into 0, but running statistics keep it. */
 bool bl_nan_guard_finite(const struct nan_guard *g)
 {
 	for (int i = 0; i < g->n; i++)
@@ -75,7 +78,7 @@ bool bl_nan_guard_finite(const struct nan_guard *g)
 	return true;
 }
 
-/* --- Who made it ------------------------------------------------------------------ */
+/* --- Origin ----------------------------------------------------------------------- */
 
 static bool blame_input(const bl_trainer *t, const bl_tensor *view, int which, char *buf, size_t size)
 {
@@ -108,7 +111,10 @@ static bool blame_view(const bl_trainer *t, bl_tensor *view, int which, char *bu
 	return found;
 }
 
-/* The buffers are restored first: the NaN that is searched for may be in them already, and they would be named as its origin. */
+/*
+ * Fails with the origin of a NaN or infinity.  The buffers are restored first: they may contain it already, and would
+ * be named as its origin.
+ */
 int bl_nan_guard_blame(bl_trainer *t, bl_tensor *const *view, const char *what)
 {
 	char text[384];

@@ -11,7 +11,10 @@
 
 enum { PATH = 256 };
 
-/* Called with each module and its path, "encoder.layer1[1]"; ends when it returns non-zero, with that. */
+/*
+ * Called with each module and its path, such as "encoder.layer1[1]".  A result other than 0 ends the visit, and is
+ * returned.
+ */
 typedef int visit_fn(void *ctx, bl_module *m, const char *path);
 
 static int visit(bl_module *m, char path[PATH], size_t length, visit_fn *fn, void *ctx)
@@ -36,13 +39,13 @@ static int visit_all(const bl_trainer_config *c, visit_fn *fn, void *ctx)
 	return visit(c->projector, path, strlen(path), fn, ctx);
 }
 
-/* "the encoder", "encoder.layer1". */
+/* Returns the article before a path: "the encoder", but "encoder.layer1". */
 static const char *article(const char *path)
 {
 	return strpbrk(path, ".[") ? "" : "the ";
 }
 
-/* --- May it have them? ---------------------------------------------------------------- */
+/* --- Checks --------------------------------------------------------------------------- */
 
 static int check_one(void *ctx, bl_module *m, const char *path)
 {
@@ -76,7 +79,10 @@ static void take(bl_trainer *t)
 		bl_module_set_provenance(c->projector, t->provenance);
 }
 
-/* A module that was initialised or loaded since the trainer was made is still its own: it has no other run. */
+/*
+ * Fails for a module of another run.  A module that was initialised or loaded since the trainer was made belongs to no
+ * other run, so the trainer still owns it.
+ */
 static int check_held(void *ctx, bl_module *m, const char *path)
 {
 	const bl_trainer *t = ctx;
@@ -87,9 +93,9 @@ static int check_held(void *ctx, bl_module *m, const char *path)
 	               bl_provenance_name(p));
 }
 
-/* --- What it starts from ---------------------------------------------------------------- */
+/* --- Starting weights ------------------------------------------------------------------- */
 
-/* Weights that something else than an initialisation made. */
+/* Were the module's weights loaded or trained since their initialisation? */
 static int is_made(void *ctx, bl_module *m, const char *path)
 {
 	const bl_trainer *t = ctx;
@@ -154,7 +160,7 @@ int bl_ownership_begin(bl_trainer *t)
 	return 0;
 }
 
-/* --- For who keeps them ------------------------------------------------------------------- */
+/* --- Access ------------------------------------------------------------------------------- */
 
 const bl_tensor *bl_trainer_start_tensor(const bl_trainer *t, int k)
 {

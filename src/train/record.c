@@ -17,7 +17,7 @@
 typedef struct row {
 	bl_column column;
 	double (*value)(const bl_trainer *t, const bl_measured *m);
-	bool apart; /* only of runs that began with a rate of their own for biases and norms */
+	bool apart; /* only in runs that began with a separate rate for biases and norms */
 } row;
 
 /* --- What the trainer measures ------------------------------------------------ */
@@ -34,7 +34,7 @@ static double lr(const bl_trainer *t, const bl_measured *m)
 	return bl_optim_settings(t->optim)->lr * m->factor;
 }
 
-/* Biases and norms without a rate of their own go at that of the weights. */
+/* Biases and norms without a separate rate have that of the weights. */
 static double lr_bias(const bl_trainer *t, const bl_measured *m)
 {
 	const bl_optim_config *o = bl_optim_settings(t->optim);
