@@ -77,7 +77,7 @@ void bl_break_look(bl_trainer *t)
 	snprintf(why, sizeof why, "%s", rc < 0 ? bl_error() : "");
 	snprintf(text, sizeof text, "paused by break_when at step %lld%s%.200s", (long long)t->step,
 	         rc < 0 ? ": its function failed: " : "", why);
-	bl_changes_event(t, "pause", "trainer", text); /* journal first: the checkpoint of this step counts its entries */
+	bl_changes_event(t, "pause", "trainer", text); /* journal first: this step's checkpoint counts its entries */
 	bl_trainer_note(t, "%s", text);
 	pthread_mutex_lock(&t->lock);
 	t->paused = t->at_break = true;

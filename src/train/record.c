@@ -70,9 +70,12 @@ static bool is_ours(const char *name)
 	return strcmp(name, "total") == 0 || strcmp(name, "floor") == 0 || strcmp(name, "step") == 0;
 }
 
-/* --- What the loss gives ----------------------------------------------------- */
+/* --- Columns of the loss ----------------------------------------------------- */
 
-/* Writes the columns of the loss into `out`, or their values into `values`: the same walk, so that places agree. */
+/*
+ * A walk over the columns, which adds them to `out` or writes their values to `values`.  Both are the same walk, so
+ * that indices agree.
+ */
 typedef struct walk {
 	bl_columns *out;
 	double *values;
@@ -107,11 +110,13 @@ static double setting(const bl_trainer *t, const char *name)
 	return v[0];
 }
 
-/* A term, and where it has a weight, its product with that. */
+/* Adds a term and, if it has a weight, its product with the weight. */
 static void give_term(const bl_trainer *t, walk *w, const bl_loss_term *term, double value)
 {
 	char name[BL_COLUMN_NAME], shown[BL_COLUMN_LABEL];
-	/* A letter stands for the line that enters the total; the plain term beside it has the capital one. */
+	/*
+	 * The letter of a term draws the line that is part of the total; the unweighted term gets the capital letter.
+	 */
 	char plain = term->weight && term->mark ? (char)toupper(term->mark) : term->mark;
 	bl_column c = column_of(BL_COLUMN_TERM, term->name, NULL, term->weight ? NULL : term->brief, plain);
 	give(w, &c, value);
@@ -132,7 +137,7 @@ static const bl_loss_term *term_of(const bl_trainer *t, const char *name)
 	return NULL;
 }
 
-/* "loss." is in front of the names that the trainer, or a term, has for its own. */
+/* Adds a setting.  Its name is prefixed by "loss." if the trainer or a term has a column of that name. */
 static void give_setting(const bl_trainer *t, walk *w, const bl_field *f, const char *symbol)
 {
 	char name[BL_COLUMN_NAME], label[BL_COLUMN_LABEL] = "";
@@ -155,7 +160,7 @@ static void walk_loss(const bl_trainer *t, walk *w, const bl_loss_result *r)
 		give_term(t, w, &ops->terms[i], r ? r->term[i] : NAN);
 	if (turned)
 		give_setting(t, w, turned, ops->symbol);
-	for (const bl_field *f = ops->fields; f->name; f++) /* what may be set, behind what + and - turn */
+	for (const bl_field *f = ops->fields; f->name; f++) /* other settable fields, after the one that + and - change */
 		if (f->settable && f != turned)
 			give_setting(t, w, f, NULL);
 	give(w, &total, r ? r->total : NAN);
@@ -164,7 +169,7 @@ static void walk_loss(const bl_trainer *t, walk *w, const bl_loss_result *r)
 
 /* --- The list, and a record of it ---------------------------------------------- */
 
-/* config is what the run began with: the list stays as it is when rates are set later. */
+/* Uses the configuration that the run began with, so that the list does not change when rates are set later. */
 static void walk_step(const bl_trainer *t, walk *w, const bl_measured *m)
 {
 	for (int i = 0; i < OF_STEP; i++)
@@ -181,9 +186,9 @@ int bl_trainer_columns(const bl_trainer *t, bl_columns *out)
 	return w.rc != 0 ? bl_fail_prefix("trainer: what the loss (%s) records: ", bl_loss_ops_of(t->config.loss)->name) : 0;
 }
 
-/* --- The user's own --------------------------------------------------------------- */
+/* --- Columns of the user ---------------------------------------------------------- */
 
-/* The place of an own column, made where it is missing. */
+/* Returns the index of a user's column, which is added if it is missing; negative with bl_error. */
 static int own_column(bl_trainer *t, const char *name)
 {
 	bl_columns c;
@@ -208,7 +213,7 @@ int bl_trainer_log(bl_trainer *t, const char *name, double value)
 	return place < 0 ? bl_fail_prefix("log: ") : 0;
 }
 
-/* A rate of their own that biases and norms got later has a column behind the others, from then on. */
+/* If biases and norms have got a separate rate since the run began, adds a column for it behind the others. */
 static void take_late_rate(bl_trainer *t, const bl_measured *m, bl_record *r)
 {
 	bl_columns c;
@@ -232,7 +237,7 @@ bl_record bl_trainer_record(bl_trainer *t, const bl_measured *m)
 {
 	bl_record r = bl_record_empty(t->step + 1);
 	pthread_mutex_lock(&t->lock);
-	memcpy(r.value, t->logged.value, sizeof r.value); /* each goes into one record; the others are written afterwards */
+	memcpy(r.value, t->logged.value, sizeof r.value); /* for one record; the walks write the other columns */
 	t->logged = bl_record_empty(0);
 	pthread_mutex_unlock(&t->lock);
 	walk w = { .values = r.value };

@@ -60,7 +60,7 @@ static int check(bl_trainer *t, const bl_progress *p)
 	return 0;
 }
 
-/* Under lock. */
+/* Called with the lock held. */
 static void tell(bl_trainer *t, const bl_live *past, const char *remark)
 {
 	bl_live_info before = { .started = 0 };
@@ -99,7 +99,7 @@ int bl_trainer_resume_at(bl_trainer *t, const bl_progress *p, const bl_live *pas
 	}
 	pthread_mutex_unlock(&t->lock);
 	if (rc == 0)
-		bl_loader_seek(t->loader, p->step); /* not under lock: it waits for functions of the user's */
+		bl_loader_seek(t->loader, p->step); /* without the lock, since it waits for user functions */
 	for (int i = 0; i < p->settings && rc == 0; i++)
 		rc = bl_trainer_set_again(t, &p->setting[i]);
 	return rc;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* save.c: where a run is stored: the path of its live file, the function that saves the rest, and when it is called. */
+/* save.c: stores a run on disk: moves its live file, and calls the callback that saves the rest when a save is due. */
 #include "train/trainer.h"
 
 #include <barlow/parallel.h>
 #include <stdio.h>
 
-/* --- A place -------------------------------------------------------------------------- */
+/* --- The run's place ------------------------------------------------------------------ */
 
 struct place {
 	bl_trainer *trainer;
@@ -49,7 +49,7 @@ void bl_trainer_unsaved(bl_trainer *t)
 
 /* --- Saving --------------------------------------------------------------------------- */
 
-/* Limits if the interval between checkpoints was not given: share of the training time, and most seconds between two. */
+/* Limits if no interval between checkpoints is given: share of the training time, and most seconds between two. */
 #define SHARE .01
 #define MOST_SECONDS 600.
 
@@ -83,7 +83,7 @@ int bl_trainer_save_for(bl_trainer *t, bl_save_why why)
 
 void bl_trainer_weights_saved(bl_trainer *t, const char *path)
 {
-	if (t->info.state != BL_RUN_FAILED) /* whose message is the reason */
+	if (t->info.state != BL_RUN_FAILED) /* then the message is the reason */
 		bl_trainer_note(t, "step %lld: weights saved to %s", (long long)t->step, path);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * set.c: what may be changed while a run trains, by name: the settable settings of its loss, of its optimiser, and of its
+ * set.c: changes settings by name while a run trains: settable settings of its loss, of its optimiser, and of its
  * views' operators (set_views.c).
  *
- * A name by itself is the optimiser's where it has that one, else the loss's; "optim." or "loss." before it says which.
+ * A name without a prefix is searched for in the optimiser's settings, then in those of the loss.  The prefixes
+ * "optim." and "loss." select one of the two.
  */
 #include "train/trainer.h"
 
@@ -15,7 +16,7 @@ typedef struct target {
 	const bl_field *field; /* NULL: there is none */
 	void *settings;
 	bool rate;  /* the optimiser's lr */
-	bool apart; /* checkpoints have a place of its own for it: the loss's, and rates */
+	bool apart; /* checkpoints store it separately: settings of the loss, and rates */
 } target;
 
 static const bl_field *settable(const bl_field *fields, const char *name)
@@ -76,7 +77,7 @@ static int unknown(bl_trainer *t, const char *name)
 int bl_trainer_may_set_now(bl_trainer *t, const char *name, double value)
 {
 	target at = find(t, name);
-	double copy[BL_LOSS_ROOM + BL_OPTIM_ROOM]; /* the setting itself stays */
+	double copy[BL_LOSS_ROOM + BL_OPTIM_ROOM]; /* the setting itself does not change */
 	int rc;
 	if (bl_views_named(t, name) && !isnan(bl_views_get(t, name)))
 		rc = bl_views_check(t, name, value);
@@ -98,7 +99,7 @@ static void may_set(void *ctx)
 	r->rc = bl_trainer_may_set_now(r->t, r->name, r->value);
 }
 
-/* The views' pipelines are the exclusive section's holder's; the rest is read where it is. */
+/* Only the holder of the exclusive section may use the views' pipelines; other settings are read without it. */
 int bl_trainer_may_set(bl_trainer *t, const char *name, double value)
 {
 	request r = { t, name, value, 0 };
@@ -117,7 +118,7 @@ static double value_of(target at)
 	return v[0];
 }
 
-/* What a checkpoint has to know of it, the newest last. */
+/* Records a changed setting for checkpoints; the newest is the last.  Negative with bl_error. */
 static int remember(bl_trainer *t, const char *name, double value)
 {
 	int i = 0;
@@ -143,7 +144,7 @@ static int put(bl_trainer *t, const char *name, double value)
 		return -1;
 	if (of_views)
 		return bl_views_set(t, name, value);
-	if (at.rate && before > 0) /* a rate of its own for biases and norms keeps its proportion to that of the weights */
+	if (at.rate && before > 0) /* a separate rate for biases and norms stays in proportion to lr */
 		bl_optim_settings(t->optim)->lr_bias *= value / before;
 	return bl_field_set(at.field, at.settings, &value, 1);
 }

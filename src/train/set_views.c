@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * set_views.c: settings of the views' operators that are changed while a run trains: "views.jitter.p" of all views,
+ * set_views.c: changes settings of the views' operators while a run trains: "views.jitter.p" of all views,
  * "views[2].jitter.p" of one.
  *
- * A pipeline does not change: the views get others, and batches that were made ahead are made again.  Those of the run's user stay.
+ * Pipelines are immutable: the views get new ones, and batches that were made ahead are made again.  The pipelines that
+ * the user gave do not change.
  */
 #include "train/trainer.h"
 
@@ -12,7 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "views.jitter.p", "views[2].jitter.p": what is behind the dot, and which view, from 0; -1: all.  NULL: it is no such name. */
+/*
+ * Parses "views.jitter.p" or "views[2].jitter.p".  Returns the part behind the first dot, and sets *view to the view,
+ * from 0; -1: all views.  NULL: the name has another form.
+ */
 static const char *parse(const bl_trainer *t, const char *name, int *view)
 {
 	char dot = '\0';
@@ -49,7 +53,10 @@ static void drop(bl_pipeline **p, int n)
 		bl_pipeline_unref(p[n]);
 }
 
-/* The pipelines that the views would have; views that are the same one stay so. */
+/*
+ * Makes the pipelines that the views would have with the value; views that do not change keep theirs.  Negative with
+ * bl_error.
+ */
 static int make(const bl_trainer *t, const char *name, double value, bl_pipeline *out[BL_VIEWS_MOST])
 {
 	int view, n = 0;

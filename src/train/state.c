@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* state.c: the state of a run, the message that screens show, and troubles, which are reported to the user. */
+/* state.c: the state of a run, the message that screens show, and warnings for the user. */
 #include "train/trainer.h"
 
 #include <barlow/number.h>
@@ -57,9 +57,9 @@ void bl_trainer_note(bl_trainer *t, const char *fmt, ...)
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* --- Troubles ------------------------------------------------------------------- */
+/* --- Warnings ------------------------------------------------------------------- */
 
-/* Under lock. */
+/* Called with the lock held. */
 static void add_trouble(bl_trainer *t, const char *text)
 {
 	size_t used = strlen(t->trouble);
@@ -68,7 +68,10 @@ static void add_trouble(bl_trainer *t, const char *text)
 	bl_text_clean(t->trouble + used, sizeof t->trouble - used, text, false);
 }
 
-/* Under lock: counts a text, and says whether it is the first of its kind.  Where too many differ, each is told. */
+/*
+ * Called with the lock held.  Counts a warning, and returns whether it is the first of its kind.  If there are too many
+ * kinds, each warning counts as the first.
+ */
 static bool is_new(bl_trainer *t, const char *text)
 {
 	enum { KINDS = sizeof t->told / sizeof t->told[0] };
@@ -96,7 +99,7 @@ void bl_trainer_complain(bl_trainer *t, const char *fmt, ...)
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* At the end, reports how often each trouble occurred that was reported only once. */
+/* At the run's end, reports the number of each warning that occurred several times. */
 void bl_trainer_count_trouble(bl_trainer *t)
 {
 	char text[sizeof t->told[0].text + 40];

@@ -171,7 +171,10 @@ static void update(bl_trainer *t, struct work *w)
 
 /* --- After the step ------------------------------------------------------------------ */
 
-/* For the monitor and for bl_trainer_correlation.  Nothing after this can fail: a step takes place completely or not at all. */
+/*
+ * Stores the embeddings for the monitor and for bl_trainer_correlation.  Nothing after this can fail, so a step is made
+ * completely or not at all.
+ */
 static int keep_embeddings(bl_trainer *t, const struct work *w)
 {
 	for (int i = 0; i < 2; i++) {
@@ -201,7 +204,10 @@ static bl_tensor *features(bl_trainer *t, bl_dataset *d)
 	return bl_eval_features(c->encoder, d, c->mean, c->std, c->batch, &t->cancel);
 }
 
-/* A kNN that fails does not end the run: the message is noted, as is the result of one that was asked for. */
+/*
+ * Returns kNN's accuracy, or NaN.  A failure does not end the run: it becomes the run's message.  So does the result if
+ * a command requested it.
+ */
 static double take_knn(bl_trainer *t, int64_t step)
 {
 	const bl_trainer_config *c = &t->config;
@@ -286,8 +292,8 @@ static void fail_step(bl_trainer *t)
 }
 
 /*
- * The step was given up because another thread waits for its end.  It has changed nothing, and the run continues with it,
- * now or when it is resumed.
+ * Called if the step was interrupted because another thread waits for its end.  The step has changed nothing, and is
+ * made again, now or when the run is resumed.
  */
 static void abandon_step(bl_trainer *t)
 {
@@ -308,7 +314,7 @@ int bl_trainer_step(bl_trainer *t)
 	double start = bl_now();
 	bl_profile_begin();
 	bl_nan_guard_save(&t->guard);
-	/* Up to and without the update nothing of the model changes but its buffers. */
+	/* Before the update, nothing of the model changes except its buffers. */
 	bool whole = make_views(t, &w) == 0 && forward(t, &w) == 0 && measure_loss(t, &w) == 0 && backward(t, &w) == 0 &&
 	             measure_gradient(t, &w) == 0 && keep_embeddings(t, &w) == 0;
 	if (whole) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* trainer.c: makes a trainer from its configuration, all of which is checked before the first step. */
+/* trainer.c: makes a trainer from its configuration, which is checked completely before the first step. */
 #include "train/trainer.h"
 
 #include <barlow/eval.h>
@@ -18,7 +18,7 @@ static int check_number(const char *name, double v, double lo)
 	return bl_fail("trainer: %s is %g: expected %g or more", name, v, lo);
 }
 
-/* All views' pipelines; how many. */
+/* Writes the pipelines of all views to p, and returns their number. */
 static int pipelines_of(const bl_trainer_config *c, bl_pipeline *p[BL_VIEWS_MOST])
 {
 	int n = 2;
@@ -29,7 +29,7 @@ static int pipelines_of(const bl_trainer_config *c, bl_pipeline *p[BL_VIEWS_MOST
 	return n;
 }
 
-/* The last epoch of the run that has other views than the one before it, from 0. */
+/* Returns the last epoch of the run, from 0, whose views differ from those of the previous epoch. */
 static int64_t last_change(const bl_trainer_config *c)
 {
 	bl_pipeline *p[BL_VIEWS_MOST];
@@ -84,11 +84,14 @@ static int check_config(const bl_trainer_config *c)
 
 /* --- Parts ------------------------------------------------------------------------- */
 
-/* The images are divided by the deviation: one that is not given counts as 1. */
+/*
+ * Copies the configuration and takes references.  A deviation that is not given becomes 1, because images are divided
+ * by it.
+ */
 static void take_config(bl_trainer *t, const bl_trainer_config *c)
 {
 	t->config = *c;
-	t->config.name = NULL; /* lives in info */
+	t->config.name = NULL; /* it is in info */
 	t->config.live_path = NULL;
 	snprintf(t->info.name, sizeof t->info.name, "%s", c->name ? c->name : "run");
 	for (int i = 0; i < BL_CHANNELS_MOST; i++)
@@ -174,12 +177,13 @@ static void plan_steps(bl_trainer *t)
 	t->save_steps = c->checkpoint_every > 0 ? at_least_one(c->checkpoint_every * epoch) : c->checkpoint_every < 0 ? -1 : 0;
 }
 
-/* The width of z for a batch, which is the width for two images. */
+/* Returns the width of the embeddings, computed for two images; negative with bl_error. */
 static int64_t dry_run(const bl_trainer_config *c, bl_tensor *x)
 {
 	bl_tensor *h = bl_module_forward(c->encoder, x);
 	if (!h) {
-		bl_module_features(c->encoder, bl_tensor_size(x, 1), bl_tensor_size(x, 2), bl_tensor_size(x, 3)); /* says more */
+		bl_module_features(c->encoder, bl_tensor_size(x, 1), bl_tensor_size(x, 2),
+		                   bl_tensor_size(x, 3)); /* its message is more precise */
 		return bl_fail_prefix("encoder%s", bl_module_joint(bl_error()));
 	}
 	bl_tensor *z = c->projector ? bl_module_forward(c->projector, h) : bl_tensor_ref(h);
@@ -252,7 +256,10 @@ static int name_size(const int size[][2], int view, int64_t epoch)
 		first[0], first[1], view + 1, now[0], now[1], when);
 }
 
-/* Sizes of all views in the epoch; `size` has those of the epoch before, and the network takes what is new. */
+/*
+ * Changes `size` from the views' sizes in the previous epoch to those in this one, and checks that the network accepts
+ * new sizes.
+ */
 static int check_epoch(bl_trainer *t, int64_t epoch, int size[][2])
 {
 	const bl_trainer_config *c = &t->config;
@@ -356,7 +363,10 @@ static int make_live(bl_trainer *t, const char *path)
 	return t->monitor ? 0 : -1;
 }
 
-/* The dry runs have every shape of the run: the algorithms chosen for the convolutions there are kept to its end. */
+/*
+ * Makes the dry runs, in which every shape of the run occurs.  The convolution algorithms chosen there hold to the end
+ * of the run.
+ */
 static int check_and_choose(bl_trainer *t)
 {
 	t->choices = bl_choices_new();
@@ -433,7 +443,7 @@ void bl_trainer_free(bl_trainer *t)
 	free_parts(t);
 }
 
-/* --- What is inside ------------------------------------------------------------------ */
+/* --- Access -------------------------------------------------------------------------- */
 
 bl_live *bl_trainer_live(bl_trainer *t)
 {

@@ -2,7 +2,8 @@
 /*
  * trainers.c: the list of all trainers of the process.
  *
- * `lock` guards it; it is taken before a trainer's own lock or exclusive section, never while one of them is held.
+ * `lock` guards the list.  It is taken before a trainer's own lock or exclusive section, never while one of them is
+ * held.
  */
 #include "train/trainer.h"
 

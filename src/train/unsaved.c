@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * unsaved.c: runs that ended without their end being saved.
+ * unsaved.c: runs whose end was not saved.
  *
- * A lock of its own guards what is here, since a save fails while the exclusive section is held.
+ * A separate lock guards the data here, because saves fail while the exclusive section is held.
  */
 #include "train/trainer.h"
 
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The text comes first, so that the caller who takes it frees the message with it; taking it needs no memory. */
+/* text is the first member, so the caller frees the message by freeing the text, and returning it needs no memory. */
 struct message {
 	char text[640];
 	struct message *next;
