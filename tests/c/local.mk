@@ -10,7 +10,7 @@ c_tests += tests/c/test_budget
 c_tests += tests/c/test_checkpoint
 c_tests += tests/c/test_choice
 c_tests += tests/c/test_conv
-# gcc 12 for arm64 dies of an internal error when it vectorises this one and test_winograd.
+# gcc 12 for arm64 stops with an internal error when it vectorises test_conv or test_winograd.
 tests_c_test_conv_CFLAGS = $(AM_CFLAGS) -fno-tree-vectorize
 c_tests += tests/c/test_dataset
 c_tests += tests/c/test_decode
@@ -66,11 +66,11 @@ c_tests += tests/c/test_weights
 c_tests += tests/c/test_winograd
 tests_c_test_winograd_CFLAGS = $(AM_CFLAGS) -fno-tree-vectorize
 
-# Programs that tests run: built with them, no tests themselves.  test_helpers += tests/term/<name>
+# Helper programs, which tests run; they are built with the tests but are no tests.  test_helpers += tests/term/<name>
 test_helpers =
 test_helpers += tests/term/watch_fixture tests/term/pty_talk
 
-# Run by `make bench` and `make pictures` only, but built with the tests, so that they go on compiling.
+# Only `make bench` and `make pictures` run these programs; they are built with the tests, so that a change that breaks them is noticed.
 # bench_programs += bench/<name>
 bench_programs =
 bench_programs += bench/augment
@@ -82,7 +82,7 @@ bench_programs += bench/watching
 if HAVE_CMOCKA
 check_PROGRAMS = $(c_tests) tests/fuzz/replay $(test_helpers) $(bench_programs)
 c_suite = $(c_tests) tests/fuzz/replay
-# What every test program is linked with beside barlow.
+# The libraries that every test program is linked with, in addition to barlow's.
 test_libs = tests/c/libsupport.la $(CMOCKA_LIBS)
 EXTRA_LTLIBRARIES = tests/c/libsupport.la
 CLEANFILES += tests/c/libsupport.la
@@ -96,10 +96,10 @@ tests_c_libsupport_la_SOURCES = tests/c/support.c tests/c/support.h
 
 LDADD = $(test_libs) libface.la libcore.la $(LUA_LIBS)
 
-# A made-up run for whatever looks at runs.
+# A simulated run for tests of code that reads runs.
 recorded_run = tests/c/recorded_run.c tests/c/recorded_run.h
 golden = tests/c/golden.c tests/c/golden.h $(recorded_run)
-# Image files.
+# Functions that write image files.
 pictures = tests/c/pictures.c tests/c/pictures.h
 tests_c_test_frozen_SOURCES = tests/c/test_frozen.c tests/c/frozen_run.c tests/c/frozen_run.h
 tests_c_test_runs_SOURCES = tests/c/test_runs.c $(recorded_run)

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Makes calls of the C library fail, one after the other (shim.c), while barlow starts, trains 20 steps, resumes a run, runs a sweep
-# of 4 trials, saves a figure and shows a screen.  Every time the result is complete, to the same bits, or a message on standard
-# error says why it is missing, with a status other than 0; nothing hangs or crashes.  Afterwards a run that has a checkpoint is
-# resumed to the same bits, and no partially written file remains.  Prints TAP.
+# of 4 trials, saves a figure and shows a screen.  Each time the result is complete and has the same bits, or a message on standard
+# error says why it is missing and the exit status is not 0; nothing hangs or crashes.  Afterwards a run that has a checkpoint can be
+# resumed with the same bits, and no partially written file remains.  Prints TAP.
 #
-#     faults.sh MOST SCENARIO...     at most MOST calls of each kind, evenly chosen; 0: every call
-#     KINDS="alloc write" ...        only these kinds
-#     DISTURBED=n                    then n disturbed runs, with the seeds 1 to n
-#     SHIM, BARLOW                   paths of the two
+#     faults.sh MOST SCENARIO...     at most MOST calls of each kind fail, evenly chosen; 0: every call fails once
+#     KINDS="alloc write" ...        only calls of these kinds fail
+#     DISTURBED=n                    afterwards n runs are disturbed, with the seeds 1 to n
+#     SHIM, BARLOW                   paths of the shim and of barlow
 set -u
 most=$1
 shift
@@ -74,7 +74,7 @@ results() {
 	done
 }
 is_done_sweep() { [ "$(results work)" = "$swept" ]; }
-# A failed trial, for example without a thread, is recorded as failed and not repeated.
+# A trial that fails, for example because no thread can be created, is recorded as failed and not repeated.
 is_whole_sweep() {
 	is_done_sweep && return
 	SWEEP=$dir/work "$BARLOW" sweep run sweep.lua --jobs 2 --plain >again 2>&1
@@ -124,7 +124,7 @@ is_fine() {
 	fi
 	[ -z "$why" ]
 }
-# The shim's name of KIND, and its fault for call N; alloc2 fails the next call, too, because Lua tries again.
+# fault_of KIND N: the value of FAULT for the Nth call; alloc2 makes the next call fail, too, because Lua repeats a failed allocation.
 fault_of() {
 	case $1 in
 	alloc2) fault=alloc:$2; [ "$2" -eq 0 ] || fault=$fault-$(($2 + 1)) ;;
@@ -171,7 +171,7 @@ for scenario in "$@"; do
 	done
 done
 
-# --- disturbances: the bits do not depend on what happens between two calls ---
+# --- disturbances: the bits do not depend on delays, interrupted calls and signals ---
 
 disturbed=${DISTURBED:-0} lost=0
 for seed in $(seq "$disturbed"); do

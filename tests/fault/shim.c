@@ -2,16 +2,17 @@
 /*
  * shim.c: intercepts calls of the C library (LD_PRELOAD) and makes them fail, or disturbs them.
  *
- *     FAULT=KIND:N[:ERRNO]     the Nth call of that kind fails, once
- *     FAULT=KIND:N-M[:ERRNO]   those from the Nth to the Mth (Lua tries again once)
- *     FAULT=KIND:N+[:ERRNO]    that one and all after it
+ *     FAULT=KIND:N[:ERRNO]     only the Nth call of that kind fails
+ *     FAULT=KIND:N-M[:ERRNO]   the calls from the Nth to the Mth fail (Lua repeats a failed allocation once)
+ *     FAULT=KIND:N+[:ERRNO]    the Nth call and all later ones fail
  *     FAULT=disturb:SEED       yields, short sleeps, interrupted and partial reads and writes, and SIGUSR1, as SEED determines
  *     FAULT_COUNT=FILE         8 bytes: the number of calls in all processes that share the file
  *
- * Kinds: alloc, write, short (a write that takes half), room (posix_fallocate, ftruncate), fsync, rename (and link), open,
- * mmap, thread.  Errors: EIO (the default), ENOSPC, EROFS, EDQUOT, EMFILE, ENOMEM.  Writes and room count on regular files only,
- * opens only if they can create or write or, for kind "read", if they cannot.  Only programs named $FAULT_PROGRAM (barlow) are
- * affected, and not gnuplot.  Allocations by ncurses never fail, because newterm() crashes by itself without memory.
+ * Kinds: alloc, write, short (a write that writes half of the bytes), room (posix_fallocate, ftruncate), fsync, rename (and link),
+ * open, read, mmap, thread.  Errors: EIO (the default), ENOSPC, EROFS, EDQUOT, EMFILE, ENOMEM.  Of the kinds write and room,
+ * only calls on regular files count.  Opening a file counts as "open" if it can create or write, otherwise as "read".  Only
+ * programs named $FAULT_PROGRAM (barlow) are affected, and not gnuplot.  Allocations by ncurses never fail, because newterm()
+ * crashes by itself without memory.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -130,7 +131,7 @@ static bool is_spared(const void *caller)
 		behind = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 /* clang-format on */
 
-/* Runs after the constructors of the libraries, so these are not affected. */
+/* Runs after the constructors of the libraries, so calls of these constructors are not affected. */
 __attribute__((constructor)) static void begin(void)
 {
 	const char *program = getenv("FAULT_PROGRAM"), *fault = getenv("FAULT"), *file = getenv("FAULT_COUNT");
@@ -142,7 +143,7 @@ __attribute__((constructor)) static void begin(void)
 	parse(fault);
 }
 
-/* Has this call to fail? */
+/* Does this call have to fail? */
 static bool fails(enum kind k)
 {
 	if (k != kind)
@@ -168,7 +169,7 @@ static bool is_file(int fd)
 static _Atomic uint64_t threads;
 static _Thread_local uint64_t stream, drawn;
 
-/* A number that depends on the seed, the thread and how many it has drawn. */
+/* A random number that depends on the seed, the thread and the number of earlier draws of the thread. */
 static uint64_t draw(void)
 {
 	if (!stream)
@@ -179,7 +180,7 @@ static uint64_t draw(void)
 	return x ^ x >> 31;
 }
 
-/* SIGUSR1 saves runs, once the program handles it. */
+/* SIGUSR1 saves runs; it is sent only after the program has installed a handler for it. */
 static void send_signal(void)
 {
 	struct sigaction now;
@@ -202,7 +203,7 @@ static void disturb(void)
 	errno = before;
 }
 
-/* -1 with EINTR, or the number of bytes, of n, that a call may process. */
+/* Returns the number of bytes, at most n, that a call may process, or -1 with EINTR. */
 static ssize_t take(int fd, size_t n)
 {
 	disturb();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* fuzz.c: the libFuzzer program of each reader: tests/fuzz/fuzz_NAME runs the reader NAME. */
+/* fuzz.c: the main part of the libFuzzer programs; the program tests/fuzz/fuzz_NAME runs the reader NAME. */
 #include "readers.h"
 
 #include <barlow/parallel.h>

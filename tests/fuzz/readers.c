@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* readers.c: readers of bytes; readers of files get a file in a folder of their own. */
+/* readers.c: the readers of bytes. A reader of files gets its input as a file in a separate folder. */
 #include "readers.h"
 
 #include "data/archive.h"
@@ -78,7 +78,7 @@ static bool look_at(bl_dataset *d)
 	bl_image im;
 	for (int64_t i = 0; d && i < bl_dataset_length(d) && i < MOST; i++) {
 		bl_dataset_label(d, i);
-		/* Reads its last byte, so that a sanitizer detects if it is missing. */
+		/* Reads the last byte of the image, so that a sanitizer detects a buffer that is too short. */
 		if (bl_dataset_image(d, i, &im) == 0 && im.type == BL_PIXEL_UINT8)
 			last = im.pixels[(size_t)im.height * (size_t)im.width * (size_t)im.channels - 1];
 	}
@@ -223,7 +223,7 @@ static bool read_safetensors(const uint8_t *bytes, size_t n)
 	return true;
 }
 
-/* All of an image, and a part of it at a reduced scale, with all options. */
+/* Decodes the whole image, and a part of it at a reduced scale, each with several options. */
 static bool read_image(const uint8_t *bytes, size_t n)
 {
 	static const bl_wish wishes[] = {
@@ -239,7 +239,7 @@ static bool read_image(const uint8_t *bytes, size_t n)
 			continue;
 		bl_window all = { 0, 0, e.height, e.width, 1 },
 			  part = { e.height / 3, e.width / 4, e.height - e.height / 3, e.width - e.width / 4, .4f };
-		/* Inputs that take a fuzzer long are not useful. */
+		/* Larger images would make the fuzzer slow. */
 		if ((int64_t)e.height * e.width < 1 << 22)
 			fine |= bl_decode_read(&e, k % 2 ? &part : &all, &im) == 0;
 		bl_decode_close(&e);

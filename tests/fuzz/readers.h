@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* readers.h: all readers of bytes from outside, as functions of bytes: they may only refuse them. */
+/* readers.h: all readers of bytes from outside, as functions of bytes, which may accept or refuse the bytes but do
+ * nothing worse. */
 #ifndef FUZZ_READERS_H
 #define FUZZ_READERS_H
 
@@ -22,7 +23,7 @@ const fuzz_reader *fuzz_reader_of(const char *name); /* NULL: there is none */
 const char *fuzz_file(const char *name, const uint8_t *bytes, size_t n);
 const char *fuzz_folder(const char *name);
 
-/* states.c: files of a run; an accepted input is equal after it was written and read again. */
+/* states.c: files of a run. An accepted input is written and read again, and has to be equal. */
 bool fuzz_live(const uint8_t *bytes, size_t n);
 bool fuzz_mailbox(const uint8_t *bytes, size_t n);
 bool fuzz_run_json(const uint8_t *bytes, size_t n);

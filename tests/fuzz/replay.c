@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * replay.c: runs every reader on its seeds, and on truncated and changed copies of them, without a fuzzer: none may crash,
- * and with sanitizers none may violate a check.
- */
+/* replay.c: runs every reader on its seeds, and on truncated and changed copies of the seeds, without a fuzzer. No
+ * reader may crash; in a build with sanitizers, no check may fail. */
 #include "readers.h"
 
 #include <barlow/random.h>
@@ -14,7 +12,7 @@
 
 enum { PATH = 1024, CUTS = 12, CHANGES = 12, MOST = 1 << 20 };
 
-/* Copies in memory of exactly their size, so that a sanitizer detects a read beyond the end. */
+/* Allocates exactly the size of the input, so that a sanitizer detects a read beyond the end. */
 static bool read_copy(const fuzz_reader *r, const uint8_t *bytes, size_t n, size_t at, uint8_t value)
 {
 	uint8_t *copy = malloc(n ? n : 1);
@@ -51,7 +49,7 @@ static int replay_file(const fuzz_reader *r, const char *folder, const char *nam
 	return replay(r, bytes, n);
 }
 
-/* The number of accepted seeds: a reader that refuses all of them is not tested. */
+/* Counts the accepted seeds, because a reader that refuses all its seeds is not tested. */
 static int replay_folder(const fuzz_reader *r, const char *root)
 {
 	char folder[PATH / 2];

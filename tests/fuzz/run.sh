@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Runs fuzzers for the given time each, from the seeds, and prints the number of inputs of each; for `make fuzz SECONDS=n`.
-# An input that makes one fail is saved beside the programs, minimised, as crash-NAME-...; the status is 1 then.
-# Usage: run.sh SECONDS NAME...    in the folder of the build; SRCDIR: the folder of the sources, which contains the seeds
+# For `make fuzz SECONDS=n`: runs each fuzzer for the given time, beginning with the seeds, and prints its number of
+# inputs. An input that makes a fuzzer fail is minimised and saved beside the programs as crash-NAME-..., and the exit
+# status is 1.
+# Usage: run.sh SECONDS NAME...    in the folder of the build; SRCDIR is the folder of the sources, which contains the seeds
 set -u
 
 SRCDIR=${SRCDIR:-.}

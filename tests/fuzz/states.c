@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * states.c: files of a run, read from any bytes: live file, checkpoint, run.json, recipe; and any sequence of commands.
+/* states.c: files of a run, read from any bytes: live file, checkpoint, run.json, recipe; and any sequence of commands.
  *
- * An accepted input is written and read again, and must be equal then.  Otherwise it aborts, which fuzzers and the suite detect.
- */
+ * An accepted input is written and read again, and has to be equal. If it is not, the program aborts, which fuzzers and
+ * the suite detect. */
 #include "readers.h"
 
 #include "live/livefile.h"
@@ -36,7 +35,7 @@ static bool same_record(const bl_record *a, const bl_record *b, int columns)
 	return a->step == b->step && memcmp(a->value, b->value, (size_t)columns * sizeof *a->value) == 0;
 }
 
-/* All records that a resumed run would take from this one: they are in its file, and are read there. */
+/* Copies all records to a new live file, as resuming a run does, and compares the records in that file. */
 static void copy_live(const bl_live *from)
 {
 	static bl_snapshot snapshot;
@@ -120,7 +119,7 @@ static void take(bl_live *w, queue *q)
 	bl_command c;
 	bool taken = bl_live_take(w, &c);
 	while (q->n > 0 && !known(&q->at[0]))
-		pop(q); /* these are dropped */
+		pop(q); /* commands of unknown kinds are dropped */
 	expect(taken == (q->n > 0), "a command was lost, or came from nowhere");
 	if (!taken)
 		return;
@@ -141,7 +140,8 @@ static void send(bl_live *l, queue *q, const uint8_t *bytes)
 		q->at[q->n++] = c;
 }
 
-/* Bytes are actions: commands by one of two handles, taking the next command, and finally damage, after which nothing may hang. */
+/* The bytes are actions: sending a command by one of two handles, taking the next command, and finally damage, after
+ * which no call may hang. */
 bool fuzz_mailbox(const uint8_t *bytes, size_t n)
 {
 	enum { ACT = 17 };
@@ -250,7 +250,7 @@ static char *saved(bl_trainer *t, const char **path, size_t *n)
 
 bool fuzz_checkpoint(const uint8_t *bytes, size_t n)
 {
-	static bl_trainer *t; /* a refused checkpoint has not changed it */
+	static bl_trainer *t; /* remains valid, since a refused checkpoint does not change it */
 	const char *path;
 	size_t first_n, second_n;
 	if (!t)
@@ -272,7 +272,7 @@ bool fuzz_checkpoint(const uint8_t *bytes, size_t n)
 
 /* --- recipe --------------------------------------------------------------------------------------- */
 
-/* An accepted recipe prints as a text that is read as an equal one.  A recipe that no text can express prints as none. */
+/* The text of an accepted recipe is read as an equal recipe. A recipe that cannot be expressed as a text has none. */
 static const char check_recipe[] =
 	"local recipe = require 'barlow.recipe'\n"
 	"return function(path, other)\n"

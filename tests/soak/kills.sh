@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# make soak: a run that is killed and resumed again and again, and a sweep whose workers and drivers are killed.  At the end
-# everything exists once, with the same bits as if nothing had been killed.  Prints TAP and a line of numbers.
+# make soak: kills and resumes a run many times, and kills workers and drivers of a sweep.  At the end each result exists exactly
+# once, with the same bits as if nothing had been killed.  Prints TAP and a line of numbers.
 #
 #     RUN_KILLS=100 SWEEP_KILLS=30 SEED=1 BARLOW=./barlow tests/soak/kills.sh
 set -u
@@ -11,7 +11,7 @@ trap 'pkill -KILL -f "sweep worker $dir" 2>/dev/null; rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
 export BARLOW XDG_DATA_HOME="$dir/data" LC_ALL=C.UTF-8
 
-# A number from 0 to $1 - 1 that depends on SEED.
+# draw N: sets $drawn to a random number from 0 to N - 1 that depends on SEED.
 state=$SEED
 draw() {
 	state=$(((state * 1103515245 + 12345) & 2147483647))
@@ -44,7 +44,7 @@ while :; do
 	if kill -KILL $pid 2>/dev/null; then kills=$((kills + 1)); fi
 	wait $pid 2>/dev/null
 	[ $kills -lt "$RUN_KILLS" ] || break
-	# A run that has come to its end is replaced by a copy, which begins again.
+	# A finished run is removed and started again from the beginning.
 	if cmp -s "$dir/killed/weights.safetensors" "$dir/whole/weights.safetensors"; then
 		rm -rf "$dir/killed"
 		"$BARLOW" "$dir/run.lua" "$dir/killed" >/dev/null 2>&1 &
@@ -95,7 +95,7 @@ while [ $sweep_kills -lt "$SWEEP_KILLS" ]; do
 		if [ -n "$victim" ] && kill -KILL "$victim" 2>/dev/null; then
 			sweep_kills=$((sweep_kills + 1))
 		elif ! kill -0 $driver 2>/dev/null; then
-			break # it has come to its end
+			break # the sweep has ended
 		fi
 	fi
 done

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# make soak: four workers that share nothing but the folder run the 100 trials of a sweep; one is killed during a trial.
-# At the end every trial has one result, with the same bits as if one worker had run them all.
+# make soak: four workers that share only the folder run the 100 trials of a sweep; one of them is killed during a trial.
+# At the end every trial has one result, with the same bits as if one worker had run all trials.
 #
 #     BARLOW=./barlow tests/soak/workers.sh
 set -u
@@ -62,7 +62,7 @@ done
 killed_at=$(results four)
 kill -KILL "$pid2"
 wait "$pid1" "$pid3" "$pid4" 2>/dev/null
-# The trial of the killed worker is free when its lease has expired.
+# Another worker may continue the trial of the killed worker after the lease of that worker has expired.
 "$BARLOW" sweep worker "$dir/four" --threads 1 >"$dir/log5" 2>&1
 check "100 trials have a result, by four workers, of which one was killed after $killed_at" [ "$(results four)" = 100 ]
 check "... with the same bits as by one worker" [ "$(weights four)" = "$(weights one)" ]
