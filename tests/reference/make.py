@@ -3,9 +3,10 @@
 """Makes the engine's reference vectors with PyTorch (Debian's python3-torch): python3 make.py [FOLDER].
 
 Inputs and weights come from the Philox stream that bl_tensor_uniform draws from, so that both sides make them from a
-(seed, stream) pair and only answers are stored.  Answers are computed in float64 and stored as float32.  Each file is
-one flat array of records: a few numbers that say the case, then the answers in the order in which they are put here;
-tests/c/test_reference.c reads them in that order.
+(seed, stream) pair and only results are stored.  Results are computed in float64 and stored as float32.  Each file is
+one flat array of records.  A record begins with the numbers that describe the case; the results follow in the order
+in which this program computes them, and tests/c/test_reference.c reads them in that order.  The docstring of each
+function below lists the numbers of its records, with a semicolon between the case and the results.
 """
 import math
 import os
@@ -43,7 +44,7 @@ def uniform(stream, shape, lo=-1.0, hi=1.0):
 
 
 class Record:
-    """Flat numbers in the order of putting."""
+    """The numbers of a file, in the order in which put() receives them."""
 
     def __init__(self):
         self.parts = []
@@ -171,8 +172,8 @@ def cross_entropy():
 
 
 def correlation(dialect, za, zb):
-    """C as the authors' code makes it (a batch norm without affine part), as Algorithm 1 is printed, or with an unbiased
-    variance and an eps."""
+    """C as the authors' code computes it (by a batch norm without affine part), as printed in Algorithm 1 (dialect 1), or
+    with the unbiased variance and an eps (dialect 3)."""
     n, d = za.shape
     if dialect == 1:
         za, zb = ((z - z.mean(0)) / z.std(0) for z in (za, zb))
@@ -204,7 +205,7 @@ def loss():
 
 def loss_weighted():
     """dialect (as above, 3 unbiased) N D lambda weight-of-invariance dead; invariance redundancy total dza dzb C.
-    The first `dead` units are constant in the first view, and where it is 2 the second of them in both."""
+    The first `dead` units are constant in the first view; if `dead` is 2, the second unit is constant in both views."""
     out = Record()
     for dialect in (0, 3):
         for n, d, lam, weight, dead in [(6, 4, .0051, 1, 0), (8, 24, .05, 2.5, 0), (16, 5, .0051, .25, 0), (12, 70, 1 / 128, 0, 0),
@@ -245,7 +246,7 @@ class Lars(torch.optim.Optimizer):
 
 
 class SoloLars(Lars):
-    """solo-learn's form: norms apart, the factor clipped to 1 / lr."""
+    """solo-learn's form: weight decay is not part of the gradient's norm, and the factor is clipped to 1 / lr."""
 
     @torch.no_grad()
     def step(self):
@@ -261,7 +262,7 @@ class SoloLars(Lars):
 
 
 def optim():
-    """kind (0 sgd, 1 nesterov, 2 lars, 3 adamw, 4 solo-learn's lars); after each of five steps the parameters"""
+    """kind (0 sgd, 1 nesterov, 2 lars, 3 adamw, 4 solo-learn's lars); the parameters after each of five steps"""
     out = Record()
     shapes = [(6, 5), (6,), (70, 3, 17, 9), (70,)]
     lr, lr_bias, wd = .1, .03, .02
@@ -343,7 +344,7 @@ class ResNet(nn.Module):
 
 
 def resnet_weights(net):
-    """The i-th entry of the state is stream 1000 + i; gamma from .5 to 1.5, beta +-.2, weights by their fan in."""
+    """Fills the i-th entry of the state from stream 1000 + i: gamma in [.5, 1.5], beta in [-.2, .2], weights by fan-in."""
     for i, (name, t) in enumerate(net.state_dict().items()):
         if "running" in name or "tracked" in name:
             continue
@@ -370,8 +371,8 @@ def resnet_pass(case, stream, dtype):
 
 
 def best_input(case):
-    """Rounding may turn a ReLU whose input is almost 0, and then the gradient is another one altogether, by up to
-    1e-2.  So of some inputs (streams) that one is taken whose activations keep furthest from 0."""
+    """If the input of a ReLU is almost 0, rounding may change its sign, and the gradient then differs by up to 1e-2.
+    Therefore, of several inputs (streams), this selects the one whose smallest absolute activation is largest."""
     global nearest
     distances = {}
     for stream in range(5000, 5024):
@@ -384,15 +385,15 @@ def best_input(case):
 
 
 def gradient_error(a, b):
-    """Worst over parameters of |ga - gb| / |gb|."""
+    """The largest |ga - gb| / |gb| of all parameters."""
     pairs = zip(a.parameters(), b.parameters())
     return max(float((p.grad.double() - q.grad).norm() / q.grad.norm()) for p, q in pairs)
 
 
 def resnet():
-    """depth small width N side stream; y; of dx and of every parameter's gradient: norm, product with U(-1,1) of stream
-    3000 + its place (dx: 2999), SAMPLES elements evenly spaced; running_mean and running_var of the last norm of
-    layer4; y in evaluation mode"""
+    """depth small width N side stream; y; for dx and for every parameter's gradient: its norm, its product with U(-1,1) of
+    stream 3000 + its index (dx: 2999), and SAMPLES evenly spaced elements; running_mean and running_var of the last norm
+    of layer4; y in evaluation mode"""
     out = Record()
     for case in [(18, 1, 64, 4, 16), (18, 0, 64, 4, 64), (50, 1, 8, 4, 16)]:
         stream = best_input(case)

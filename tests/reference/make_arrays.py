@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""make_arrays.py: NumPy files of the rarer kinds, into arrays/.  Run in tests/reference, with NumPy."""
+"""make_arrays.py: writes NumPy files of less common types into arrays/.  Run it in tests/reference; it needs NumPy."""
 import os
 
 import numpy as np

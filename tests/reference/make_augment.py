@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes tests/reference/augment/*.npy: what torchvision and PIL make of one image, for tests/c/test_augment.c.
+"""Writes tests/reference/augment/*.npy: the results of torchvision and PIL for one image, for tests/c/test_augment.c.
 
 Debian: python3-torch python3-torchvision python3-pil python3-numpy.  Made with torchvision 0.14, PIL 9.4.
-Images are (H,W,C) or (H,W); bytes where PIL made them, floats in 0..1 where torchvision worked on float tensors
-(hue and blur: PIL's HSV has bytes of hue, and torchvision's blur goes by tensors anyway).
+Images are (H,W,C) or (H,W).  Results of PIL are bytes.  Results of torchvision on float tensors are floats in 0..1:
+hue, because PIL's HSV stores hue in a byte, and blur, because torchvision blurs tensors only.
 """
 import os
 
@@ -19,7 +19,7 @@ HEIGHT, WIDTH = 37, 41
 
 
 def make_input():
-    """Waves, a box with hard edges and some noise, in every channel something else."""
+    """An image of waves, a box with hard edges and some noise, different in each channel."""
     rng = np.random.RandomState(7)
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
     planes = [0.5 + 0.35 * np.sin(x / (2.5 + c) + c) * np.cos(y / (4.0 - c)) for c in range(3)]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Small files and numbers by NumPy for test_npy, test_weights and test_eval.
-# Run in this folder; its output is committed.
+# Writes small files and numbers, computed by NumPy, for test_npy, test_weights and test_eval.
+# Run it in this folder; its output is committed.
 import json
 import struct
 
@@ -22,7 +22,7 @@ def npy_files():
 
 
 def safetensors_file():
-    """One tensor of 6 numbers in each dtype; the float ones hold halves, which every format has exactly."""
+    """One tensor of 6 numbers of each dtype; those of float types are multiples of .5, which every type represents exactly."""
     halves = np.array([[-1.5, 0, 0.5], [2, -3, 4.5]], "<f4")
     whole = np.array([[-1, 0, 1], [2, 3, 100]])
     arrays = {
@@ -58,7 +58,7 @@ def knn(refs, labels, queries, k, temperature, classes):
 
 
 def whiten(refs, queries, ridge):
-    """Standardised by the references, times (their covariance + ridge)^-1/2."""
+    """Standardises both by mean and deviation of refs, and multiplies them by (covariance of refs + ridge)^-1/2."""
     mean, std = refs.mean(0, dtype="f8"), refs.std(0, dtype="f8")
     std[std < 1e-6] = np.inf
     r, q = (refs - mean) / std, (queries - mean) / std
@@ -68,7 +68,7 @@ def whiten(refs, queries, ridge):
 
 
 def logistic(x, y, classes, l2):
-    """argmin sum cross-entropy + l2 / 2 |W|^2, bias free of the penalty, by Newton's method."""
+    """Minimises sum cross-entropy + l2 / 2 |W|^2 by Newton's method; the bias has no penalty."""
     x = np.c_[x, np.ones(len(x))]
     n, f = x.shape
     w = np.zeros((classes, f))
@@ -91,7 +91,7 @@ def logistic(x, y, classes, l2):
 
 
 def blobs(n, means):
-    """Overlapping Gaussians; columns of unlike scale, one of them dead."""
+    """Overlapping Gaussians; the columns have different scales, and one is constant."""
     y = rng.integers(0, len(means), n)
     x = rng.normal(size=(n, means.shape[1])) * 1.5 + means[y]
     x *= np.array([1, 2, 0.5, 1, 1, 3])

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""make_formats.py: small files of every picture format, and what PIL makes of them, into formats/.
+"""make_formats.py: writes small files of every picture format, and the pixels that PIL reads from them, into formats/.
 
-NAME.npy is the file after convert("RGB"); NAME.over.npy pasted over (51, 102, 204) by its alpha; NAME.turned.npy after
-exif_transpose.  Run in tests/reference, with Pillow and NumPy.
+NAME.npy contains the pixels after convert("RGB"), NAME.over.npy after pasting them over (51, 102, 204) by their alpha, and
+NAME.turned.npy after exif_transpose.  Run it in tests/reference; it needs Pillow and NumPy.
 """
 import os
 import struct
@@ -47,7 +47,7 @@ def raw(name, data, pixels):
 
 
 def png16(name, planes):
-    """A PNG of 16 bits, which PIL does not write in colour; expected: as 8 bits, to the nearest."""
+    """A PNG of 16 bits, which PIL cannot write in colour.  The expected pixels are rounded to the nearest 8-bit level."""
     import zlib
     values = np.stack(planes, 2)
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
@@ -61,7 +61,7 @@ def png16(name, planes):
 
 
 def bmp_with_alpha(name, rgba):
-    """32 bits by masks (a header of version 4), downward."""
+    """32 bits a pixel with masks (header of version 4), stored from the top row to the bottom row."""
     a = np.asarray(rgba)
     body = a[:, :, [2, 1, 0, 3]].tobytes()
     head = struct.pack("<IiiHHIIiiII", 108, WIDTH, -HEIGHT, 1, 32, 3, len(body), 0, 0, 0, 0)
@@ -73,7 +73,7 @@ def bmp_with_alpha(name, rgba):
 
 
 def pnm(name, kind, most, values):
-    """As text, kinds 1 to 3, with a comment; expected: v * 255 / most to the nearest, a bitmap's 1 is black."""
+    """A text file of kind 1 to 3, with a comment.  v * 255 / most, rounded, is expected; in a bitmap 1 is black."""
     text = " ".join(str(v) for v in values.reshape(-1))
     top = "" if kind == 1 else f"{most}\n"
     eight = 255 * (1 - values) if kind == 1 else np.floor(values * 255.0 / most + .5)

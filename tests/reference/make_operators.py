@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes tests/reference/operators/*.npy: what torchvision's tensor backend makes of tests/reference/augment/input.npy.
+"""Writes tests/reference/operators/*.npy: results of torchvision's tensor backend for tests/reference/augment/input.npy.
 
-Debian: python3-torch python3-torchvision python3-numpy.  Made with torchvision 0.14.  Bytes (H,W,C) where it works on
-uint8 tensors; float32 (H,W) of the first channel, in 0..1, where pixels are interpolated.
+Debian: python3-torch python3-torchvision python3-numpy.  Made with torchvision 0.14.  Operations on uint8
+tensors give bytes (H,W,C); operations that interpolate give float32 (H,W) of the first channel, in 0..1.
 """
 import math
 import os

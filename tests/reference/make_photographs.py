@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""make_photographs.py: small JPEG and PNG files, and what PIL and torchvision make of them, into photographs/.
+"""make_photographs.py: writes small JPEG and PNG files, and the pixels that PIL and torchvision read, into photographs/.
 
-Run in tests/reference, with Pillow, NumPy and torchvision.
+Run it in tests/reference; it needs Pillow, NumPy and torchvision.
 """
 import os
 

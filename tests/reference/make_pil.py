@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes tests/reference/pil/*.npy: what torchvision makes of PIL images, from tests/reference/augment/input.npy.
+"""Writes tests/reference/pil/*.npy: results of torchvision on PIL images, from tests/reference/augment/input.npy.
 
-Debian: python3-torchvision python3-pil python3-numpy.  Made with torchvision 0.14 and Pillow 9.4.  Bytes (H,W,C) or (H,W).
-Then prints how far this program's default, torchvision's tensor backend, is from that: REFERENCE as the manual states it.
+Debian: python3-torchvision python3-pil python3-numpy.  Made with torchvision 0.14 and Pillow 9.4.  Results are bytes, (H,W,C)
+or (H,W).  Then prints how far barlow's default, which equals torchvision's tensor backend, differs from these results: the
+table in docs/augmentations.md.
 """
 import math
 import os
@@ -30,19 +31,19 @@ def crop(image, box, size):
 
 
 def blur(image, sigma):
-    """As the authors' GaussianBlur."""
+    """The blur of the authors' class GaussianBlur."""
     return image.filter(ImageFilter.GaussianBlur(sigma))
 
 
 def authors(image):
-    """The authors' transform with draws that were fixed: crop, flip, jitter, grayscale left out, blur, solarize."""
+    """The authors' transform with fixed random numbers: crop, flip, jitter, blur and solarize, without grayscale."""
     image = F.hflip(crop(image, (3, 5, 29, 31), 24))
     image = F.adjust_saturation(F.adjust_contrast(F.adjust_hue(F.adjust_brightness(image, 1.3), -0.08), 0.7), 1.15)
     return ImageOps.solarize(blur(image, 0.9))
 
 
 def warps(image):
-    """By name, of PIL images as of tensors."""
+    """The warped images by the names of the operators, for a PIL image or a tensor."""
     width, height = F.get_image_size(image)
     start = [[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]]
     end = [[5, 2], [width - 8, 9], [width - 2, height - 4], [3, height - 11]]
@@ -56,14 +57,14 @@ def warps(image):
 
 
 def field(height, width):
-    """Displacements of pixels, as torchvision wants them."""
+    """Displacements of pixels in the format that torchvision requires."""
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     dx, dy = 3.0 * torch.sin(y / 5.0), 2.5 * torch.cos(x / 4.0)
     return torch.stack([dx * 2 / width, dy * 2 / height], 2)[None]
 
 
 def trivial(image):
-    """TrivialAugment's operations by number and bin: one way in bin 17, the other way in bin 29."""
+    """TrivialAugment's operations by number and bin; operations with a sign are negative in bin 17 and positive in bin 29."""
     for number, (name, (magnitudes, signed)) in enumerate(autoaugment.TrivialAugmentWide()._augmentation_space(31).items()):
         for bin, sign in ((17, -1), (29, 1)):
             magnitude = float(magnitudes[bin]) if magnitudes.ndim > 0 else 0.0
@@ -71,7 +72,7 @@ def trivial(image):
 
 
 def check_same(image):
-    """What has no backend of its own, since PIL and tensors agree."""
+    """Checks the operators that need no second backend, because PIL and tensors give the same results."""
     x = torch.from_numpy(np.array(image)).permute(2, 0, 1)
     for f in (F.vflip, F.invert, F.equalize, lambda t: F.posterize(t, 3), lambda t: F.solarize(t, 128),
               lambda t: F.pad(t, [4, 4, 4, 4]), lambda t: F.pad(t, [4, 4, 4, 4], padding_mode="reflect")):
@@ -79,7 +80,7 @@ def check_same(image):
 
 
 def all_colours():
-    """Every 15th level of red, green and blue against each other."""
+    """An image with all combinations of every 15th level of red, green and blue."""
     levels = np.arange(0, 256, 15, dtype=np.uint8)
     r, g, b = np.meshgrid(levels, levels, levels, indexing="ij")
     return Image.fromarray(np.stack([r, g, b], -1).reshape(18 * 18, 18, 3))
@@ -121,7 +122,7 @@ def main():
 
 
 def print_distances(image, wheel):
-    """Levels between the backends."""
+    """Prints the differences between the backends, in levels."""
 
     def apart(name, pil, tensor):
         d = np.abs(np.array(pil).astype(float) - 255 * tensor.permute(1, 2, 0).numpy())

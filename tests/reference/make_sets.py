@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""make_sets.py: tiny data sets in the layouts of MNIST's kin, CIFAR, STL-10 and SVHN, into sets/.
+"""make_sets.py: writes tiny data sets in the formats of MNIST and similar sets, CIFAR, STL-10 and SVHN, into sets/.
 
-Pixel k of image i is a function of (i, row, column, channel): (i * 37 + y * 5 + x * 3 + c * 50) % 256, which the test works
-out again.  Run in tests/reference, with NumPy; SVHN's files are written here as MATLAB does, packed and not.
+A pixel is a function of image, row, column and channel, (i * 37 + y * 5 + x * 3 + c * 50) % 256, which the test computes
+again.  Run it in tests/reference; it needs NumPy.  SVHN's files are written in MATLAB's format, with and without compression.
 """
 import gzip
 import os
@@ -30,7 +30,7 @@ def idx(a, kind, dtype):
 
 
 def python2(planes, labels):
-    """A pickle of protocol 2 as Python 2 wrote CIFAR's: byte strings, numpy's _reconstruct."""
+    """A pickle of protocol 2 with byte strings and numpy's _reconstruct, as in CIFAR's files, which Python 2 wrote."""
     def text(s):
         return b"U" + bytes([len(s)]) + s
     n = len(labels)

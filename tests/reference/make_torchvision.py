@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes tests/reference/torchvision.npy and torchvision18.txt, torchvision50.txt for tests/c/test_torchvision.c: the state of
-torchvision's own ResNets (names, types, shapes) and their features, in evaluation mode and float64, of weights and images that come
+"""Writes tests/reference/torchvision.npy, torchvision18.txt and torchvision50.txt for tests/c/test_torchvision.c: the state of
+torchvision's ResNets (names, types, shapes) and their features, computed in evaluation mode and float64 with weights and images
 from make.py's streams.
 
 Debian: python3-torch python3-torchvision python3-numpy.  Made with torchvision 0.14.
 
     python3 tests/reference/make_torchvision.py             writes these files
-    python3 tests/reference/make_torchvision.py ./barlow    round trip: torchvision's weights into barlow and back, both strictly
+    python3 tests/reference/make_torchvision.py ./barlow    round trip: loads torchvision's weights into barlow and barlow's into torchvision, both strictly
 """
 import json, os, struct, subprocess, sys, tempfile
 import numpy as np
@@ -16,11 +16,11 @@ from make import Record, folder, resnet_weights, uniform
 
 torch.set_grad_enabled(False)
 SHAPE = (2, 3, 64, 64)
-TYPES = {torch.float32: "F32", torch.float64: "F32", torch.int64: "I64"}  # the state is made in float64, and is float32 in files
+TYPES = {torch.float32: "F32", torch.float64: "F32", torch.int64: "I64"}  # the state is computed in float64 and stored as float32
 
 
 def network(depth):
-    """The counts of batches are 3, means +-.1, variances from .5 to 1.5; see resnet_weights for the rest."""
+    """Counts of batches are 3, means in [-.1, .1], variances in [.5, 1.5]; resnet_weights fills the others."""
     net = getattr(torchvision.models, f"resnet{depth}")(num_classes=10).double().eval()
     resnet_weights(net)
     for i, (name, t) in enumerate(net.state_dict().items()):
@@ -34,7 +34,7 @@ def network(depth):
 
 
 def features(net, x):
-    """What comes before the linear layer, and what that makes of it."""
+    """Returns the input and the output of the linear layer."""
     fc, net.fc = net.fc, torch.nn.Identity()
     h = net(x)
     net.fc = fc

@@ -4,10 +4,10 @@
 
     python3 tests/reference/peers.py BARLOW [OUT]        (make peers)
 
-Every case is computed three times: by barlow, by PyTorch in float32, and by PyTorch in float64, which counts as the
-truth.  The table has the largest difference of the first two from it.  The difference of an array is its largest
-absolute one, relative to the largest value of the truth.  The peers' formulas are written anew here; none of their
-code is used.
+Every case is computed three times: by barlow, by PyTorch in float32, and by PyTorch in float64, which is the reference.
+The table has the largest differences of barlow and of PyTorch in float32 from the reference.  The difference of an array
+is its largest absolute difference, relative to the largest value of the reference.  The peers' formulas are implemented
+again here; none of their code is used.
 """
 import math
 import os
@@ -26,19 +26,19 @@ F64, F32 = torch.float64, torch.float32
 
 
 class Comparison:
-    """Cases of one row of the table: a Lua text with the names of arrays, and the same in PyTorch."""
+    """All cases: for each one a Lua text and the same computation in PyTorch."""
 
     def __init__(self, folder):
         self.folder, self.lua, self.cases, self.files = folder, [], [], 0
 
     def put(self, array):
-        """An input; gives the Lua that loads it."""
+        """Stores an input; returns the Lua expression that loads it."""
         self.files += 1
         np.save(f"{self.folder}/in{self.files}.npy", np.ascontiguousarray(array, dtype="<f4"))
         return f'tensor.load(folder .. "/in{self.files}.npy")'
 
     def add(self, row, name, lua, truth, single=None):
-        """lua ends with a list of tensors; truth and single are functions of a dtype that give as many arrays."""
+        """lua returns a list of tensors; truth and single are functions of a dtype that return as many arrays."""
         number = len(self.cases)
         self.lua.append(f"save({number}, function() {lua} end)")
         self.cases.append((row, name, truth, single or truth))
@@ -63,7 +63,7 @@ local function back(y, seed) (y * seed):sum():backward() end
 
 
 def off_by(got, want):
-    """Largest difference relative to the largest value; infinite where one is NaN or has another shape."""
+    """Largest difference relative to the largest value of want; infinite if NaNs of got and want are at different positions."""
     want = np.asarray(want, dtype=np.float64)
     got = np.asarray(got, dtype=np.float64).reshape(want.shape)
     if not np.isfinite(want).all():
@@ -109,7 +109,7 @@ DIALECTS = [
 
 
 def embeddings(n, d, kind):
-    """Two views that share most of what they say; the kinds are what breaks implementations."""
+    """Two similar views; the kinds are inputs on which implementations fail."""
     shared, own = rng.normal(size=(n, d)), rng.normal(size=(2, n, d))
     z = shared + .5 * own
     if kind == "offset":
@@ -130,7 +130,7 @@ def losses(c):
     for label, dialect, formula in DIALECTS:
         for kind in ("plain", "offset", "scales", "dead in one", "dead in both", "almost dead"):
             if dialect == "algorithm1" and "dead" in kind:
-                continue  # 0/0 in the listing; see below
+                continue  # 0/0 in the listing; see TAIL
             for n, d in shapes:
                 for form in ("direct", "gram"):
                     for lam in (.0051, .5):
@@ -236,7 +236,7 @@ def conv_case(c, case, algorithm):
 # --- Optimisers ----------------------------------------------------------------------------------------------
 
 def lars(clipped):
-    """The authors' form; or solo-learn's, with the norms apart and the factor clipped."""
+    """The authors' form, or solo-learn's, which has separate norms and clips the factor."""
     def step(p, g, state, lr, wd, eta):
         d = g
         if p.ndim > 1:
@@ -307,7 +307,7 @@ def optimisers(c):
 # --- Operators -----------------------------------------------------------------------------------------------
 
 def operators(c):
-    # Lua and PyTorch of x (positive where the name says so) and y; both take gradients
+    # an expression in x and y, in Lua and in PyTorch, and 1 if x and y have to be positive; gradients are computed for both
     cases = [
         ("x:mm(y:t())", lambda x, y: x @ y.T, 0), ("x + y", lambda x, y: x + y, 0), ("x * y", lambda x, y: x * y, 0),
         ("x / y", lambda x, y: x / y, 1), ("x:exp() + y", lambda x, y: x.exp() + y, 0), ("x:log() * y", lambda x, y: x.log() * y, 1),
