@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A small run, and its current embeddings; in a file of its own, since it uses private names of the trainer and of the screen. */
+/* frozen_run.c: a small run, and its current embeddings.  Two tests use this file. */
 #include "frozen_run.h"
 
 #include "support.h"

@@ -7,9 +7,9 @@
 
 enum { FROZEN_BATCH = 16 };
 
-/* Embeddings of width d; labelled: with the data for kNN, measured rarely.  The test ends if it cannot be made. */
+/* A run with embeddings of width d; if `labelled`, it also has data for kNN, measured rarely.  A failure ends the test. */
 bl_trainer *frozen_run(int d, bool labelled);
-/* (FROZEN_BATCH,d) of one view at the newest step, for a run that stands still; a reference. */
+/* Returns a reference to the embeddings (FROZEN_BATCH,d) of one view at the newest step of a run that is not training. */
 bl_tensor *frozen_embeddings(const bl_trainer *t, int view);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Comparison of the screen's frames with stored ones. */
+/* golden.c: compares frames of the screen with stored frames. */
 #include "golden.h"
 
 #include <barlow/error.h>
@@ -31,7 +31,7 @@ void golden_compare(const char *name, const char *text)
 	if (!same) {
 		want = realloc(want, n + 1);
 		want[n] = '\0';
-		printf("# this is drawn:\n%s\n", text); /* cmocka's own printing would truncate it, and lose the verdict after it */
+		printf("# this is drawn:\n%s\n", text); /* cmocka's functions would truncate it and omit the failure */
 		fflush(stdout);
 		fail_msg("%s differs from line %d on", path, line_of_difference(want, text));
 	}
@@ -48,7 +48,7 @@ static void write_colour(FILE *f, int32_t rgb, bool background)
 		fprintf(f, "\033[%d;5;%dm", background ? 48 : 38, bl_colour_256(rgb));
 }
 
-/* Only what changes from cell to cell; a blank has no foreground colour. */
+/* Writes only the attributes that differ from those of the previous cell; a blank keeps the previous foreground colour. */
 static void write_cell(FILE *f, const bl_screen_cell *cell, bl_screen_cell *pen)
 {
 	char bytes[4];

@@ -12,9 +12,9 @@
 
 #include "view/canvas.h"
 
-/* Ends the test if tests/term/golden/<name>.txt has another text. */
+/* Ends the test if the content of tests/term/golden/<name>.txt differs from the text. */
 void golden_compare(const char *name, const char *text);
-/* As text; a canvas with colours includes those of 256 that a terminal would be sent. */
+/* Compares the canvas as text; if it has colours, the text contains the escape sequences of a terminal with 256 colours. */
 void golden_compare_canvas(const char *name, const bl_canvas *c);
 
 #endif

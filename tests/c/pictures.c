@@ -18,7 +18,7 @@ static FILE *create(const char *path)
 	return f;
 }
 
-/* 0..255 */
+/* clamps to 0..255 */
 static double level(double x, double y, int channel, bool detailed, unsigned *grain)
 {
 	double v = 128 + 50 * sin(x * 6 + channel) + 40 * cos(y * 9 - x * 4 + 2 * channel);

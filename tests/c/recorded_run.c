@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A simulated run that looks like a real one. */
+/* recorded_run.c: a simulated run that looks like a real one. */
 #include "recorded_run.h"
 
 #include <barlow/parallel.h>
@@ -11,7 +11,7 @@
 
 enum { BLOCK_FROM = 64, BLOCK_TO = 96, PER_EPOCH = 250 };
 
-/* Noise in [-1, 1] from an integer hash: no library's random numbers, so that golden frames never change. */
+/* Noise in [-1, 1] from an integer hash.  It does not depend on a library's random numbers, so that golden frames never change. */
 static double noise(uint32_t a, uint32_t b)
 {
 	uint32_t h = a * 2654435761u ^ b * 2246822519u;
@@ -20,7 +20,7 @@ static double noise(uint32_t a, uint32_t b)
 	return (double)(h ^ h >> 16) / 2147483648.0 - 1;
 }
 
-/* Falls from 1 at the start to 0, as in learning: fast, then slowly. */
+/* Falls from 1 at the first step to 0, at first fast and then slowly, like a loss during training. */
 static double progress(int64_t step)
 {
 	return 1 / (1 + (double)step / 120);
@@ -117,7 +117,7 @@ double recorded_element(int64_t step, int i, int j)
 	return .25 * left * noise((uint32_t)i, (uint32_t)j + 1000) + (redundant ? .8 * sqrt(left) : 0);
 }
 
-/* The cells of dims i and j, which are on the diagonal if they are the same. */
+/* Sums over the elements of a cell; `diagonal` and `on` are those of its elements with i = j. */
 struct sums {
 	double all, most, square, diagonal;
 	int n, on;
@@ -157,7 +157,7 @@ static void pool(int64_t step, bl_snapshot *s, int row, int col)
 static const char *const classes[] = { "T-shirt/top", "trouser", "pullover", "dress", "coat",
 	                               "sandal",      "shirt",   "sneaker",  "bag",   "ankle boot" };
 
-/* A ring, as the network would get it twice: moved, and darker or noisier. */
+/* Two views of a ring, which differ in position, brightness and noise. */
 static uint8_t ring(int x, int y, double cx, double cy, double gain, uint32_t seed)
 {
 	double far = hypot(x - cx, y - cy), v = 255 * gain * exp(-(far - 8) * (far - 8) / 6);
@@ -196,7 +196,7 @@ static int larger_first(const void *a, const void *b)
 	return x > y ? -1 : x < y;
 }
 
-/* By cluster: the redundant ones first. */
+/* The dimensions ordered by cluster: the redundant dimensions are first. */
 static void arrange(int64_t step, int32_t order, int32_t dims[RECORDED_D])
 {
 	int n = 0;
@@ -286,7 +286,7 @@ static void fill_quantiles(bl_snapshot *s)
 		s->quantile[k] = all[k * (RECORDED_D - 1) / (BL_QUANTILES - 1)];
 }
 
-/* One value larger than all others, repeated. */
+/* The pairs with the largest |C_ij|, in descending order. */
 static void fill_pairs(int64_t step, bl_snapshot *s)
 {
 	double below = INFINITY;
@@ -306,7 +306,7 @@ static void fill_pairs(int64_t step, bl_snapshot *s)
 	}
 }
 
-/* Steep at the start, then flatter: more and more dims are used. */
+/* The spectrum is steep at the first step and becomes flatter, since more and more dimensions are used. */
 static void fill_spectrum(int64_t step, bl_snapshot *s)
 {
 	double left = progress(step), falls = .02 + .2 * left;
@@ -319,7 +319,7 @@ static void fill_spectrum(int64_t step, bl_snapshot *s)
 	s->dead = (int32_t)(12 * left);
 }
 
-/* Ten labels on a ring, which move apart during the run. */
+/* Points of ten labels on a ring; the labels move apart during the run. */
 static void fill_points(int64_t step, bl_snapshot *s)
 {
 	double apart = 4 * (1 - progress(step));
@@ -364,7 +364,7 @@ void recorded_snapshot(int64_t step, bl_snapshot *s)
 	fill_points(step, s);
 }
 
-/* Some during the run, then the last; the live file decides which of them it keeps. */
+/* Publishes some snapshots of the run and the last one; the live file decides which of them it keeps. */
 static void publish(bl_live *l, int64_t step, bl_snapshot *s)
 {
 	for (int64_t i = 1; i < step; i += step / RECORDED_PUBLISHED + 1) {

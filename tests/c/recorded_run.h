@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* recorded_run.h: a simulated run that looks like a real one, the same on every machine, for the tests of the views. */
+/* recorded_run.h: a simulated run that looks like a real one, the same on every machine, for tests of the views. */
 #ifndef BARLOW_TESTS_C_RECORDED_RUN_H
 #define BARLOW_TESTS_C_RECORDED_RUN_H
 
@@ -28,15 +28,15 @@ bl_live *recorded_live(const char *path, const bl_live_info *info); /* an empty 
 bl_live_info recorded_info(int64_t step, int64_t steps, bl_run_state state);
 bl_record recorded_record(int64_t step, double lambda);
 /*
- * C: noise that fades, a diagonal that grows, and one block of redundant dims.  The spectrum becomes flatter; there is a pair
- * of views, and points of ten labels that move apart.
+ * Element (i, j) of C, which consists of decreasing noise, an increasing diagonal, and one block of redundant dimensions.  The
+ * spectrum becomes flatter; there is a pair of views, and points of ten labels that move apart.
  */
-double recorded_element(int64_t step, int i, int j); /* of C */
+double recorded_element(int64_t step, int i, int j);
 void recorded_snapshot(int64_t step, bl_snapshot *out);
 /* Adds the requested region to the snapshot of the same step. */
 void recorded_region(int64_t step, const bl_region *asked, bl_snapshot *out);
 
-/* Its first `step` steps, in memory if path is NULL. */
+/* The first `step` steps of the run, in a live file at the path, or in memory if the path is NULL. */
 bl_live *recorded_run(const char *path, int64_t step, bl_run_state state);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* support.c: see support.h. */
+/* support.c: implements support.h. */
 #include "support.h"
 
 #include "data/gunzip.h"
@@ -16,7 +16,7 @@
 
 enum { PATHS = 4, PATH_SIZE = 1024 };
 
-/* --- A home of the test's own --------------------------------------------------------- */
+/* --- A home folder for the test --------------------------------------------------------- */
 
 static char home[64];
 static pid_t owner;
@@ -29,7 +29,7 @@ static void remove_home(void)
 		fprintf(stderr, "%s was not removed\n", home);
 }
 
-/* A test that is started by hand, and not by tests/run, does not write to the user's own folders either. */
+/* A test that is started without tests/run does not write to the user's own folders either. */
 __attribute__((constructor)) static void make_home(void)
 {
 	static const char *const names[][2] = { { "XDG_DATA_HOME", "data" },
@@ -86,7 +86,7 @@ void support_error(const char *part, const char *file, int line)
 	_fail(file, line);
 }
 
-/* One of a few buffers in turn, so that two paths can be arguments of one call. */
+/* Returns one of a few buffers in turn, so that one call can have several paths as arguments. */
 static const char *path_of(const char *folder, const char *name)
 {
 	static char paths[PATHS][PATH_SIZE];
@@ -106,7 +106,7 @@ const char *support_source(const char *path)
 static char scratch[PATH_SIZE];
 static pid_t scratch_owner;
 
-/* Removes files, links, and folders with their content.  Takes the descriptor of a folder, or -1. */
+/* Removes files, links, and folders with their content.  The descriptor, or -1, is that of a folder, and is closed. */
 static void empty_folder(int fd)
 {
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);

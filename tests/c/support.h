@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * support.h: shared by the C tests: cmocka with the headers it requires, comparison of floats, messages, files.
+ * support.h: functions for all C tests: cmocka with the headers that it requires, comparison of floats, messages, files.
  *
- * A failed comparison ends the test like cmocka's own assertions.
+ * A failed comparison ends the test, like cmocka's own assertions.
  */
 #ifndef BARLOW_TESTS_C_SUPPORT_H
 #define BARLOW_TESTS_C_SUPPORT_H
@@ -14,13 +14,13 @@
 
 #include <cmocka.h>
 
-/* |a - b| <= tolerance * max(1, |b|) */
+/* Asserts that |a - b| <= tolerance * max(1, |b|). */
 #define assert_close(a, b, tolerance) support_close((a), (b), (tolerance), #a, __FILE__, __LINE__)
 
-/* The largest |a[i] - b[i]| is at most tolerance * the largest |b[i]|; NaN never is. */
+/* Asserts that the largest |a[i] - b[i]| is at most tolerance * the largest |b[i]|; a NaN fails. */
 #define assert_all_close(a, b, n, tolerance) support_all_close((a), (b), (n), (tolerance), #a, __FILE__, __LINE__)
 
-/* bl_error() of this thread contains `part`. */
+/* Asserts that bl_error() of this thread contains `part`. */
 #define assert_error(part) support_error((part), __FILE__, __LINE__)
 
 /* Skips the running test with this reason. */
@@ -30,13 +30,13 @@ void support_close(double a, double b, double tolerance, const char *what, const
 void support_all_close(const float *a, const float *b, int64_t n, double tolerance, const char *what, const char *file, int line);
 void support_error(const char *part, const char *file, int line);
 
-/* "tests/reference/x.npy" as a path that is valid in any working folder.  Valid until the fourth next call. */
+/* The path of a file of the source tree, such as "tests/reference/x.npy".  Valid until the fourth call after this one. */
 const char *support_source(const char *path);
 
-/* A path in a folder of this process, which is emptied and removed at exit.  Valid until the fourth next call. */
+/* A path in a folder of this process, which is removed at exit.  Valid until the fourth call after this one. */
 const char *support_scratch(const char *name);
 
-/* Unpacks a .gz of this number of plain bytes. */
+/* Unpacks a .gz file whose content has this number of bytes. */
 void support_gunzip(const char *gz, const char *to, size_t n);
 /* Writes a file; ends the test if that fails. */
 void support_write(const char *path, const void *bytes, size_t n);

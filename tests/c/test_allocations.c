@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_allocations.c: once its threads have their scratch memory, training allocates nothing.  It counts every call of
- * malloc and its relatives.
+ * test_allocations.c: after the threads have allocated their scratch memory, training allocates nothing.  The test counts all
+ * calls of malloc and similar functions.
  */
 #include "support.h"
 
@@ -51,7 +51,7 @@ int posix_memalign(void **p, size_t align, size_t n)
 	return *p ? 0 : 12;
 }
 
-/* The trainer of the main job with its batch, on generated images, so that sizes are the real ones. */
+/* A trainer with the sizes and the batch of examples/first_light.lua, on generated images. */
 static bl_trainer *main_job(bl_precision precision)
 {
 	bl_dataset *d = bl_dataset_shapes(&(bl_shapes_config){ .n = 1024, .size = 28, .channels = 1, .seed = 1 });
@@ -77,7 +77,7 @@ static bl_trainer *main_job(bl_precision precision)
 	return t;
 }
 #if COUNTING
-/* A small one whose views grow in its first epochs, 4 steps each. */
+/* A small trainer whose views become larger in the first epochs; an epoch has 4 steps. */
 static bl_trainer *growing_job(void)
 {
 	bl_dataset *d = bl_dataset_shapes(&(bl_shapes_config){ .n = 256, .size = 28, .channels = 1, .seed = 1 });
@@ -98,7 +98,7 @@ static bl_trainer *growing_job(void)
 	return t;
 }
 
-/* Heap calls, and blocks from the system, in the next steps. */
+/* Counts the calls of heap functions, and the blocks requested from the system, during the next steps. */
 static void measure(bl_trainer *t, long steps, long *made, long *blocks)
 {
 	bl_memory_stats before, after;
@@ -111,12 +111,12 @@ static void measure(bl_trainer *t, long steps, long *made, long *blocks)
 	*blocks = (long)(after.system_calls - before.system_calls);
 }
 /*
- * A thread allocates its scratch when it first meets a kind of work, and the
- * scheduler decides which thread meets what: on a busy machine one of them may
- * be late.  So a series of steps with such a first time is repeated; an allocation
- * in every step shows in all of them.
+ * Makes `first` steps, in which each operation occurs at least once, measures the next steps, and frees the trainer.
+ *
+ * A thread allocates scratch memory when it executes a kind of work for the first time.  The scheduler decides which thread
+ * executes what, so on a busy machine this may happen late.  Therefore the measurement is repeated until one series of steps
+ * has no allocation; if a step always allocates, every series does.
  */
-/* Makes `first` steps, in which everything occurs once, and frees the trainer. */
 static void check(bl_trainer *t, int first)
 {
 	enum { STRETCHES = 8 };
@@ -158,7 +158,7 @@ static void steady_state_bf16(void **state)
 #endif
 }
 
-/* After views have their last size; batches made ahead are of the epoch before. */
+/* Measures after views have reached their last size; the first batches of an epoch were loaded in the epoch before. */
 static void steady_state_behind_ramps(void **state)
 {
 	(void)state;

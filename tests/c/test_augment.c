@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_augment.c: image operators against torchvision and PIL, and pipelines of them. */
+/* test_augment.c: image operators, compared with torchvision and PIL, and pipelines of operators. */
 #include "support.h"
 
 #include "augment/operator.h"
@@ -15,14 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* PIL converts to bytes after each step, by rounding or by truncating, and barlow does not: up to one grey level per step. */
+/* Unlike barlow, PIL converts to bytes after each step, by rounding or by truncating, which may cost one grey level per step. */
 #define BYTE_TOLERANCE (1.5 / 255)
-/* torchvision on float tensors rounds nothing. */
+/* torchvision does not round values of float tensors. */
 #define FLOAT_TOLERANCE 2e-4
 
 enum { HEIGHT = 37, WIDTH = 41, MOST = 64 * 64 * 3 };
 
-/* Of augment/, or of another folder if the name says so. */
+/* The reference of that name in augment/, or in another folder if the name contains one. */
 static bl_tensor *reference(const char *name)
 {
 	char path[128];
@@ -33,7 +33,7 @@ static bl_tensor *reference(const char *name)
 	return t;
 }
 
-/* The input as bytes; `grey`: only its first channel. */
+/* The input image as bytes; with `grey` only its first channel. */
 static bl_image input(bool grey)
 {
 	static uint8_t pixels[2][HEIGHT * WIDTH * 3];
@@ -47,7 +47,7 @@ static bl_image input(bool grey)
 	return (bl_image){ .pixels = pixels[grey], .height = HEIGHT, .width = WIDTH, .channels = channels };
 }
 
-/* The draws of operators, as declared in their own files; the sizes are compared. */
+/* Copies of the structs of draws that the operators' files declare; tests compare their sizes. */
 struct crop_draws {
 	struct {
 		int top, left, height, width;
@@ -73,7 +73,7 @@ static size_t draws_of(const char *name)
 	return n;
 }
 
-/* An operator with some of its fields set; NULL ends the list of names, each with one number. */
+/* Makes an operator and sets some fields; the arguments are pairs of a field's name and a number, ended by NULL. */
 static bl_aug *operator_with(const char *name, const char *const *fields, const double *v)
 {
 	bl_aug *a = bl_aug_new(name);
@@ -93,7 +93,7 @@ static bl_pipeline *parse(const char *text)
 	return p;
 }
 
-/* A view of the image by the pipeline with the stream of that key. */
+/* Makes a view of the image by the pipeline, with the random stream of that key. */
 static int make_view(const bl_pipeline *p, const bl_image *in, bl_view_key key, float *out)
 {
 	bl_plan plan;
@@ -101,7 +101,7 @@ static int make_view(const bl_pipeline *p, const bl_image *in, bl_view_key key, 
 	return bl_pipeline_apply(p, &plan, in, out);
 }
 
-/* The draws of the operator for an image of that size with the stream; it must apply. */
+/* Draws for an image of that size, with the random stream of that key; asserts that the operator applies. */
 static void draw_with(const bl_aug *a, bl_view_key key, int height, int width, void *d)
 {
 	drawing w = { .key = &key, .height = height, .width = width, .channels = 3 };
@@ -109,7 +109,7 @@ static void draw_with(const bl_aug *a, bl_view_key key, int height, int width, v
 	assert_true(a->op->draw(a->parameters, &w, d));
 }
 
-/* Applies one operator with these draws; `loaded`: to planes, not to bytes. */
+/* Applies one operator with these draws, to planes if `loaded`, otherwise to bytes. */
 static void apply(const bl_aug *a, const void *d, bool grey, bool loaded, float *out)
 {
 	const float one[] = { 1, 1, 1 }, zero[] = { 0, 0, 0 };
@@ -151,7 +151,7 @@ static void check_floats(const float *out, const char *name)
 		fail_msg("%s: differs by %g", name, d);
 }
 
-/* Both the picture in colour and its first channel as a grey picture. */
+/* Tests the picture in colour, and its first channel as a grey picture. */
 static void check_both(const bl_aug *a, const void *d, const char *name)
 {
 	static float out[MOST];
@@ -187,7 +187,7 @@ static void crops_agree_with_pil(void **state)
 
 enum { BRIGHTNESS, CONTRAST, SATURATION, HUE };
 
-/* An operator with only one part of jitter, and a draw of it. */
+/* A jitter operator with only one of its four changes, and a draw for it. */
 static bl_aug *one_part(int part, double factor, struct jitter_draws *d)
 {
 	static const char *const names[] = { "brightness", "contrast", "saturation", "hue", NULL };
@@ -238,7 +238,7 @@ static void saturation_agrees_with_pil(void **state)
 	check_bytes(out, "vivid", 1);
 }
 
-/* PIL's hue is a byte, which changes a saturated colour by up to 6 of 256 levels: only the average can be close. */
+/* PIL stores hue in a byte, which changes a saturated colour by up to 6 of 256 levels, so only the mean difference is small. */
 static void hue_agrees_with_torchvision(void **state)
 {
 	static float out[MOST];
@@ -325,7 +325,10 @@ static void solarize_agrees_with_pil(void **state)
 
 /* --- torchvision on tensors --- */
 
-/* The operator with these draws, on bytes and on planes: exact levels, or within one if it converts to bytes. */
+/*
+ * Compares the operator with these draws, on bytes and on planes: levels are exact, or differ by at most one after a conversion to
+ * bytes.
+ */
 static void check_levels(bl_aug *a, const void *d, const char *name, double levels)
 {
 	static float out[MOST];
@@ -356,7 +359,7 @@ static void levels_are_torchvisions(void **state)
 	check_levels(WITH("sharpness", "factor", .3), NULL, "operators/sharpness_0.3", 1.3);
 }
 
-/* With an image that does not use all levels; torchvision truncates the fraction. */
+/* Uses an image that does not have all levels; torchvision truncates fractions. */
 static void autocontrast_is_torchvisions(void **state)
 {
 	static float planes[2][HEIGHT * WIDTH * 3];
@@ -389,7 +392,7 @@ static void check_grey(bl_aug *a, const void *d, const char *name)
 	bl_aug_unref(a);
 }
 
-/* On floats it rounds nothing. */
+/* On floats torchvision does not round. */
 static void sharpness_is_torchvisions(void **state)
 {
 	(void)state;
@@ -427,7 +430,7 @@ static void warps_are_torchvisions(void **state)
 	check_floats(c.data, "operators/elastic");
 }
 
-/* All 14 operations with the strength of bin 17; those with a sign also with the opposite one. */
+/* Tests all 14 operations with the strength of bin 17; operations with a sign also with the opposite sign. */
 static void trivial_is_torchvisions(void **state)
 {
 	static float out[MOST];
@@ -450,7 +453,7 @@ static void trivial_is_torchvisions(void **state)
 		}
 		print_message("%-28s %d of %d values more than 2 levels off, %d not the same\n", name, wrong, HEIGHT * WIDTH * 3,
 		              moved);
-		/* Geometry and levels are exact, though the nearest pixel may differ where two are equally near. */
+		/* Geometry and levels are exact, but if two pixels are equally near, either may be the nearest. */
 		assert_true(wrong <= (d.operation <= 5 ? 15 : 0));
 		assert_true(d.operation > 5 || moved <= 15);
 		bl_tensor_unref(t);
@@ -458,7 +461,7 @@ static void trivial_is_torchvisions(void **state)
 	bl_aug_unref(a);
 }
 
-/* --- drawing --- */
+/* --- random draws --- */
 
 /* Every image is mirrored in every other epoch, half of them in the first. */
 static void alternating_flips_alternate(void **state)
@@ -563,7 +566,7 @@ static void drawn_boxes_fit_and_cover_the_range(void **state)
 	bl_aug_unref(a);
 }
 
-/* No box of ratio 1 and full area fits in 10 x 40: the largest centred one is used. */
+/* No box of ratio 1 and full area fits into 10 x 40, so the largest centred box is used. */
 static void box_that_cannot_fit_is_centred(void **state)
 {
 	bl_aug *a = operator_with("crop", (const char *const[]){ "size", "scale", "ratio", NULL }, (double[]){ 8, 1, 1 });
@@ -595,7 +598,7 @@ static void jitter_draws_every_order_within_its_range(void **state)
 	bl_aug_unref(a);
 }
 
-/* As torchvision: uniform from max(0, 1 - strength) to 1 + strength; hue from -strength to strength. */
+/* As in torchvision, factors are uniform from max(0, 1 - strength) to 1 + strength, and hue from -strength to strength. */
 static void strong_jitter_has_no_factor_below_zero(void **state)
 {
 	bl_aug *a = operator_with("jitter", (const char *const[]){ "brightness", "contrast", "saturation", "p", NULL },
@@ -617,7 +620,10 @@ static void strong_jitter_has_no_factor_below_zero(void **state)
 	bl_aug_unref(a);
 }
 
-/* In an image of 40 x 20 each side has its share: rows by the height, columns by the width, the hole by the shorter side. */
+/*
+ * In an image of 40 x 20, rows move by a share of the height and columns by a share of the width; the hole is a share of the
+ * shorter side.
+ */
 static void sides_are_not_confused(void **state)
 {
 	bl_aug *affine = operator_with("affine", (const char *const[]){ "translate", "p", NULL }, (double[]){ .5, 1 });
@@ -627,7 +633,7 @@ static void sides_are_not_confused(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < 400; i++) {
 		struct affine_draws move;
-		struct crop_draws hole; /* begins with the same four numbers */
+		struct crop_draws hole; /* the draws of cutout begin with the same four numbers as those of crop */
 		draw_with(affine, (bl_view_key){ .seed = 2, .sample = i }, 40, 20, &move);
 		across = fmaxf(across, fabsf(move.dx));
 		down = fmaxf(down, fabsf(move.dy));
@@ -650,7 +656,10 @@ static const char *const paper_operators[] = {
 };
 enum { PAPER = sizeof paper_operators / sizeof *paper_operators };
 
-/* The paper's pipeline with probabilities at which every operator is drawn sometimes, without one of them (-1: with all). */
+/*
+ * The paper's pipeline without one of its operators (-1: with all), with probabilities at which each operator applies to some
+ * views.
+ */
 static bl_pipeline *paper_without(int left_out)
 {
 	char text[256] = "";
@@ -688,7 +697,7 @@ static void same_key_makes_the_same_view(void **state)
 	bl_pipeline_unref(p);
 }
 
-/* The description of `all` without that of one operator is the description of the pipeline without it. */
+/* If one operator's part is removed from the description of `all`, the result is the description of the pipeline without it. */
 static void check_words(const char *all, const char *without, const char *name)
 {
 	char kept[1024] = "", copy[1024];
@@ -699,7 +708,7 @@ static void check_words(const char *all, const char *without, const char *name)
 		bool its = strncmp(part, name, strlen(name)) == 0;
 		for (int k = 0; k < 4; k++)
 			its |= strcmp(name, "jitter") == 0 && strncmp(part, of_jitter[k], strlen(of_jitter[k])) == 0;
-		/* "crop 3,4 20x22" contains a comma */
+		/* the description "crop 3,4 20x22" contains a comma itself */
 		bool rest = part[0] >= '0' && part[0] <= '9';
 		if (rest && strcmp(name, "crop") == 0)
 			continue;
@@ -736,7 +745,7 @@ static void operators_draw_by_themselves(void **state)
 	bl_pipeline_unref(all);
 }
 
-/* Two operators of one name draw differently, and so do their streams. */
+/* Two operators of the same name in a pipeline have different random streams and different draws. */
 static void repeated_operators_have_streams_of_their_own(void **state)
 {
 	bl_pipeline *p = parse("jitter{p = 1}, blur{sigma = {1, 2}}, blur{sigma = {1, 2}}"), *once = parse("blur{sigma = {1, 2}}");
@@ -761,7 +770,7 @@ static void repeated_operators_have_streams_of_their_own(void **state)
 	bl_pipeline_unref(p);
 }
 
-/* No two names have the same stream. */
+/* Operators of different names have different random streams. */
 static void names_have_streams_of_their_own(void **state)
 {
 	(void)state;
@@ -776,7 +785,7 @@ static void names_have_streams_of_their_own(void **state)
 		}
 }
 
-/* Folded into the crop, alone on bytes, twice, normalised at the end or before: the pixels are the same. */
+/* A flip merged into the crop, alone on bytes, applied twice, before or after normalising: the pixels are the same. */
 static void folding_changes_no_pixel(void **state)
 {
 	static float folded[MOST], apart[MOST];
@@ -804,7 +813,7 @@ static void empty_pipeline_gives_the_image(void **state)
 	bl_pipeline_unref(p);
 }
 
-/* The operator of that name, applied always; its result is 33 pixels a side if it has a size in pixels. */
+/* The operator of that name with p = 1; if it has a size in pixels, its result has 33 pixels a side. */
 static bl_pipeline *always(const char *name)
 {
 	bl_aug *a = bl_aug_new(name);
@@ -833,7 +842,10 @@ static bool refuses(bl_pipeline *p, const char *name, int channels)
 	return refused;
 }
 
-/* Every operator on every small size, with one and three channels: in range, and no access out of bounds (sanitizers). */
+/*
+ * Applies every operator to small images of all sizes, with one and three channels: values stay in range, and sanitizers detect any
+ * access out of bounds.
+ */
 static void small_images_are_fine(void **state)
 {
 	static uint8_t pixels[20 * 20 * 3];
@@ -913,7 +925,7 @@ static void steady_state_takes_no_memory(void **state)
 
 enum { LOW = 19, LONG = 23 };
 
-/* The same picture as bytes and as floats, with this number of channels, all different. */
+/* The same picture as bytes and as floats, with this number of different channels. */
 static void fill(uint8_t *bytes, float *floats, int channels)
 {
 	for (int i = 0; i < LOW * LONG; i++)
@@ -955,7 +967,7 @@ static void floats_make_the_same_views(void **state)
 		}
 }
 
-/* A value between two bytes is preserved, which bytes could not do. */
+/* A value between two levels of a byte is preserved. */
 static void floats_are_not_rounded(void **state)
 {
 	float in[4] = { .1234f, .5001f, 1, 0 }, out[4];
@@ -968,7 +980,7 @@ static void floats_are_not_rounded(void **state)
 	bl_pipeline_unref(p);
 }
 
-/* Each of many channels has the same result as alone. */
+/* Each channel of an image of many channels has the same result as an image of that channel only. */
 static void channels_are_alike(void **state)
 {
 	static const char *const texts[] = {
@@ -1035,7 +1047,7 @@ static void what_needs_colour_refuses_other_images(void **state)
 	accepts("flip", 65, "an image of 65 channels, expected 1 to 64");
 }
 
-/* --- functions of the program's own --- */
+/* --- functions of a C program as operators --- */
 
 struct counted {
 	int released;
@@ -1089,7 +1101,7 @@ static void functions_are_operators_too(void **state)
 	assert_int_equal(c.released, 1);
 }
 
-/* --- words --- */
+/* --- pipelines as text --- */
 
 static void refused(const char *text, const char *why)
 {
@@ -1158,7 +1170,7 @@ static void operators_are_written_as_lua(void **state)
 	bl_aug_unref(a);
 }
 
-/* A pipeline that is written and read again is equal, for every operator, also in a locale with a decimal comma. */
+/* A pipeline of any operator is equal after it was written as text and read again, also in a locale with a decimal comma. */
 static void text_is_read_back(void **state)
 {
 	(void)state;
@@ -1179,7 +1191,7 @@ static void text_is_read_back(void **state)
 	setlocale(LC_NUMERIC, "C");
 }
 
-/* --- In words ---------------------------------------------------------------------------- */
+/* --- Descriptions of draws ---------------------------------------------------------------------------- */
 
 static void words_are_what_is_drawn(void **state)
 {
@@ -1268,7 +1280,7 @@ static void operators_say_what_was_drawn(void **state)
 	say("noise", NULL, 3, "noise 0.05");
 }
 
-/* The description is terminated, however long the pipeline and small the buffer. */
+/* The description ends with a null character for any length of the pipeline and any size of the buffer. */
 static void words_are_cut_to_the_buffer(void **state)
 {
 	(void)state;

@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Philox: the known answers that its authors publish with Random123. */
+/* The test vectors for Philox that its authors publish with Random123. */
 static void philox_gives_its_known_answers(void **state)
 {
 	static const struct {
@@ -85,7 +85,7 @@ static void uniform_numbers_fill_their_interval(void **state)
 		sum += u;
 		squares += (double)u * u;
 	}
-	assert_close(sum / N, 1, .03);         /* its deviation is 6 / sqrt(12 N) = .005 */
+	assert_close(sum / N, 1, .03);         /* its standard deviation is 6 / sqrt(12 N) = .005 */
 	assert_close(squares / N - 1, 3, .02); /* 36 / 12 */
 }
 
@@ -120,11 +120,11 @@ static void below_is_even_and_stays_below(void **state)
 		count[k]++;
 	}
 	for (int k = 0; k < SIDES; k++)
-		assert_close(count[k], N / SIDES, .04); /* about four deviations */
+		assert_close(count[k], N / SIDES, .04); /* about four standard deviations */
 	assert_int_equal(bl_rng_below(&r, 1), 0);
 }
 
-/* Three quarters of 2^32: without rejection every third number would be twice as frequent as the others. */
+/* Below three quarters of 2^32, every third number would be twice as frequent as the others without rejection. */
 static void below_is_even_for_large_numbers(void **state)
 {
 	enum { N = 30000 };
@@ -135,7 +135,7 @@ static void below_is_even_for_large_numbers(void **state)
 	for (int i = 0; i < N; i++)
 		count[bl_rng_below(&r, 3u << 30) % 3]++;
 	for (int k = 0; k < 3; k++)
-		assert_close(count[k], N / 3, .04); /* about five deviations */
+		assert_close(count[k], N / 3, .04); /* about five standard deviations */
 }
 
 static void shuffles_are_permutations(void **state)
@@ -310,7 +310,7 @@ static void a_block_lies_where_smaller_ones_lay(void **state)
 	bl_block_give(whole);
 }
 
-/* Blocks of all sizes, allocated and freed in random order: they do not overlap, and keep their content. */
+/* Allocates and frees blocks of all sizes in random order: blocks do not overlap, and their content does not change. */
 static void blocks_keep_apart(void **state)
 {
 	(void)state;
@@ -355,7 +355,7 @@ static void memory_is_counted(void **state)
 	assert_int_equal(trimmed.held, trimmed.used);
 }
 
-/* MADV_DONTNEED affects whole pages: an extent that began or ended within one would destroy its neighbour's numbers. */
+/* MADV_DONTNEED affects whole pages: if an extent began or ended within a page, numbers of its neighbour would be lost. */
 static void large_blocks_are_whole_pages_of_any_size(void **state)
 {
 	(void)state;
@@ -465,7 +465,7 @@ static void near_names_are_found(void **state)
 	assert_string_equal(bl_nearest("from", names), "form");
 	assert_string_equal(bl_nearest("dialects", names), "dialect");
 	assert_string_equal(bl_nearest("gian", (const char *const[]){ "bias", "gain", NULL }), "gain"); /* transposed letters */
-	/* Among equally near names, one that begins with the word is preferred; otherwise the shortest that does. */
+	/* Among equally near names, one that begins with the word is preferred, and among several of these the shortest. */
 	assert_string_equal(bl_nearest("conv", (const char *const[]){ "cnn", "conv2d", NULL }), "conv2d");
 	assert_string_equal(bl_nearest("conv", (const char *const[]){ "conv2d", "cnn", NULL }), "conv2d");
 	assert_string_equal(bl_nearest("batch", (const char *const[]){ "batchnorm1d", "batchnorm", NULL }), "batchnorm");
@@ -484,7 +484,7 @@ static void expect_number(double v, const char *text)
 	assert_memory_equal(&back, &v, sizeof v);
 }
 
-/* FIPS 180-4's examples, and a million letters, in pieces of odd sizes. */
+/* The examples of FIPS 180-4, and a million letters, hashed in pieces of various sizes. */
 static void hashes_are_those_of_the_standard(void **state)
 {
 	(void)state;

@@ -19,7 +19,7 @@
 
 #define TICK 1e-3
 
-static bool counted; /* the clock is simulated */
+static bool counted; /* the simulated clock is in use */
 static long looks;
 
 int clock_gettime(clockid_t id, struct timespec *t)
@@ -43,7 +43,7 @@ typedef struct watched {
 	bl_monitor_input look;
 } watched;
 
-/* Step 1 was measured: its frame is not charged, but gives an estimate for the next one. */
+/* Lets the monitor make the frame of step 1, which does not count towards the budget but gives an estimate for the next frame. */
 static watched watch(int64_t side, bool asked)
 {
 	static const bl_region all = { .rows = 4, .cols = 4 };
@@ -79,7 +79,7 @@ static bool frame_after(double trained, bool asked)
 	return made;
 }
 
-/* A frame reads the clock once between its beginning and its end. */
+/* Making a frame reads the clock once between its start and its end, so it costs one tick. */
 static void frames_take_their_share(void **state)
 {
 	(void)state;
@@ -115,7 +115,7 @@ static void the_spectrum_takes_its_share(void **state)
 	assert_int_equal(spectrum_after(SIDE, 1.02 * guess(SIDE) / .005, false), SIDE);
 }
 
-/* Whatever was earned, unless it takes longer than a second. */
+/* The last step has a spectrum even if the budget does not allow it, unless it would take longer than a second. */
 static void the_end_has_a_spectrum(void **state)
 {
 	enum { SMALL = 64, LARGE = 456 };
@@ -170,9 +170,9 @@ static void saving_costs_one_percent(void **state)
 	assert_int_equal(t->steps_per_epoch, 4);
 	assert_true(saved(t, 8, 101, 1));
 	assert_false(saved(t, 8, 99, 1));
-	assert_false(saved(t, 7, 101, 1)); /* between two epochs' ends ... */
+	assert_false(saved(t, 7, 101, 1)); /* not at the end of an epoch ... */
 	assert_false(saved(t, 7, 599, 1));
-	assert_true(saved(t, 7, 601, 1)); /* ... where these are far apart */
+	assert_true(saved(t, 7, 601, 1)); /* ... unless the last save is more than ten minutes ago */
 	assert_false(saved(t, 7, 601, 7));
 	bl_trainer_free(t);
 	bl_module_unref(linear);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_checkpoint.c: a resumed run has the bits of one that never stopped; damaged checkpoints and those of others are refused. */
+/*
+ * test_checkpoint.c: a resumed run has the bits of a run that never stopped; damaged checkpoints and those of other networks are
+ * refused.
+ */
 #include "support.h"
 
 #include <barlow/checkpoint.h>
@@ -23,7 +26,7 @@
 
 enum { IMAGES = 96, BATCH = 32, D = 8, STEPS = 40, HALF = 20, EPOCH = IMAGES / BATCH };
 
-/* A run: data, views and network are made again for each, as in another process; only `seed` of the network differs. */
+/* A run; each has its own data, views and network, as in another process.  Runs differ only in the `seed` of the network. */
 struct toy {
 	bl_trainer_config config;
 	bl_pipeline *views;
@@ -113,7 +116,7 @@ static void command(bl_trainer *t, bl_command_kind kind, double value)
 	assert_int_equal(bl_trainer_command(t, (bl_command){ .kind = kind, .value = value }), 0);
 }
 
-/* Lambda changes at step 7 and the rate at step 11: a resumed run has to repeat that. */
+/* Lambda changes at step 7 and the learning rate at step 11; a resumed run has to repeat these changes. */
 static void make_steps(bl_trainer *t, int64_t until)
 {
 	for (int64_t i = bl_trainer_progress(t).step; i < until; i++) {
@@ -133,7 +136,7 @@ static void load(bl_trainer *t, const char *path)
 	assert_int_equal(rc, 0);
 }
 
-/* --- Two trainers are the same ----------------------------------------------------------- */
+/* --- Comparing two trainers ----------------------------------------------------------- */
 
 static int add_buffers(void *ctx, const char *name, bl_tensor *x, bl_param_kind kind)
 {
@@ -178,7 +181,7 @@ static void assert_same_state(const struct toy *a, const struct toy *b)
 	free(y);
 }
 
-/* Except for times. */
+/* Compares all columns except times. */
 static void assert_same_record(const bl_columns *c, bl_record a, bl_record b)
 {
 	static const char *const by_clock[] = { "time", "images_per_s" };
@@ -206,7 +209,7 @@ static void assert_same_records(bl_trainer *a, bl_trainer *b, int64_t n)
 
 /* --- The same bits -------------------------------------------------------------------------- */
 
-/* The folder of a run, with its live file in it. */
+/* Creates the folder of a run. */
 static const char *folder_new(const char *name)
 {
 	const char *folder = support_scratch(name);
@@ -229,7 +232,7 @@ static int save_nothing(void *ctx, bl_save_why why)
 	return 0;
 }
 
-/* Half of the steps, a checkpoint, five steps more that are lost, and the end. */
+/* Makes half of the steps, saves a checkpoint, makes five more steps, which are lost, and ends the run. */
 static void first_half(const char *kind, const char *folder)
 {
 	struct toy y = trainer_new(kind, 1);
@@ -281,7 +284,7 @@ static void test_adamw(void **state)
 	check_goes_on("adamw");
 }
 
-/* kNN was measured in the part before and in the part after. */
+/* kNN is measured before and after the step at which runs of these tests are resumed. */
 static void test_knn_is_there(void **state)
 {
 	(void)state;
@@ -295,7 +298,7 @@ static void test_knn_is_there(void **state)
 	toy_free(&y);
 }
 
-/* A resumed run is resumed, in the background, at an epoch's end and within one. */
+/* A run is resumed four times, at the end of an epoch and within epochs, and the last time trains in the background. */
 static void test_again_and_again(void **state)
 {
 	(void)state;
@@ -320,7 +323,7 @@ static void test_again_and_again(void **state)
 	toy_free(&straight);
 }
 
-/* --- What comes along ----------------------------------------------------------------------- */
+/* --- Records and snapshots of the earlier steps ----------------------------------------------------------------------- */
 
 static void test_resumed_snapshots(void **state)
 {
@@ -353,7 +356,7 @@ static void test_resumed_snapshots(void **state)
 	toy_free(&y);
 }
 
-/* A checkpoint alone suffices. */
+/* A run can be resumed without its live file. */
 static void test_without_past(void **state)
 {
 	(void)state;
@@ -376,7 +379,7 @@ static void test_without_past(void **state)
 	toy_free(&z);
 }
 
-/* Kept snapshots stay distributed over the run although its file was made again in the middle. */
+/* Kept snapshots are distributed over the whole run, although its file was made again halfway. */
 static void test_kept_spread(void **state)
 {
 	(void)state;
@@ -407,7 +410,7 @@ static void test_kept_spread(void **state)
 
 /* --- Refusals ---------------------------------------------------------------------------------- */
 
-/* Loading is refused with these words, and the trainer is unchanged. */
+/* Asserts that loading fails with a message that contains these words, and does not change the trainer. */
 static void refuse(struct toy *y, const char *path, const char *words)
 {
 	size_t n, m;
@@ -509,7 +512,7 @@ static void test_cut_short(void **state)
 	toy_free(&y);
 }
 
-/* Any single bit: header, numbers, checksums. */
+/* A change of any single bit in header, numbers or checksums is detected. */
 static void test_flipped(void **state)
 {
 	(void)state;
@@ -536,7 +539,7 @@ static void test_flipped(void **state)
 	toy_free(&y);
 }
 
-/* Adds `by` to the first digit of a fact in the bytes of a checkpoint. */
+/* Adds `by` to the first digit after `start` in the metadata of a checkpoint. */
 static void change_fact(unsigned char *bytes, const char *start, int by)
 {
 	char *fact = strstr((char *)bytes + 8, start);
@@ -571,7 +574,7 @@ static void test_damaged_numbers(void **state)
 
 struct book {
 	bl_trainer *t;
-	char text[1024]; /* "3r 6r 8e" */
+	char text[1024]; /* the saves, such as "3r 6r 8e": steps with r, a or e for regular, requested or at the end */
 };
 
 static int write_down(void *ctx, bl_save_why why)
@@ -582,7 +585,7 @@ static int write_down(void *ctx, bl_save_why why)
 	return 0;
 }
 
-/* The checkpoints of ten steps: regular, requested, at the end. */
+/* Asserts at which of ten steps checkpoints are saved. */
 static void assert_saved_at(double every, const char *want)
 {
 	struct toy y = toy_new("sgd", 1);
@@ -616,7 +619,10 @@ static int take_long(void *ctx, bl_save_why why)
 	return write_down(ctx, why);
 }
 
-/* By itself it saves at the first epoch's end, and then not before that has cost less than 1%. */
+/*
+ * Without a request, a run saves at the end of the first epoch, and again only when this save was less than 1% of the training
+ * time.
+ */
 static void test_when_it_costs(void **state)
 {
 	(void)state;
@@ -684,7 +690,7 @@ static void test_full_disk(void **state)
 	toy_free(&z);
 }
 
-/* --- Who may go on --------------------------------------------------------------------------------------- */
+/* --- Which process may resume a run --------------------------------------------------------------------------------------- */
 
 static void test_resumable(void **state)
 {
@@ -711,7 +717,7 @@ static void test_resumable(void **state)
 	toy_free(&y);
 }
 
-/* The first process to claim it has it; files left by a killed writer are removed. */
+/* Only one process can claim a run; claiming removes the files that a killed writer left. */
 static void test_claim(void **state)
 {
 	(void)state;
@@ -737,7 +743,7 @@ static void test_claim(void **state)
 	assert_int_equal(bl_runs_claim("/nonexistent"), -1);
 }
 
-/* A stopped trainer whose run was resumed elsewhere neither continues nor overwrites the other's checkpoint. */
+/* If another trainer has resumed a run, the stopped trainer of that run neither continues nor overwrites the new checkpoint. */
 static void test_replaced(void **state)
 {
 	(void)state;

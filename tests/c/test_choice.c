@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Winograd supports the first and is faster, supports the second and is slower, and does not support the third. */
+/* Winograd is faster for the first shape, slower for the second, and does not support the third. */
 static const char *const pays = "64x32x32-64:3x3s1p1", *const fits = "64x1x1-64:3x3s1p1", *const cannot = "64x8x8-64:3x3s2p1";
 
 static bl_choice choice(const char *shape, const char *by)
@@ -72,7 +72,7 @@ static void recording(void **state)
 	bl_choices_record(t);
 	expect(pays, BL_CONV_AUTO, "winograd");
 	expect(cannot, BL_CONV_GATHER, "gather"); /* the layer's own choice */
-	expect(fits, BL_CONV_AUTO, "gather");     /* already recorded: unchanged */
+	expect(fits, BL_CONV_AUTO, "gather");     /* the recorded choice does not change */
 	bl_choices_record(NULL);
 	expect(cannot, BL_CONV_AUTO, "gather");
 	assert_int_equal(bl_choices_count(t), 2);
@@ -144,7 +144,7 @@ static void texts(void **state)
 	assert_error("there is no convolution algorithm 'fft' here: expected one of auto, gather, winograd");
 }
 
-/* A layer's algorithm is used when it runs: Winograd's last digits differ. */
+/* A layer runs with its own algorithm: results of Winograd differ in the last digits. */
 static void layers(void **state)
 {
 	bl_module *m = bl_nn_sequential(), *c = bl_nn_conv2d(16, 16, 3, (bl_conv_shape){ 1, 1, 1, 1 }, false);
@@ -169,7 +169,7 @@ static void layers(void **state)
 	bl_module_unref(m);
 }
 
-/* Every algorithm that supports the shape is timed, whatever is forced, and the best is one of them. */
+/* Every algorithm that supports the shape is timed, even if one is forced, and the fastest is one of them. */
 static void tuning(void **state)
 {
 	bl_tuning r;
@@ -189,7 +189,7 @@ static void tuning(void **state)
 	assert_true(r.ms[0][BL_CONV_WINOGRAD] == 0 && r.ms[0][BL_CONV_GATHER] > 0);
 }
 
-/* With given times: an algorithm that is slightly faster by chance does not replace the rule's. */
+/* An algorithm that is only slightly faster than the rule's does not replace it. */
 static void the_fastest(void **state)
 {
 	(void)state;

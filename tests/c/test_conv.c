@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_conv.c: convolution and its two gradients against the formula in double precision. */
+/* test_conv.c: convolution and its two gradients, compared with the formula in double precision. */
 #include "support.h"
 
 #include "tensor/conv/conv.h"
@@ -51,7 +51,7 @@ static void drop(arrays *a)
 	free(a->dy);
 }
 
-/* Adds every product of the convolution once: into y from x and w, into dx from dy and w, into dw from x and dy. */
+/* Adds all products of the convolution: x w to y, dy w to dx, x dy to dw. */
 static void naive(const arrays *a, double *y, double *dx, double *dw)
 {
 	bl_conv g = a->g;
@@ -137,7 +137,7 @@ static void shapes(void **state)
 		{ .n = 2, .c = 24, .h = 9, .w = 9, .k = 12, .r = 2, .s = 5, .stride = 3, .padding = 4, .groups = 4, .gap = 1 },
 		{ .n = 2, .c = 70, .h = 8, .w = 8, .k = 70, .r = 3, .s = 3, .stride = 2, .padding = 0, .groups = 1, .gap = 1 },
 		{ .n = 1, .c = 3, .h = 5, .w = 5, .k = 2, .r = 3, .s = 3, .stride = 1, .padding = 0, .groups = 1, .gap = 1 },
-		/* the weights' second block of 2048 pixels begins within a line and ends in the next but one */
+		/* the second block of 2048 pixels of the weight gradient begins within a line and ends two lines later */
 		{ .n = 1, .c = 1, .h = 45, .w = 47, .k = 8, .r = 3, .s = 3, .stride = 1, .padding = 1, .groups = 1 },
 	};
 	(void)state;
@@ -205,7 +205,7 @@ static void threads_onednn(void **state)
 	by_onednn(state, threads);
 }
 
-/* Panels cover all columns, each with an existing kernel. */
+/* The panels together cover all columns, and a kernel exists for each of them. */
 static void panels(void **state)
 {
 	const bl_kernels *k = bl_kernel();
@@ -223,7 +223,7 @@ static void panels(void **state)
 
 static const char *self;
 
-/* The other kernel sets that this CPU supports, in processes of their own, since a set is selected once. */
+/* Tests the other kernel sets that this CPU supports, each in a separate process, since a process selects its set once. */
 static void other_kernels(void **state)
 {
 	static const char *const names[] = { "avx2", "generic" };

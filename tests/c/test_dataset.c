@@ -11,7 +11,7 @@
 
 enum { N = 200, CLASSES = 4, H = 2, W = 3 };
 
-/* All pixels of image i have grey level i; its label is class_of(i): an eighth, an eighth, a quarter, a half of the images. */
+/* All pixels of image i have grey level i.  Its label is class_of(i); classes have 1/8, 1/8, 1/4 and 1/2 of the images. */
 static int class_of(int i)
 {
 	static const int of[8] = { 0, 1, 2, 2, 3, 3, 3, 3 };
@@ -59,7 +59,7 @@ static void tensors_become_sets(void **state)
 
 enum { CHANNELS = 5, IMAGES = 40 };
 
-/* Values that do not fit into bytes, in five channels; `t` gets them. */
+/* A set of five channels with values that do not fit into bytes, which are also stored in `t`. */
 static bl_dataset *fractions(bl_tensor **t)
 {
 	*t = bl_tensor_new(4, (int64_t[]){ IMAGES, CHANNELS, H, W });
@@ -89,7 +89,7 @@ static void values_between_bytes_are_kept(void **state)
 	bl_tensor_unref(t);
 }
 
-/* Mean, deviation, and images normalised by them; a subset has its parent's type. */
+/* Tests mean, deviation and normalised images of floats; a subset has the type of its parent. */
 static void images_of_floats_are_measured_and_batched(void **state)
 {
 	float mean[CHANNELS], std[CHANNELS];
@@ -122,7 +122,7 @@ static void images_of_floats_are_measured_and_batched(void **state)
 	bl_dataset_unref(d);
 }
 
-/* The same views at any number of threads, of five channels of floats. */
+/* Views of five channels of floats are the same at any number of threads. */
 static void images_of_floats_are_loaded(void **state)
 {
 	enum { BATCH = 8, SIZE = 5 };
@@ -173,7 +173,7 @@ static void tensors_that_are_no_images_are_refused(void **state)
 	bl_tensor_unref(large);
 }
 
-/* A subset of a subset still refers to its images, and outlives both. */
+/* A subset of a subset has the right images, also after the sets from which it was made are released. */
 static void parts_of_parts(void **state)
 {
 	bl_dataset *d = counted(true);
@@ -291,7 +291,7 @@ static void statistics_are_of_the_part(void **state)
 	bl_dataset_unref(part);
 	part = bl_dataset_select(d, (int64_t[]){ 10 }, 1);
 	bl_dataset_statistics(part, &mean, &std);
-	assert_close(std, 0.5 / 255, 1e-7); /* never 0 */
+	assert_close(std, 0.5 / 255, 1e-7); /* the deviation is never 0 */
 	bl_dataset_unref(part);
 	bl_dataset_unref(d);
 }

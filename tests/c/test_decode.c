@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_decode.c: JPEG and PNG files: every kind, parts, smaller scales, and files that are damaged or hostile. */
+/* test_decode.c: decoding of JPEG and PNG files of every kind, of parts, at smaller scales, and of damaged and hostile files. */
 #include "pictures.h"
 #include "support.h"
 
@@ -16,7 +16,7 @@
 
 enum { MUTATIONS = 1000, HEIGHT = 75, WIDTH = 101 };
 
-/* 0, or negative with bl_error; window NULL: all of it. */
+/* Decodes the window, or the whole image if it is NULL.  Returns 0, or a negative number with bl_error. */
 static int try_decode(const char *path, int channels, const bl_window *window, bl_image *im)
 {
 	bl_encoded e;
@@ -36,7 +36,7 @@ static bl_image decode(const char *path, int channels, const bl_window *window)
 	return im;
 }
 
-/* It cannot be decoded, with this message. */
+/* Asserts that decoding fails with this message. */
 static bool decodes(const char *path)
 {
 	bl_image im;
@@ -56,7 +56,7 @@ static uint8_t *read_file(const char *path, size_t *n)
 
 /* --- Against PIL ----------------------------------------------------------------------- */
 
-/* tests/reference/photographs/NAME.EXT as PIL decodes it, after convert("RGB"). */
+/* Compares tests/reference/photographs/NAME.EXT with PIL's pixels after convert("RGB"). */
 static void check_reference(const char *name, const char *ext, int most)
 {
 	char file[128], numbers[128];
@@ -88,7 +88,7 @@ static void files_are_decoded_as_by_pil(void **state)
 
 /* --- Kinds of files ---------------------------------------------------------------------- */
 
-/* The top left pixel after a JPEG of one colour. */
+/* Writes a JPEG of one colour, and compares the top left pixel. */
 static void check_colour(const pictures_jpeg *j, const uint8_t *colour, const int *expected)
 {
 	const char *path = support_scratch("colour.jpg");
@@ -116,15 +116,15 @@ static void every_kind_of_jpeg(void **state)
 	j.channels = 3;
 	check_colour(&j, (uint8_t[]){ 200, 30, 90 }, (int[]){ 200, 30, 90 });
 	j.channels = 4;
-	check_colour(&j, ink, (int[]){ 173, 86, 43 }); /* Adobe's: 255 is no ink */
+	check_colour(&j, ink, (int[]){ 173, 86, 43 }); /* in Adobe's files, 255 means no ink */
 	j.ycck = true;
 	check_colour(&j, ink, (int[]){ 173, 86, 43 });
 	j.ycck = false;
 	j.unmarked = true;
-	check_colour(&j, ink, (int[]){ 173, 86, 43 }); /* the same if Adobe's marker is missing, as PIL reads it */
+	check_colour(&j, ink, (int[]){ 173, 86, 43 }); /* as in PIL, a file without Adobe's marker is read in the same way */
 }
 
-/* Sample s of a row of such a file, as 8 bits. */
+/* Sample s of a row of the file, converted to 8 bits. */
 static int sample(const uint8_t *row, int depth, int s)
 {
 	if (depth == 16)
@@ -133,7 +133,7 @@ static int sample(const uint8_t *row, int depth, int s)
 	return bits;
 }
 
-/* The decoded pixel, in colour. */
+/* The colour to which the pixel has to be decoded. */
 static void expected_colour(const pictures_png *p, const uint8_t *row, int x, int rgb[3])
 {
 	bool colour = p->type == PICTURES_RGB || p->type == PICTURES_RGB_ALPHA;
@@ -222,7 +222,7 @@ static const char *photograph(bool detailed, int sampling, bool progressive, int
 	return path;
 }
 
-/* Row and column of the image or of its reduced copy. */
+/* Compares the part with the same rows and columns of the image, or of its reduced copy. */
 static void check_same(const bl_image *part, const uint8_t *all, int pitch, const bl_window *w)
 {
 	for (int y = w->top; y < w->top + w->height; y++)
@@ -281,7 +281,7 @@ static void the_scale_leaves_enough_pixels(void **state)
 	}
 }
 
-/* Mean difference, in levels of 8 bits, of views of 64 pixels whose boxes allow a JPEG to be decoded at a smaller scale. */
+/* The mean difference, in levels of 8 bits, that decoding at a smaller scale makes in views of 64 pixels. */
 static double view_difference(const char *path, int *reduced)
 {
 	static float full[64 * 64 * 3], part[64 * 64 * 3];
@@ -303,7 +303,7 @@ static double view_difference(const char *path, int *reduced)
 	return sum;
 }
 
-/* The box is the same; a smaller scale loses only what a view could hardly show. */
+/* A smaller scale does not change the box, and removes only details that are hardly visible in a view. */
 static void smaller_copies_make_nearly_the_same_views(void **state)
 {
 	(void)state;
@@ -319,7 +319,7 @@ static void smaller_copies_make_nearly_the_same_views(void **state)
 	}
 }
 
-/* --- As evaluation sees it ------------------------------------------------------------------- */
+/* --- Images for evaluation ------------------------------------------------------------------- */
 
 static void the_centre_is_that_of_torchvision(void **state)
 {
@@ -380,7 +380,7 @@ static void what_is_no_image_is_named(void **state)
 	assert_error("not a file");
 }
 
-/* A JPEG whose header says 65500 x 65500: the sizes follow the marker ff c0. */
+/* A JPEG whose header states 65500 x 65500 pixels; the sizes follow the marker ff c0. */
 static void huge_jpegs_are_refused(void **state)
 {
 	const char *path = support_scratch("huge.jpg");
@@ -398,7 +398,7 @@ static void huge_jpegs_are_refused(void **state)
 	free(b);
 }
 
-/* Ten thousand by ten thousand and one: a few kilobytes of zeros, and no memory is allocated. */
+/* A file of a few kilobytes that states 10,000 x 10,001 pixels is refused before memory is allocated. */
 static void png_bombs_are_refused(void **state)
 {
 	const char *path = support_scratch("bomb.png");
@@ -416,7 +416,7 @@ static void png_bombs_are_refused(void **state)
 	assert_true(after.held < before.held + (1 << 20));
 }
 
-/* A window within the image, sometimes at a smaller scale. */
+/* Returns a window within the image, which depends on i, sometimes at a smaller scale. */
 static bl_window somewhere(unsigned i, int height, int width)
 {
 	bl_window w = { .top = (int)(i * 7 % (unsigned)height), .left = (int)(i * 5 % (unsigned)width) };
@@ -438,7 +438,7 @@ static bool decodes_somewhere(const char *path, unsigned i)
 	return rc == 0;
 }
 
-/* With one or a few changed bytes: pixels or a message, nothing else. */
+/* A file with one or a few changed bytes gives pixels or a message, and nothing worse. */
 static void mutate(const char *original, unsigned seed)
 {
 	const char *path = support_scratch("mutant");

@@ -3,8 +3,8 @@
  * test_draws.c: the random numbers of operators have torchvision's distributions.
  *
  * Each test draws VIEWS views from fixed seeds, so that its result is always the same, and compares them with the closed
- * form: continuous numbers by the largest distance of the distribution functions (Kolmogorov-Smirnov), counts by chi-squared,
- * each at its quantile of 0.999.
+ * form: continuous numbers by the largest distance of the distribution functions (Kolmogorov-Smirnov), counts by chi-squared.
+ * The bound of each test statistic is its quantile of 0.999.
  */
 #include "support.h"
 
@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VIEWS = 20000, SIDE = 20000 /* of an image so large that whole pixels hide nothing */ };
+enum { VIEWS = 20000, SIDE = 20000 /* of an image that is so large that rounding to pixels does not matter */ };
 
 /* --- tests of a distribution --- */
 
@@ -27,7 +27,7 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* v is sorted here; cdf: the distribution function, with two parameters. */
+/* Compares the numbers v, which are sorted here, with a distribution function of two parameters. */
 static void check_continuous(const char *what, double *v, int n, double (*cdf)(double, double, double), double a, double b)
 {
 	double worst = 0;
@@ -42,7 +42,7 @@ static void check_continuous(const char *what, double *v, int n, double (*cdf)(d
 		fail_msg("%s is not distributed as it should be: distance %g", what, worst);
 }
 
-/* Wilson and Hilferty's approximation of the quantile. */
+/* The quantile of 0.999, by Wilson and Hilferty's approximation. */
 static double chi_squared_bound(int degrees)
 {
 	double k = 2.0 / (9 * degrees);
@@ -86,7 +86,7 @@ static double normal(double x, double mean, double std)
 	return .5 * erfc((mean - x) / (std * sqrt(2)));
 }
 
-/* --- drawing --- */
+/* --- random draws --- */
 
 static bl_pipeline *parse(const char *text)
 {
@@ -96,7 +96,7 @@ static bl_pipeline *parse(const char *text)
 	return p;
 }
 
-/* View i: does its first operator apply? */
+/* Does the first operator apply to view i? */
 static bool plan(const bl_pipeline *p, int i, int height, int width, bl_plan *out)
 {
 	bl_pipeline_plan(p, &(bl_view_key){ .seed = 7, .epoch = (uint32_t)i / 1000, .sample = (uint32_t)i % 1000, .view = 1 },
@@ -104,7 +104,7 @@ static bool plan(const bl_pipeline *p, int i, int height, int width, bl_plan *ou
 	return out->applies & 1;
 }
 
-/* The number of views, of VIEWS, that get the operator. */
+/* To how many of VIEWS views does the operator apply? */
 static int count_applied(const char *text)
 {
 	bl_pipeline *p = parse(text);
@@ -116,7 +116,7 @@ static int count_applied(const char *text)
 	return n;
 }
 
-/* The draws of operators, as declared in their own files. */
+/* Copies of the structs of draws that the operators' files declare. */
 struct crop_draws {
 	int top, left, height, width;
 	bool mirrored;
@@ -170,7 +170,7 @@ static void probabilities(void **state)
 	assert_true(asked >= 19);
 }
 
-/* Each image is flipped at random in the first epoch, and the opposite in the next. */
+/* In the first epoch, random images are flipped; in the next epoch, the other images are flipped. */
 static void alternating(void **state)
 {
 	(void)state;
@@ -193,8 +193,8 @@ static void alternating(void **state)
 /* --- crop --- */
 
 /*
- * Area and log ratio are uniform if the box always fits.  If it does not fit, it is drawn again: for an area a those ratios r
- * remain that satisfy a <= min(r, 1 / r), which are all of them up to 3/4, and -log(a) / log(4/3) of them above.
+ * Area and log ratio are uniform if every box fits.  A box that does not fit is drawn again, so for an area a only the ratios r
+ * with a <= min(r, 1 / r) occur: all ratios if a <= 3/4, and the share -log(a) / log(4/3) of them if a is larger.
  */
 static double area_left(double a, double from)
 {
@@ -406,7 +406,7 @@ static void padding(void **state)
 
 /* --- choices --- */
 
-/* One of 14 with equal probability; the strength in the description is one of 31, with either sign. */
+/* The operation is one of 14 with equal probability; its strength, in the description, is one of 31, with either sign. */
 static void trivial(void **state)
 {
 	static const char *const names[] = { "shear x",    "shear y",      "translate x", "translate y", "rotate",
@@ -481,7 +481,7 @@ static void groups(void **state)
 	bl_pipeline_unref(order);
 }
 
-/* The tests detect a small deviation. */
+/* The bounds are tight enough to detect a small deviation. */
 static void expect_off(void **state)
 {
 	static double v[VIEWS];
