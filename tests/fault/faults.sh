@@ -5,8 +5,11 @@
 # error says why it is missing and the exit status is not 0; nothing hangs or crashes.  Afterwards a run that has a checkpoint can be
 # resumed with the same bits, and no partially written file remains.  Prints TAP.
 #
-#     faults.sh MOST SCENARIO...     at most MOST calls of each kind fail, evenly chosen; 0: every call fails once
+#     faults.sh MOST SCENARIO...     at most MOST calls of each kind fail, evenly chosen; 0: every call fails once, and of
+#                                    allocations the first of each stack of calls (the same 12 C functions and 2 lines of Lua)
 #     KINDS="alloc write" ...        only calls of these kinds fail
+#     PART=2/4                       only the second of each four calls fails, to do the work in parallel
+#     STACKS=no                      with 0, every allocation fails once
 #     DISTURBED=n                    afterwards n runs are disturbed, with the seeds 1 to n
 #     SHIM, BARLOW                   paths of the shim and of barlow
 set -u
@@ -88,7 +91,24 @@ is_done_plot() { grep -q '</svg>' work/figure.svg 2>/dev/null; }
 is_whole_plot() { [ ! -e work/figure.svg ] || is_done_plot; }
 
 prepare_screen() { :; }
-run_screen() { { sleep .4; printf q; sleep .2; } | script -qefc "$(shim_words) '$BARLOW' watch '$dir/whole' 2>'$dir/err'" typed >out; }
+# Types q when the screen is there, or the program has ended.
+type_q() {
+	tries=0
+	until grep -qE "20/20|Script done" typed || [ $tries -ge 250 ]; do
+		tries=$((tries + 1))
+		sleep .02
+	done
+	printf q
+	tries=0
+	until grep -q "Script done" typed || [ $tries -ge 250 ]; do
+		tries=$((tries + 1))
+		sleep .02
+	done
+}
+run_screen() {
+	: >typed
+	type_q | script -qefc "$(shim_words) '$BARLOW' watch '$dir/whole' 2>'$dir/err'" typed >out
+}
 is_done_screen() { grep -q "20/20" out; }
 is_whole_screen() { :; }
 
@@ -133,6 +153,35 @@ fault_of() {
 	esac
 }
 
+# Only every ${PART#*/}th line, beginning with line ${PART%/*}.
+part() { awk -v part="${PART:-1/1}" 'BEGIN { split(part, p, "/") } (NR - p[1]) % p[2] == 0'; }
+# The faults of kind $1 for numbers of calls, at most $most of them.
+choose_numbers() {
+	step=1
+	[ "$most" -eq 0 ] || step=$(((calls + most - 1) / most))
+	[ $step -gt 0 ] || step=1
+	n=1
+	[ $step -eq 1 ] || n=$((1 + (step * 5 + calls) % step))
+	while [ $n -le "$calls" ]; do
+		fault_of "$1" $n
+		echo "$fault"
+		n=$((n + step))
+	done | part
+}
+by_stacks() { [ "$most" -eq 0 ] && [ "${STACKS:-}" != no ]; }
+# The faults for all stacks of calls in which scenario $1 allocates memory.
+choose_stacks() {
+	fault=alloc:#0
+	run_fault "$1"
+	od -An -v -t x8 -w8 -j 16 count | tr -d ' ' | sort -u | sed '/^0*$/d; s/^/alloc:#/' | part
+}
+# Has the call met its fault?  Threads come to their calls in an order of their own.
+has_failed() {
+	case $fault in
+	*:\#*) [ "$(od -An -t u8 -j 8 -N 8 count | tr -d ' ')" = 1 ] ;;
+	esac
+}
+
 number=0 faults=0
 check() {
 	number=$((number + 1))
@@ -143,21 +192,26 @@ check() {
 		sed 's/^/# /' out err
 		return
 	fi
-	calls=$(od -An -t u8 count | tr -d ' ')
-	step=1
-	[ "$most" -eq 0 ] || step=$(((calls + most - 1) / most))
-	[ $step -gt 0 ] || step=1
-	n=1 made=0 bad=0
-	[ $step -eq 1 ] || n=$((1 + (step * 5 + calls) % step))
-	while [ $n -le "$calls" ]; do
-		fault_of "$2" $n
-		run_fault "$1"
-		if ! is_fine "$1"; then
+	calls=$(od -An -t u8 -N 8 count | tr -d ' ')
+	made=0 bad=0 missed=0
+	if by_stacks && [ "$2" = alloc ]; then
+		choose_stacks "$1"
+	else
+		choose_numbers "$2"
+	fi >chosen
+	while read -r fault; do
+		{
+			run_fault "$1"
+			is_fine "$1"
+		} </dev/null
+		if [ -n "$why" ]; then
 			bad=$((bad + 1))
 			echo "# $1, $fault: $why"
 		fi
-		made=$((made + 1)) n=$((n + step))
-	done
+		made=$((made + 1))
+		[ "$status" -ne 0 ] || has_failed || missed=$((missed + 1))
+	done <chosen
+	[ $missed -eq 0 ] || echo "# $1: $missed calls did not come again"
 	faults=$((faults + made))
 	if [ $bad -eq 0 ]; then verdict=ok; else verdict="not ok"; fi
 	echo "$verdict $number - $1: $made of $calls calls of kind $2 failed"
@@ -167,7 +221,8 @@ check() {
 swept=$(results sweep)
 for scenario in "$@"; do
 	for kind in $KINDS; do
-		check "$scenario" "$kind"
+		# A stack of Lua's fails twice.
+		{ by_stacks && [ "$kind" = alloc2 ]; } || check "$scenario" "$kind"
 	done
 done
 

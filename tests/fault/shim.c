@@ -5,8 +5,10 @@
  *     FAULT=KIND:N[:ERRNO]     only the Nth call of that kind fails
  *     FAULT=KIND:N-M[:ERRNO]   the calls from the Nth to the Mth fail (Lua repeats a failed allocation once)
  *     FAULT=KIND:N+[:ERRNO]    the Nth call and all later ones fail
+ *     FAULT=alloc:#STACK       the first allocation whose stack of calls has this hash fails, and the next one, too, if Lua asked
  *     FAULT=disturb:SEED       yields, short sleeps, interrupted and partial reads and writes, and SIGUSR1, as SEED determines
- *     FAULT_COUNT=FILE         8 bytes: the number of calls in all processes that share the file
+ *     FAULT_COUNT=FILE         numbers of 8 bytes, which all processes that name the file share: how many calls there were, whether
+ *                              #STACK has failed, and the hashes of all stacks (in hash order, between zeros) if STACK is 0
  *
  * Kinds: alloc, write, short (a write that writes half of the bytes), room (posix_fallocate, ftruncate), fsync, rename (and link),
  * open, read, mmap, thread.  Errors: EIO (the default), ENOSPC, EROFS, EDQUOT, EMFILE, ENOMEM.  Of the kinds write and room,
@@ -17,8 +19,10 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <link.h>
+#include <lua.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -47,7 +51,13 @@ static const char *const kind_names[KINDS] = { "",       "alloc", "write", "shor
 static enum kind kind;
 static uint64_t nth, last; /* the first and the last call that fail */
 static int error = EIO;
-static _Atomic uint64_t own_count, *count = &own_count;
+static bool by_stack;
+static uint64_t wanted; /* the stack that fails; 0: stacks are recorded */
+
+enum { STACKS_MOST = 1 << 16 };
+static struct shared {
+	_Atomic uint64_t count, failed, stacks[STACKS_MOST];
+} own, *shared = &own;
 
 /* --- The requested fault -------------------------------------------------------------- */
 
@@ -71,6 +81,8 @@ static void parse(const char *text)
 		if (strlen(kind_names[k]) == (size_t)(colon - text) && strncmp(text, kind_names[k], (size_t)(colon - text)) == 0)
 			kind = (enum kind)k;
 	char *end = NULL;
+	by_stack = kind == ALLOC && colon[1] == '#';
+	wanted = by_stack ? strtoull(colon + 2, NULL, 16) : 0;
 	nth = colon ? strtoull(colon + 1, &end, 10) : 0;
 	last = !end ? 0 : *end == '+' ? UINT64_MAX : *end == '-' ? strtoull(end + 1, &end, 10) : nth;
 	if (kind == ALLOC || kind == MMAP)
@@ -81,54 +93,63 @@ static void parse(const char *text)
 		error = error_of(end + 1);
 }
 
-static void share_count(const char *path)
+static void share(const char *path)
 {
 	int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return;
-	syscall(SYS_ftruncate, fd, (long)sizeof *count);
-	void *at = (void *)syscall(SYS_mmap, NULL, sizeof *count, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0L);
+	syscall(SYS_ftruncate, fd, (long)sizeof *shared);
+	void *at = (void *)syscall(SYS_mmap, NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0L);
 	syscall(SYS_close, fd);
 	if (at != MAP_FAILED)
-		count = at;
+		shared = at;
 }
 
 /* --- Calls that are not affected ------------------------------------------------------ */
 
-static struct range {
-	uintptr_t from, to;
-} spared[8];
-static int spareds;
+/* The code of a library, at an address that differs in each process. */
+static struct code {
+	uintptr_t base, from, to;
+	bool is_spared, is_lua;
+} codes[256];
+static int codes_n;
 
-static int spare(struct dl_phdr_info *library, size_t size, void *ctx)
+static int add_library(struct dl_phdr_info *library, size_t size, void *ctx)
 {
 	(void)size;
 	(void)ctx;
-	if (!strstr(library->dlpi_name, "libncurses") && !strstr(library->dlpi_name, "libtinfo"))
-		return 0;
-	for (int i = 0; i < library->dlpi_phnum && spareds < 8; i++) {
+	bool curses = strstr(library->dlpi_name, "libncurses") || strstr(library->dlpi_name, "libtinfo");
+	for (int i = 0; i < library->dlpi_phnum && codes_n < (int)(sizeof codes / sizeof codes[0]); i++) {
 		const ElfW(Phdr) *part = &library->dlpi_phdr[i];
 		uintptr_t from = library->dlpi_addr + part->p_vaddr;
 		if (part->p_type == PT_LOAD && (part->p_flags & PF_X))
-			spared[spareds++] = (struct range){ from, from + part->p_memsz };
+			codes[codes_n++] = (struct code){ library->dlpi_addr, from, from + part->p_memsz, curses,
+				                          strstr(library->dlpi_name, "liblua") != NULL };
 	}
 	return 0;
 }
 
+static const struct code *code_of(const void *address)
+{
+	for (int i = 0; i < codes_n; i++)
+		if ((uintptr_t)address >= codes[i].from && (uintptr_t)address < codes[i].to)
+			return &codes[i];
+	return NULL;
+}
+
 static bool is_spared(const void *caller)
 {
-	for (int i = 0; i < spareds; i++)
-		if ((uintptr_t)caller >= spared[i].from && (uintptr_t)caller < spared[i].to)
-			return true;
-	return false;
+	const struct code *code = code_of(caller);
+	return code && code->is_spared;
 }
 
 /* The C library's own `name`, which other libraries call before this library is initialised. */
 /* clang-format off */
-#define BEHIND(name) \
-	static __typeof__(&name) behind; \
-	if (!behind) \
-		behind = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
+#define BEHIND(name) BEHIND_OF(name, behind)
+#define BEHIND_OF(name, variable) \
+	static __typeof__(&name) variable; \
+	if (!variable) \
+		variable = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 /* clang-format on */
 
 /* Runs after the constructors of the libraries, so calls of these constructors are not affected. */
@@ -138,8 +159,9 @@ __attribute__((constructor)) static void begin(void)
 	if (!fault || strcmp(program_invocation_short_name, program ? program : "barlow") != 0)
 		return;
 	if (file)
-		share_count(file);
-	dl_iterate_phdr(spare, NULL);
+		share(file);
+	dl_iterate_phdr(add_library, NULL);
+	backtrace((void *[1]){ NULL }, 1); /* the first call allocates */
 	parse(fault);
 }
 
@@ -148,7 +170,7 @@ static bool fails(enum kind k)
 {
 	if (k != kind)
 		return false;
-	uint64_t n = atomic_fetch_add(count, 1) + 1;
+	uint64_t n = atomic_fetch_add(&shared->count, 1) + 1;
 	if (n < nth || n > last)
 		return false;
 	errno = error;
@@ -232,11 +254,118 @@ int pthread_mutex_unlock(pthread_mutex_t *m)
 	return rc;
 }
 
+/* --- Stacks of calls ------------------------------------------------------------------ */
+
+enum { FRAMES_MOST = 64, C_FRAMES = 12, LUA_FRAMES = 3, LUA_LEVELS = 2 };
+static _Thread_local lua_State *running; /* Lua's innermost coroutine in this thread */
+
+int lua_pcallk(lua_State *L, int arguments, int results, int handler, lua_KContext ctx, lua_KFunction k)
+{
+	BEHIND(lua_pcallk);
+	lua_State *outer = running;
+	running = L;
+	int rc = behind(L, arguments, results, handler, ctx, k);
+	running = outer;
+	return rc;
+}
+
+int lua_resume(lua_State *L, lua_State *from, int arguments, int *results)
+{
+	BEHIND(lua_resume);
+	lua_State *outer = running;
+	running = L;
+	int rc = behind(L, from, arguments, results);
+	running = outer;
+	return rc;
+}
+
+static uint64_t add_bytes(uint64_t hash, const void *bytes, size_t n)
+{
+	for (const unsigned char *at = bytes; n > 0; at++, n--)
+		hash = (hash ^ *at) * 0x100000001b3u;
+	return hash;
+}
+
+/* The lines of Lua that are running.  From 5.4.6 on, Lua's stack cannot be looked at while it moves. */
+static uint64_t add_lua(uint64_t hash)
+{
+#if LUA_VERSION_RELEASE_NUM < 504 * 100 + 6
+	BEHIND_OF(lua_getstack, get_stack);
+	BEHIND_OF(lua_getinfo, get_info);
+	lua_Debug at;
+	for (int level = 0; running && level < LUA_LEVELS && get_stack(running, level, &at) && get_info(running, "Sl", &at);
+	     level++) {
+		hash = add_bytes(hash, at.short_src, strlen(at.short_src));
+		hash = add_bytes(hash, &at.currentline, sizeof at.currentline);
+	}
+#endif
+	return hash;
+}
+
+/*
+ * A hash of the calls that led to an allocation: the same in each process.  *lua: Lua's own allocator has called.  Of Lua's
+ * functions that call each other only the innermost count, since its parser calls itself as deeply as the text is nested.
+ */
+static uint64_t hash_stack(bool *lua)
+{
+	void *frames[FRAMES_MOST];
+	int n = backtrace(frames, FRAMES_MOST), used = 0, in_lua = 0;
+	const struct code *shim = code_of((void *)hash_stack);
+	uint64_t hash = 0xcbf29ce484222325u;
+	for (int i = 0; i < n && used < C_FRAMES; i++) {
+		const struct code *code = code_of(frames[i]);
+		if (!code || code == shim)
+			continue;
+		in_lua = code->is_lua ? in_lua + 1 : 0;
+		if (in_lua > LUA_FRAMES)
+			continue;
+		uintptr_t offset = (uintptr_t)frames[i] - code->base;
+		hash = add_bytes(hash, &offset, sizeof offset);
+		*lua = *lua || (code->is_lua && used < 2);
+		used++;
+	}
+	return add_lua(hash) | 1;
+}
+
+static void record_stack(uint64_t hash)
+{
+	for (uint64_t i = hash >> 1; /* until there is room */; i++) {
+		uint64_t there = 0;
+		if (atomic_compare_exchange_strong(&shared->stacks[i % STACKS_MOST], &there, hash) || there == hash)
+			return;
+	}
+}
+
+static bool fails_by_stack(void)
+{
+	static _Thread_local bool inside, next;
+	if (inside)
+		return false;
+	bool fail = next;
+	next = false;
+	if (!fail && atomic_load(&shared->failed) == 0) {
+		bool lua = false;
+		int before = errno;
+		inside = true;
+		uint64_t hash = hash_stack(&lua);
+		inside = false;
+		errno = before;
+		if (wanted == 0)
+			record_stack(hash);
+		else if (hash == wanted && atomic_exchange(&shared->failed, 1) == 0)
+			fail = true, next = lua;
+	}
+	atomic_fetch_add(&shared->count, 1);
+	if (fail)
+		errno = ENOMEM;
+	return fail;
+}
+
 /* --- Memory ---------------------------------------------------------------------------- */
 
 static bool no_memory(const void *caller)
 {
-	return kind == ALLOC && !is_spared(caller) && fails(ALLOC);
+	return kind == ALLOC && !is_spared(caller) && (by_stack ? fails_by_stack() : fails(ALLOC));
 }
 
 void *malloc(size_t n)
@@ -252,6 +381,14 @@ void *calloc(size_t n, size_t size)
 void *realloc(void *p, size_t n)
 {
 	return no_memory(__builtin_return_address(0)) ? NULL : __libc_realloc(p, n);
+}
+
+/* The C library's would be the caller of malloc(), although ncurses has called. */
+char *strdup(const char *text)
+{
+	size_t n = strlen(text) + 1;
+	char *copy = no_memory(__builtin_return_address(0)) ? NULL : __libc_malloc(n);
+	return copy ? memcpy(copy, text, n) : NULL;
 }
 
 void *aligned_alloc(size_t alignment, size_t n)
