@@ -172,7 +172,7 @@ static void *end_program(void *unused)
 		if (sem_wait(&end.wake) == 0 && atomic_exchange(&end.saves, 0) > 0 && !end.number)
 			bl_trainers_save("SIGUSR1");
 	bl_trial_stop(true);
-	FILE *f = open_memstream(&lines, &n);
+	FILE *f = bl_text_stream_begin(&lines, &n);
 	snprintf(why, sizeof why, "the process got %s", name_of(end.number));
 	bl_lua_states_end(); /* a function of a view or layer may be in an endless loop */
 	bl_trainers_end(why, add_line, f);

@@ -34,7 +34,7 @@ typedef struct bytes {
 
 static bool begin(bytes *b)
 {
-	b->out = open_memstream(&b->at, &b->n);
+	b->out = bl_text_stream_begin(&b->at, &b->n);
 	return b->out != NULL;
 }
 

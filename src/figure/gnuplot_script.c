@@ -92,7 +92,7 @@ bl_script *bl_script_new(const bl_figure_look *look)
 		return bl_fail_null("no memory for a figure");
 	s->look = look;
 	s->before = bl_number_point();
-	s->out = open_memstream(&s->text, &s->n);
+	s->out = bl_text_stream_begin(&s->text, &s->n);
 	if (!s->out) {
 		drop(s);
 		return bl_fail_null("no memory for a figure");
@@ -302,7 +302,7 @@ void bl_script_stacked(bl_script *s, const char *const *text, int n, double inch
 {
 	char *all = NULL;
 	size_t size;
-	FILE *out = open_memstream(&all, &size);
+	FILE *out = bl_text_stream_begin(&all, &size);
 	for (int i = 0; out && i < n; i++) {
 		char *fitted;
 		fit(s->look, text[i], inches, 1, &fitted);

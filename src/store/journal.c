@@ -73,7 +73,7 @@ static bool print_line(FILE *f, const bl_change *c)
 static char *print_lines(const bl_change *c, int64_t n, size_t *bytes)
 {
 	char *text = NULL;
-	FILE *f = open_memstream(&text, bytes);
+	FILE *f = bl_text_stream_begin(&text, bytes);
 	bool printed = f;
 	for (int64_t i = 0; printed && i < n; i++)
 		printed = print_line(f, &c[i]);

@@ -153,7 +153,7 @@ static int store(const char *path, const bl_choices *t)
 {
 	char *text = NULL;
 	size_t n = 0;
-	FILE *f = open_memstream(&text, &n);
+	FILE *f = bl_text_stream_begin(&text, &n);
 	if (f)
 		print_choices(f, t);
 	int rc = bl_text_stream_end(f, &text) ? bl_file_write_atomic(path, text, n) : bl_fail("%s: no memory to write it", path);

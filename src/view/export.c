@@ -51,7 +51,7 @@ int bl_export_table(const bl_scene *s, const char *stem, void (*write)(const bl_
 {
 	char path[STEM + 8], *text = NULL;
 	size_t n = 0;
-	FILE *f = open_memstream(&text, &n);
+	FILE *f = bl_text_stream_begin(&text, &n);
 	if (!f)
 		return bl_fail("no memory for the numbers");
 	bl_point *before = bl_number_point();

@@ -367,7 +367,7 @@ char *bl_figure_characters(const bl_figure *f, int width, int height, bl_ability
 	size_t n;
 	bool blank = true;
 	bl_canvas *c = bl_canvas_new(width, height, can);
-	FILE *out = c ? open_memstream(&text, &n) : NULL;
+	FILE *out = c ? bl_text_stream_begin(&text, &n) : NULL;
 	if (out)
 		bl_figure_draw(f, c);
 	int rows = out ? height : 0;

@@ -21,7 +21,7 @@ static void name_file(char out[PATH], const char *stem, const char *ending)
 static char *csv_text(const bl_picture *p, const float *v, size_t *n)
 {
 	char *text = NULL;
-	FILE *f = open_memstream(&text, n);
+	FILE *f = bl_text_stream_begin(&text, n);
 	if (!f)
 		return bl_fail_null("no memory for the numbers of the heatmap");
 	bl_point *before = bl_number_point();

@@ -59,7 +59,7 @@ char *bl_manual_keys(void)
 {
 	char *text = NULL;
 	size_t n;
-	FILE *f = open_memstream(&text, &n);
+	FILE *f = bl_text_stream_begin(&text, &n);
 	if (!f)
 		return bl_fail_null("no memory for the manual");
 	for (int scope = 0; scope < BL_SCOPES; scope++)

@@ -113,17 +113,18 @@ static void test_weights(void **state)
 	bl_module_unref(m);
 }
 
-/* Long enough that its text is moved. */
+/* Longer than 8192 bytes, so that its text is moved also where a stream begins with that many. */
 static int write_journal(const char *path, void *ctx)
 {
 	(void)ctx;
-	bl_change c[40];
-	for (int i = 0; i < 40; i++) {
+	enum { CHANGES = 400 };
+	static bl_change c[CHANGES];
+	for (int i = 0; i < CHANGES; i++) {
 		c[i] = (bl_change){ .step = i, .value = i };
 		snprintf(c[i].name, sizeof c[i].name, "views.jitter.p");
 		snprintf(c[i].who, sizeof c[i].who, "script");
 	}
-	return bl_journal_write(path, c, 40);
+	return bl_journal_write(path, c, CHANGES);
 }
 
 static void test_journal(void **state)
