@@ -6,6 +6,16 @@ local test, equal, close, near, fails = tap.test, tap.equal, tap.close, tap.near
 
 local function shape(t) return "(" .. table.concat(t:shape(), ", ") .. ")" end
 
+test("parameters and buffers print as a list of names and shapes", function()
+	local net = nn.sequential(nn.linear(4, 3), nn.batchnorm1d(3))
+	equal(tostring(net:parameters()), "0.weight  (3, 4)\n0.bias    (3,)\n1.weight  (3,)\n1.bias    (3,)")
+	equal(tostring(net:buffers()):match "^[^\n]*", "1.running_mean         (3,)")
+	equal(tostring(nn.relu():parameters()), "none")
+	local names = {}
+	for name, w in net:parameters() do names[#names + 1] = name .. w:numel() end
+	equal(table.concat(names, " "), "0.weight12 0.bias3 1.weight3 1.bias3")
+end)
+
 test("layers have PyTorch's shapes", function()
 	local x = tensor.randn(2, 4, 8, 8)
 	equal(shape(nn.linear(3, 5)(tensor.randn(2, 3))), "(2, 5)")

@@ -70,14 +70,52 @@ static int next_pair(lua_State *L)
 	return 2;
 }
 
+/* A line for each name and tensor in the list at upvalue 1: "1.weight  (3, 4)". */
+static int list_pairs(lua_State *L)
+{
+	luaL_Buffer b;
+	char shape[BL_SHAPE_TEXT];
+	int n = (int)lua_rawlen(L, lua_upvalueindex(1)) / 2;
+	size_t width = 0;
+	for (int i = 0; i < n; i++, lua_pop(L, 1)) {
+		lua_rawgeti(L, lua_upvalueindex(1), 2 * i + 1);
+		width = lua_rawlen(L, -1) > width ? lua_rawlen(L, -1) : width;
+	}
+	luaL_buffinit(L, &b);
+	for (int i = 0; i < n; i++) {
+		lua_rawgeti(L, lua_upvalueindex(1), 2 * i + 1);
+		size_t blanks = width - lua_rawlen(L, -1) + 2;
+		luaL_addvalue(&b);
+		while (blanks-- > 0)
+			luaL_addchar(&b, ' ');
+		lua_rawgeti(L, lua_upvalueindex(1), 2 * i + 2);
+		const bl_tensor *t = bl_lua_tensor(L, -1);
+		bl_shape_text(bl_tensor_ndim(t), bl_tensor_shape(t), shape);
+		lua_pop(L, 1);
+		luaL_addstring(&b, shape);
+		luaL_addstring(&b, i + 1 < n ? "\n" : "");
+	}
+	luaL_addstring(&b, n ? "" : "none");
+	luaL_pushresult(&b);
+	return 1;
+}
+
+/* Returns an object that iterates when a loop calls it, and prints as a list. */
 static int iterate(lua_State *L, bool buffers)
 {
 	walk w = { .L = L, .buffers = buffers };
 	bl_module *m = bl_lua_module(L, 1);
 	lua_newtable(L);
+	lua_createtable(L, 0, 2);
+	lua_newtable(L);
 	bl_module_each(m, collect, &w);
+	lua_pushvalue(L, -1);
 	lua_pushinteger(L, 0);
 	lua_pushcclosure(L, next_pair, 2);
+	lua_setfield(L, -3, "__call");
+	lua_pushcclosure(L, list_pairs, 1);
+	lua_setfield(L, -2, "__tostring");
+	lua_setmetatable(L, -2);
 	return 1;
 }
 
@@ -395,7 +433,8 @@ static const luaL_Reg meta[] = {
 	{ "__len", m_len }, { "__eq", m_equal },  { NULL, NULL },
 };
 static const bl_lua_function methods[] = {
-	BL_LUA("parameters", m_parameters, "(): function", "Iterates over names and tensors of the parameters.",
+	BL_LUA("parameters", m_parameters, "(): function",
+	       "Iterates over names and tensors of the parameters; prints their names and shapes.",
 	       "for name, p in nn.linear(3, 4):parameters() do print(name, p:numel()) end"),
 	BL_LUA("buffers", m_buffers, "(): function",
 	       "Iterates over names and tensors of the buffers, which are saved but not trained: running statistics.",
