@@ -6,7 +6,7 @@
  *
  * Steps: wait:TEXT waits until the program has written TEXT since the previous wait; send:TEXT sends it; sleep:MS.
  * In TEXT \e is Esc, \r, \n, \a as in C, \d is Ctrl-D.  pty_talk ends with the program, prints its output with Esc as \e, and
- * returns its status, or 2 if TEXT was not written, or the program did not end, within 30 s.
+ * returns its status, or 2 if TEXT was not written, or the program did not end, within 2 minutes.
  */
 #define _GNU_SOURCE 1
 #include <poll.h>
@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OUTPUT_MOST = 1 << 20, SECONDS = 30 };
+enum { OUTPUT_MOST = 1 << 20, SECONDS = 120 };
 
 static char output[OUTPUT_MOST + 1];
 static size_t output_n, seen;

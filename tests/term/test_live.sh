@@ -42,7 +42,7 @@ until_true [ -s "$dir/live/live" ]
 "$BARLOW" watch --jsonl "$dir/live" >out 2>err &
 stream=$!
 check "a training run is followed" until_true grep -q '^{"step": 200,' out
-timeout 20 "$BARLOW" watch --jsonl --once "$dir/live" >now 2>err
+timeout 120 "$BARLOW" watch --jsonl --once "$dir/live" >now 2>err
 check "--once ends with the existing records" [ $? -eq 0 ]
 check "... of which there are some" grep -q '^{"step": 200,' now
 

@@ -12,7 +12,7 @@ check() { result "$1" shows "$2"; }
 cat >"$dir/make.lua" <<'EOF'
 local ds = data.shapes{n = 256, size = 12, channels = 1, seed = 1}
 function make(name)
-	return trainer{data = ds, encoder = nn.cnn{widths = {4, 8}, image = 12}, projector = {16}, batch = 32, epochs = 20000, seed = 1,
+	return trainer{data = ds, encoder = nn.cnn{widths = {4, 8}, image = 12}, projector = {16}, batch = 32, epochs = 200000, seed = 1,
 		name = name, folder = false}
 end
 -- Waits until the run has made n more steps.

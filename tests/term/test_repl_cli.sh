@@ -192,11 +192,7 @@ expect "-i prompts without a terminal too" 0 '^2$'
 echo 'print "up" io.flush() while true do pcall(function() while true do end end) end' >swallow.lua
 "$BARLOW" swallow.lua >out 2>err &
 pid=$!
-tries=0
-until grep -q up out || [ $tries -gt 100 ]; do
-	sleep 0.05
-	tries=$((tries + 1))
-done
+until_true grep -q up out
 kill -INT $pid
 wait $pid
 status=$?
@@ -209,7 +205,7 @@ step='trainer{data = data.shapes{n = 64, size = 8}, encoder = nn.cnn{channels = 
 limited() {
 	(
 		ulimit -v $(($1 * 1024))
-		timeout 30 "$BARLOW" -t 2 -e "$step"
+		timeout 120 "$BARLOW" -t 2 -e "$step"
 	) >out 2>err
 	status=$?
 	case $status in

@@ -15,7 +15,7 @@ report() {
 lua() {
 	cat <<-END
 		t = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8},
-			projector = {8}, batch = 32, epochs = 1e5, checkpoint_every = false, folder = "$dir/$1"}
+			projector = {8}, batch = 32, epochs = 1e6, checkpoint_every = false, folder = "$dir/$1"}
 		$2
 	END
 }
@@ -23,7 +23,7 @@ lua run 't:start() while t.iteration == 0 do t:wait(.01) end' >"$dir/background.
 lua run 't:run()' >"$dir/foreground.lua"
 lua run 't:watch()' >"$dir/screen.lua"
 lua other 't:run()' >"$dir/other.lua"
-lua stopped 't:start() t:wait(.2) t:stop()' >"$dir/stopped.lua"
+lua stopped 't:step(3) t:start() t:stop()' >"$dir/stopped.lua"
 "$BARLOW" "$dir/stopped.lua" || echo "# no run to resume"
 "$BARLOW" "$dir/other.lua" >"$dir/other.log" 2>&1 &
 started=$!
@@ -77,7 +77,7 @@ for signal in $ends; do
 	begin "-i '$dir/background.lua'" '^barlow .run [0-9]+/.*>'
 	tell $signal
 	check "SIG$signal at the prompt with a run in the background" sane "$(status_of $signal)"
-	check "... which is reported" has 'run: stopped at step [0-9]+ of 200000, saved'
+	check "... which is reported" has 'run: stopped at step [0-9]+ of 2000000, saved'
 	check "... and is true" saved run
 	begin "'$dir/foreground.lua'" 'step'
 	tell $signal

@@ -69,7 +69,7 @@ check "... in more attempts" [ "$(attempts again)" -gt 4 ]
 check "... with the same bits as if nothing had been killed" [ "$(weights again)" = "$expected" ]
 
 # Stopped by another process, and continued with workers by hand.
-script stopped 4000 ''
+script stopped 40000 ''
 "$BARLOW" sweep run "$dir/stopped.lua" --jobs 1 >"$dir/driver" 2>&1 </dev/null &
 driver=$!
 until_true test -e "$dir/stopped/trials/0001/attempt-1/checkpoint.safetensors"
@@ -79,7 +79,7 @@ check "... and prints how to resume it" grep -q "barlow sweep resume" "$dir/driv
 check "... no trial is complete" [ ! -e "$dir/stopped/trials/0001/result.json" ]
 
 # A trial that its user stops counts as pruned.
-script ended 4000 ''
+script ended 40000 ''
 "$BARLOW" sweep run "$dir/ended.lua" --jobs 1 >"$dir/driver" 2>&1 </dev/null &
 driver=$!
 until_true test -e "$dir/ended/trials/0001/attempt-1/checkpoint.safetensors"
@@ -155,7 +155,7 @@ check "ask-tell reports the progress" says '"epoch":1.0,"id":7,"step":18,"value"
 check "... and the result" says '"state":"complete"'
 check "... and invalid lines" says "not JSON"
 check "... with the nearest name" says "did you mean 'lambda'?"
-script asked 4000 'jobs = (print "said", 1)'
+script asked 40000 'jobs = (print "said", 1)'
 sed -i 's/jobs = (print "said", 1)/jobs = print "said" or 1/' "$dir/asked.lua"
 { echo '{"params": {}, "id": 1}'; until_true grep -q step "$dir/answers" 2>/dev/null; echo '{"prune": true}'; } |
 	"$BARLOW" sweep ask-tell "$dir/asked.lua" >"$dir/answers" 2>"$dir/err"
