@@ -2,7 +2,9 @@
 --[[
 Hostile recipes (hostile.lua), and files of recipes that are invalid, with every command that loads a recipe: no file of
 the user is made, changed or removed, no command runs, nothing hangs or crashes, and nothing reaches the terminal.
+This is the first of three test programs that share the recipes, so that none of them takes minutes.
 ]]
+local part = ... or 1
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local hostile = require "hostile"
@@ -110,7 +112,11 @@ local function try_text(name, text, fine)
 end
 
 try_text("a recipe that means no harm loads", hostile.plain, true)
-for _, case in ipairs(hostile) do try_text(case[1], case[2]) end
+for i = part, #hostile, 3 do try_text(hostile[i][1], hostile[i][2]) end
+if part > 1 then
+	sh(("chmod -R u+w '%s'; rm -rf '%s'"):format(scratch, scratch))
+	tap.done()
+end
 -- A recipe file made by a shell command.
 local function try_file(name, command)
 	try(name, function(folder) sh(("cd '%s' && %s"):format(folder, command:gsub("@", somebody))) end)
