@@ -99,18 +99,30 @@ local function fits(k, v)
 	return k.type == "any" or type(v) == k.type
 end
 
+-- Raises an error with the position of the user's code, whatever functions of barlow are between.
+local function refuse(message, ...)
+	local level = 3
+	local info = debug.getinfo(level, "S")
+	while info and (info.what == "C" or info.short_src:find "^barlow%.") do
+		level = level + 1
+		info = debug.getinfo(level, "S")
+	end
+	error(message:format(...), info and level or 0)
+end
+
 local function unknown(e, name)
 	local names = {}
 	for i, k in ipairs(e.keys) do names[i] = k.name end
 	local near = native.nearest(tostring(name), names)
 	local hint = near and ("did you mean '%s'?"):format(near) or "known: " .. table.concat(names, ", ")
-	error(("%s: unknown key '%s' (%s)"):format(e.name, tostring(name), hint), 3)
+	refuse("%s: unknown key '%s' (%s)", e.name, tostring(name), hint)
 end
 
 -- Returns a copy of a table of settings with defaults for missing ones; raises an error for settings that entry e
 -- does not have.
 function registry.check(e, settings)
 	local out, known = {}, {}
+	if settings ~= nil and type(settings) ~= "table" then refuse("%s: expected a table of settings, got a %s", e.name, type(settings)) end
 	for _, k in ipairs(e.keys) do
 		known[k.name] = k
 		out[k.name] = k.default
@@ -118,7 +130,7 @@ function registry.check(e, settings)
 	for name, v in pairs(settings or {}) do
 		local k = known[name] or unknown(e, name)
 		if not fits(k, v) then
-			error(("%s: '%s' must be %s, got %s"):format(e.name, name, with_article(k.type), type(v)), 3)
+			refuse("%s: '%s' must be %s, got %s", e.name, name, with_article(k.type), type(v))
 		end
 		out[name] = v
 	end

@@ -142,6 +142,24 @@ test("batch larger than the set, batch of 1", function()
 	fails(function() return data.loader{ data = four, batch = 5, views = aug.crop(8) } end, "5", "4")
 end)
 
+test("settings of methods that are written in Lua are refused at the line of the user's call", function()
+	local folder = os.tmpname()
+	os.remove(folder)
+	local t = trainer(settings{ folder = folder, name = "past", steps = 2 })
+	t:start():wait()
+	local r, name = runs.get(folder), debug.getinfo(1, "S").short_src
+	local function refused(f, message)
+		local _, why = pcall(f)
+		local line = debug.getinfo(f, "S").linedefined
+		if why ~= ("%s:%d: %s"):format(name, line, message) then error(why) end
+	end
+	refused(function() local _ = r:at(1, "quick") end, "run:at: expected a table of settings, got a string")
+	refused(function() local _ = r:at(1, { quick = true }) end, "run:at: unknown key 'quick' (did you mean 'quiet'?)")
+	refused(function() local _ = r:first(print, { from = "a" }) end, "run:first: 'from' must be an integer, got string")
+	refused(function() local _ = sweep{ bass = {} } end, "sweep: unknown key 'bass' (did you mean 'base'?)")
+	os.execute("rm -r " .. folder)
+end)
+
 test("unknown keys name the nearest known one", function()
 	fails(function() return trainer(settings{ epoch = 3 }) end, "trainer: unknown key 'epoch'", "did you mean 'epochs'")
 	fails(function() return trainer(settings{ knn = { ref = 1 } }) end, "knn", "did you mean 'refs'")
