@@ -56,8 +56,12 @@ end
 -- Returns a trainer in the run's last state; the run is given by its name, folder or entry of runs() or runs.list, or nil
 -- for the newest stopped one.
 function resume.load(what)
-	if type(what) == "table" then what = what.folder end
-	local folder = native.resumable(what)
+	local name = what
+	if type(what) == "table" then name = what.folder end
+	if what ~= nil and type(name) ~= "string" then
+		error("runs.resume: expected the name or folder of a run, or an entry of runs(), got a " .. type(what), 0)
+	end
+	local folder = native.resumable(name)
 	local t = load(folder)
 	if is_over(t) then refuse_over(t, folder) end
 	return t

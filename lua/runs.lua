@@ -340,6 +340,7 @@ local LESS = { total = true, invariance = true, redundancy = true, weighted_redu
 function runs.best(settings)
 	settings = settings or {}
 	local metric = settings.metric or "knn"
+	if type(metric) ~= "string" then error("metric must be the name of a column, got a " .. type(metric), 0) end
 	local goal = settings.goal or LESS[metric] and "min" or "max"
 	if goal ~= "min" and goal ~= "max" then error(("goal must be \"max\" or \"min\", got %q"):format(tostring(goal)), 0) end
 	local list = runs.list{ where = settings.where, tags = settings.tags, sort = (goal == "max" and "-" or "") .. metric }
@@ -493,6 +494,7 @@ function runs.export(settings)
 	if type(columns) ~= "table" then error("columns must be a list of names, got a " .. type(columns), 0) end
 	local list = runs.list{ where = settings.where, tags = settings.tags, sort = settings.sort, number = settings.number }
 	if settings.columns then runs.check_columns(list, columns) end
+	if settings.path ~= nil and type(settings.path) ~= "string" then error("path must be a string, got a " .. type(settings.path), 0) end
 	local text = runs.export_text(settings.format or "csv", list, columns)
 	if not settings.path then return text end
 	native.write_file(settings.path, text .. "\n")
@@ -507,6 +509,7 @@ end
 
 -- Returns rows as tables by name; the list prints as a table.
 function runs.query(sql, ...)
+	if type(sql) ~= "string" then error("runs.query: expected a question in SQL, got a " .. type(sql), 0) end
 	local rows, names = ask(native.index(), sql, { ... })
 	return setmetatable(rows, { names = names, __tostring = Answer.__tostring })
 end
@@ -523,8 +526,10 @@ end
 
 -- Adds tags to a run; a tag with "-" in front is removed from it.
 function runs.tag(what, ...)
-	local add, drop = {}, {}
-	for _, tag in ipairs(type(...) == "table" and ... or { ... }) do
+	local add, drop, tags = {}, {}, { ... }
+	if type(tags[1]) == "table" then tags = tags[1] end
+	if #tags == 0 then error("expected a tag, as in runs.tag(\"run\", \"good\")", 0) end
+	for _, tag in ipairs(tags) do
 		if type(tag) ~= "string" then error("expected tags as texts, got a " .. type(tag), 0) end
 		local list = tag:sub(1, 1) == "-" and drop or add
 		list[#list + 1] = list == drop and tag:sub(2) or tag

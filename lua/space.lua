@@ -51,7 +51,7 @@ end
 
 local function spaced(name, from, to, n, value)
 	if not (finite(from) and finite(to)) then error(name .. ": expected two numbers and a count", 3) end
-	if math.type(n) ~= "integer" or n < 2 then error(name .. ": the count must be an integer, at least 2", 3) end
+	if math.type(n) ~= "integer" or n < 2 or n > 1000000 then error(name .. ": the count must be an integer from 2 to 1000000", 3) end
 	local out = {}
 	for i = 1, n do out[i] = value((i - 1) / (n - 1)) end
 	out[1], out[n] = from + 0.0, to + 0.0

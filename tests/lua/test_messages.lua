@@ -160,6 +160,17 @@ test("settings of methods that are written in Lua are refused at the line of the
 	os.execute("rm -r " .. folder)
 end)
 
+test("arguments of functions that are written in Lua are refused by what was expected", function()
+	fails(function() return runs.resume(print) end, "runs.resume: expected the name or folder of a run", "got a function")
+	fails(function() return runs.tag("x") end, "expected a tag, as in runs.tag")
+	fails(function() return runs.export{ path = print } end, "path must be a string, got a function")
+	fails(function() return runs.best{ metric = {} } end, "metric must be the name of a column, got a table")
+	fails(function() return runs.query() end, "runs.query: expected a question in SQL, got a nil")
+	fails(function() return linspace(0, 1, 1 << 40) end, "linspace: the count must be an integer from 2 to 1000000")
+	fails(function() return plot.lines({ { { 1, 2 }, { 1, 2 } } }, { title = "a" }) end, "belong into the table of the series")
+	fails(function() return plot.lines({ { { 1, 2 }, { 1, 2 } }, title = "a" }, 3) end, "belong into the table of the series")
+end)
+
 test("unknown keys name the nearest known one", function()
 	fails(function() return trainer(settings{ epoch = 3 }) end, "trainer: unknown key 'epoch'", "did you mean 'epochs'")
 	fails(function() return trainer(settings{ knn = { ref = 1 } }) end, "knn", "did you mean 'refs'")

@@ -138,6 +138,8 @@ static int plot_lines(lua_State *L)
 	bl_axes axes = { .title = NULL };
 	bl_series all[SERIES_MAX];
 	luaL_checktype(L, 1, LUA_TTABLE);
+	luaL_argcheck(L, lua_isnoneornil(L, 2), 2, "title, labels and other settings belong into the table of the series");
+	lua_settop(L, 1);
 	int n = (int)lua_rawlen(L, 1);
 	luaL_argcheck(L, n >= 1 && n <= SERIES_MAX, 1, "expected 1 to 32 series");
 	luaL_checkstack(L, 16 * n + 20, "series");
