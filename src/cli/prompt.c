@@ -170,6 +170,23 @@ static void follow_signals(void)
 
 enum { REPORT_MS = 200, TEXT_SIZE = 512, TYPED_LEAST = 20 /* columns */ };
 
+/* Pushes the value on top as a text for a message; __tostring is not called, since it may fail. */
+static const char *push_text_of(lua_State *L)
+{
+	const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : luaL_typename(L, -1);
+	bl_lua_push_clean(L, text, false);
+	return lua_tostring(L, -1);
+}
+
+/* Removes a setting of the prompt that is not valid, so that it is reported once. */
+static void remove_setting(lua_State *L, const char *name)
+{
+	lua_pushglobaltable(L);
+	lua_pushstring(L, name);
+	lua_pushnil(L);
+	lua_rawset(L, -3);
+}
+
 /*
  * The text of the prompt: the global _PROMPT, as in Lua's own program, or "barlow%r> ", where %r stands for the progress
  * of runs.  If it is a function, it is called once for each entry.
@@ -180,10 +197,13 @@ static void prompt_text(lua_State *L, char out[TEXT_SIZE])
 	lua_pushglobaltable(L);
 	lua_pushliteral(L, "_PROMPT");
 	lua_rawget(L, -2);
-	if (lua_isfunction(L, -1) && lua_pcall(L, 0, 1, 0) != LUA_OK)
-		fprintf(stderr, "_PROMPT: %s\n", luaL_tolstring(L, -1, NULL));
-	else if (lua_type(L, -1) == LUA_TSTRING)
+	if (lua_isfunction(L, -1) && lua_pcall(L, 0, 1, 0) != LUA_OK) {
+		fprintf(stderr, "_PROMPT: its function failed and is removed: %s\n", push_text_of(L));
+		remove_setting(L, "_PROMPT");
+		bl_lua_interrupted = 0;
+	} else if (lua_type(L, -1) == LUA_TSTRING) {
 		snprintf(out, TEXT_SIZE, "%s", lua_tostring(L, -1));
+	}
 	lua_settop(L, 0);
 }
 
@@ -209,12 +229,9 @@ static void choose_news(lua_State *L)
 	lua_rawget(L, -2);
 	int news = news_of(L);
 	if (news < 0) {
-		bl_lua_push_clean(L, luaL_tolstring(L, -1, NULL), false);
 		fprintf(stderr, "_NEWS: expected \"all\", \"ends\", \"none\" or false, got %s: all news is printed\n",
-		        lua_tostring(L, -1));
-		lua_pushliteral(L, "_NEWS");
-		lua_pushnil(L);
-		lua_rawset(L, 1);
+		        push_text_of(L));
+		remove_setting(L, "_NEWS");
 	}
 	bl_reports_choose(news < 0 ? BL_NEWS_ALL : (bl_news)news);
 	lua_settop(L, 0);

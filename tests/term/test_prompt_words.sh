@@ -148,6 +148,10 @@ printf 'x = tensor.zeros(2, 3)\nx.shape\n' >in; says "a method without a call" "
 printf '%s\n' '%timeit' >in; says "a command by its other name" '^%timeit needs an argument: %timeit CODE$'
 printf '_NEWS = "loud"\n_NEWS\n' >in; says "news that are none" '^_NEWS: expected "all", "ends", "none" or false, got loud: all news is printed$'
 printf '_NEWS = "loud"\n_NEWS\n' >in; says "are taken away" '^nil$'
+printf '_NEWS = setmetatable({}, {__tostring = error})\n6 * 7\n' >in; says "also those whose text cannot be made" '^42$'
+printf '_PROMPT = function() error(setmetatable({}, {__tostring = error})) end\n6 * 7\n' >in
+says "a prompt whose function fails does not end the session" '^42$'
+says "and is removed" '^_PROMPT: its function failed and is removed: table$'
 printf '%%news ends\n_PROMPT = "> "\n%%reset\n_NEWS .. _PROMPT\n' >in; says "%reset leaves the prompt as it is" '^"ends> "$'
 cat >run.lua <<'EOF'
 local ds = data.shapes{n = 64, size = 8, channels = 1}
