@@ -3,7 +3,7 @@
 look.lua: shows images in the terminal (ds:show), shows what augmentations do to images (aug.preview), and measures
 the time that they take (aug.stats).
 
-The views are those that a run with the same seed makes of the same images in the same epoch.
+aug.preview shows the views that a run with the same seed makes of the same images in the same epoch.
 ]]
 local native = require "barlow.native"
 
@@ -146,9 +146,9 @@ end
 -- aug.preview: views of the first o.n images.  views: a pipeline, or one for each view.
 function look.preview(ds, views, o)
 	local list, plain, p = pipelines_of(views), require "barlow".aug.compose{}, { rows = {} }
-	local told <close> = native.progress "views"
+	local report <close> = native.progress "views"
 	for i = 1, math.min(o.n, #ds) do
-		told(i - 1, math.min(o.n, #ds))
+		report(i - 1, math.min(o.n, #ds))
 		local row = { sample = i, images = { (native.look_draw(plain, ds, i, 0, 1, 1)) }, drawn = {} }
 		for v, pipe in ipairs(list) do
 			row.images[v + 1], row.drawn[v] = native.look_draw(pipe, ds, i, o.seed, o.epoch, v)
@@ -198,9 +198,9 @@ end
 local function measure(pipe, ds, n)
 	local view, before = { operators = {} }, 0
 	local all
-	local told <close> = native.progress "operators"
+	local report <close> = native.progress "operators"
 	for i = 0, #pipe do
-		told(i, #pipe + 1)
+		report(i, #pipe + 1)
 		all = native.look_time(pipe, i, ds, n)
 		local name = i == 0 and "without operators" or (native.look_text(pipe, i))
 		view.operators[i + 1] = { name = name, seconds = math.max(0, all - before) }

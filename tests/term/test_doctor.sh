@@ -42,8 +42,8 @@ check "gnuplot without a terminal" doctor 1 '^! gnuplot .*cannot draw \.png, \.t
 mkdir empty
 check "no gnuplot" doctor 1 '--> install Debian.s package gnuplot-nox' PATH="$dir/empty"
 touch file
-check "a folder that cannot be made" doctor 1 '^! runs .*it is no folder' XDG_DATA_HOME="$dir/file"
-check "... that is not needed" doctor 0 '^- cache .*it is no folder' XDG_CACHE_HOME="$dir/file"
+check "a folder that cannot be made" doctor 1 '^! runs .*it is not a folder' XDG_DATA_HOME="$dir/file"
+check "... that is not needed" doctor 0 '^- cache .*it is not a folder' XDG_CACHE_HOME="$dir/file"
 check "no home" doctor 1 '--> set HOME' HOME=
 check "kernels below those of the CPU" doctor 0 'kernels +generic' BARLOW_KERNELS=generic
 check "kernels that do not exist" doctor 1 "^barlow: BARLOW_KERNELS is 'nonsense': expected .*generic, which this CPU runs" \

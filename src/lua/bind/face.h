@@ -128,7 +128,7 @@ typedef struct bl_lua_views {
  */
 bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_dataset *d);
 
-/* --- where runs are kept (l_runs.c) --- */
+/* --- where runs are saved (l_runs.c) --- */
 
 /* The object of type BL_T_TRAINER. */
 typedef struct bl_lua_run {

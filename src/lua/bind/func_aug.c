@@ -37,20 +37,17 @@ static bool equal(const void *p, const void *q)
 
 /* --- calling --- */
 
-static _Thread_local int calls; /* nesting depth of such functions */
+static _Thread_local int calls; /* number of active calls of apply on this thread: a function may apply a pipeline */
 
-static bool is_image(const bl_tensor *t, const bl_aug_call *c)
-{
-	return bl_tensor_ndim(t) == 3 && bl_tensor_size(t, 0) == c->channels && bl_tensor_size(t, 1) == c->height &&
-	       bl_tensor_size(t, 2) == c->width && bl_tensor_is_contiguous(t) && !bl_tensor_requires_grad(t);
-}
-
-/* Pushes the image.  Calls keep no state, so each uses the tensor of the last one again, whose memory is in the cache. */
+/* Pushes the image.  Calls keep no state, so the tensor of the last call, whose memory is in the cache, is reused. */
 static void push_image(lua_State *L, const bl_aug_call *c)
 {
 	lua_getfield(L, LUA_REGISTRYINDEX, IMAGE);
 	bl_tensor **last = bl_lua_test(L, -1, BL_T_TENSOR);
-	if (calls > 1 || !last || !is_image(*last, c)) {
+	bool fits = last && bl_tensor_ndim(*last) == 3 && bl_tensor_size(*last, 0) == c->channels &&
+	            bl_tensor_size(*last, 1) == c->height && bl_tensor_size(*last, 2) == c->width &&
+	            bl_tensor_is_contiguous(*last) && !bl_tensor_requires_grad(*last);
+	if (calls > 1 || !fits) {
 		lua_pop(L, 1);
 		bl_lua_give_tensor(L, bl_tensor_new(3, (int64_t[]){ c->channels, c->height, c->width }));
 		lua_pushvalue(L, -1);
@@ -81,13 +78,13 @@ static void push_info(lua_State *L, const bl_view_key *key)
 static int push(lua_State *L, void *ctx)
 {
 	const bl_aug_call *c = ctx;
-	int looked_at = bl_function_arguments(L);
+	int taken = bl_function_arguments(L);
 	luaL_checkstack(L, 8, "arguments");
 	push_image(L, c);
-	if (looked_at < 2)
+	if (taken < 2)
 		return 1;
 	bl_lua_push_rng(L);
-	if (looked_at < 3)
+	if (taken < 3)
 		return 2;
 	push_info(L, c->key);
 	return 3;
@@ -186,28 +183,22 @@ bl_function *bl_lua_constant_function(lua_State *L, int index)
 	return copy;
 }
 
-static bl_pipeline *make(lua_State *L, int index, const arguments *a)
-{
-	func_aug *f = calloc(1, sizeof *f);
-	if (!f)
-		return bl_fail_null("no memory for a function");
-	f->limits = bl_function_limits(L, index, a->seconds, a->memory);
-	f->function = bl_lua_constant_function(L, index);
-	if (!f->function) {
-		free(f);
-		return NULL;
-	}
-	bl_aug *op = bl_aug_new_function(&(bl_aug_function){ "func", apply, release, f, a->size, a->size, equal });
-	bl_pipeline *p = op ? bl_pipeline_new(&op, 1) : NULL;
-	bl_aug_unref(op);
-	return p;
-}
-
 int bl_lua_make_func_aug(lua_State *L)
 {
 	arguments a = { 0 };
 	bl_lua_take(L, &a);
 	lua_getfield(L, 1, "f");
-	bl_pipeline *p = make(L, lua_gettop(L), &a);
+	func_aug *f = calloc(1, sizeof *f);
+	if (!f)
+		return luaL_error(L, "aug.func: no memory for a function");
+	f->limits = bl_function_limits(L, -1, a.seconds, a.memory);
+	f->function = bl_lua_constant_function(L, lua_gettop(L));
+	if (!f->function) {
+		free(f);
+		return luaL_error(L, "aug.func: %s", bl_error());
+	}
+	bl_aug *op = bl_aug_new_function(&(bl_aug_function){ "func", apply, release, f, a.size, a.size, equal });
+	bl_pipeline *p = op ? bl_pipeline_new(&op, 1) : NULL;
+	bl_aug_unref(op);
 	return p ? bl_lua_give_pipeline(L, p) : luaL_error(L, "aug.func: %s", bl_error());
 }

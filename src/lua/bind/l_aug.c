@@ -411,16 +411,12 @@ static int apply(lua_State *L, bl_pipeline *p, int arg, uint64_t seed, uint32_t 
 	bl_plan plan;
 	int h, w;
 	bl_pipeline_output(p, in.height, in.width, &h, &w);
-	size_t plane = (size_t)h * (size_t)w;
-	float *hwc = lua_newuserdatauv(L, plane * (size_t)in.channels * sizeof *hwc + 1, 0);
+	float *hwc = lua_newuserdatauv(L, (size_t)h * (size_t)w * (size_t)in.channels * sizeof *hwc + 1, 0);
 	bl_pipeline_plan(p, &(bl_view_key){ .seed = seed, .view = view }, in.height, in.width, in.channels, &plan);
 	if (bl_pipeline_apply(p, &plan, &in, hwc) < 0)
 		return bl_lua_fail(L);
-	bl_tensor *out = bl_tensor_new(3, (int64_t[]){ in.channels, h, w });
-	bl_lua_give_tensor(L, out);
-	float *chw = bl_tensor_data(out);
-	for (size_t i = 0; i < plane * (size_t)in.channels; i++)
-		chw[i % (size_t)in.channels * plane + i / (size_t)in.channels] = hwc[i];
+	bl_lua_push_image(L,
+	                  &(bl_image){ .type = BL_PIXEL_FLOAT32, .values = hwc, .height = h, .width = w, .channels = in.channels });
 	return 1;
 }
 

@@ -12,16 +12,6 @@ static bl_pipeline *pipeline(lua_State *L, int arg)
 	return *(bl_pipeline **)bl_lua_check(L, arg, BL_T_PIPELINE);
 }
 
-/* Pushes values (H,W,C) as a tensor (C,H,W). */
-static void give_image(lua_State *L, const float *hwc, int channels, int height, int width)
-{
-	bl_tensor *t = bl_tensor_new(3, (int64_t[]){ channels, height, width });
-	bl_lua_give_tensor(L, t);
-	size_t plane = (size_t)height * (size_t)width;
-	for (size_t i = 0; i < plane * (size_t)channels; i++)
-		bl_tensor_data(t)[i % (size_t)channels * plane + i / (size_t)channels] = hwc[i];
-}
-
 /* Returns the image of row `row` (from 1), owned by the thread; completes the key, whose seed, epoch and view are set. */
 static bl_image open_row(lua_State *L, bl_dataset *d, lua_Integer row, bl_view_key *key)
 {
@@ -53,7 +43,8 @@ int bl_lua_look_draw(lua_State *L)
 	bl_pipeline_plan(p, &key, im.height, im.width, im.channels, &plan);
 	if (bl_pipeline_apply(p, &plan, &im, out) < 0)
 		return bl_lua_fail(L);
-	give_image(L, out, im.channels, h, w);
+	bl_lua_push_image(L,
+	                  &(bl_image){ .type = BL_PIXEL_FLOAT32, .values = out, .height = h, .width = w, .channels = im.channels });
 	lua_pushstring(L, bl_pipeline_describe(p, &plan, text, sizeof text));
 	return 2;
 }

@@ -106,7 +106,7 @@ static const bl_field *find(const bl_field *fields, const char *key, lua_Integer
 	return NULL;
 }
 
-/* Stores the ramp on top as that of the field, and replaces it by its first value. */
+/* Stores the ramp on top as the ramp of the field, and replaces it by its first value. */
 static void note(lua_State *L, const bl_field *f)
 {
 	const ramp *r = lua_touserdata(L, -1);
@@ -136,42 +136,43 @@ static void replace_in_table(lua_State *L, int index, const bl_field *fields)
 	lua_replace(L, index);
 }
 
-static bool plain_table(lua_State *L, int index)
-{
-	bool special = lua_istable(L, index) && lua_getmetatable(L, index);
-	lua_settop(L, lua_gettop(L) - special);
-	return lua_istable(L, index) && !special;
-}
-
+/* Replaces the ramps among the arguments, by position and by name, by their first values. */
 static void replace_ramps(lua_State *L, const bl_field *fields)
 {
 	int n = lua_gettop(L);
 	luaL_checkstack(L, 8, "arguments");
 	for (int i = 1; i <= n; i++) {
+		bool object = lua_getmetatable(L, i);
+		lua_settop(L, n);
 		if (bl_lua_test(L, i, TYPE) && find(fields, NULL, i)) {
 			lua_pushvalue(L, i);
 			note(L, find(fields, NULL, i));
 			lua_replace(L, i);
-		} else if (i == n && plain_table(L, i)) {
+		} else if (i == n && lua_istable(L, i) && !object) { /* settings by name */
 			replace_in_table(L, i, fields);
 		}
 	}
 }
 
-/* Moves the stored ramps to `out`, checks their last values, and puts them into the object's source. */
-static void collect(lua_State *L, const bl_field *fields, bl_lua_ramps *out)
+/* Describes a ramp of the field in *out; raises an error that begins with `what` if its last values are out of range. */
+static void read_ramp(lua_State *L, const char *what, const bl_field *f, const ramp *r, bl_lua_ramp *out)
 {
 	_Alignas(16) unsigned char last[4096] = { 0 };
+	if (bl_field_set(f, last, r->to, r->n_to ? r->n_to : 1) < 0)
+		luaL_error(L, "%s: %s", what, bl_error());
+	*out = (bl_lua_ramp){ .field = f, .epochs = r->epochs };
+	out->n = bl_field_get(f, last, out->to);
+}
+
+/* Moves the stored ramps to `out`, and puts them into the object's source. */
+static void collect(lua_State *L, const bl_field *fields, bl_lua_ramps *out)
+{
 	lua_getfield(L, LUA_REGISTRYINDEX, FOUND);
 	for (const bl_field *f = fields; f->name && out->n < BL_LUA_RAMPS_MOST; f++) {
 		lua_getfield(L, -1, f->name);
 		const ramp *r = bl_lua_test(L, -1, TYPE);
 		if (r) {
-			bl_lua_ramp *to = &out->ramp[out->n++];
-			if (bl_field_set(f, last, r->to, r->n_to ? r->n_to : 1) < 0)
-				luaL_error(L, "%s: %s", lua_tostring(L, lua_upvalueindex(BL_LUA_UP_NAME)), bl_error());
-			*to = (bl_lua_ramp){ .field = f, .epochs = r->epochs };
-			to->n = bl_field_get(f, last, to->to);
+			read_ramp(L, lua_tostring(L, lua_upvalueindex(BL_LUA_UP_NAME)), f, r, &out->ramp[out->n++]);
 			lua_pushvalue(L, -1);
 			lua_setfield(L, 1, f->name);
 		}
@@ -202,13 +203,9 @@ int bl_lua_set_ramps(bl_aug *a, const bl_lua_ramps *ramps)
 bool bl_lua_ramp_of(lua_State *L, int index, const char *what, const bl_field *f, bl_lua_ramp *out)
 {
 	const ramp *r = bl_lua_test(L, index, TYPE);
-	_Alignas(16) unsigned char last[4096] = { 0 };
 	if (!r)
 		return false;
-	if (bl_field_set(f, last, r->to, r->n_to ? r->n_to : 1) < 0)
-		luaL_error(L, "%s: %s", what, bl_error());
-	*out = (bl_lua_ramp){ .field = f, .epochs = r->epochs };
-	out->n = bl_field_get(f, last, out->to);
+	read_ramp(L, what, f, r, out);
 	push_numbers(L, r->from, r->n_from);
 	lua_replace(L, index);
 	return true;

@@ -102,7 +102,7 @@ static int progress_end(lua_State *L)
 /*
  * progress(what): an object that is called with (done, all) during long work, and removes the progress line when it is
  * closed:
- *     local told <close> = native.progress "tune"
+ *     local report <close> = native.progress "tune"
  */
 static int progress_call(lua_State *L)
 {
@@ -124,19 +124,6 @@ static int progress(lua_State *L)
 }
 
 /* --- a folder --- */
-
-/* Shortens the path to its existing part. */
-static void to_existing(char *path)
-{
-	while (access(path, F_OK) != 0) {
-		char *slash = strrchr(path, '/');
-		if (!slash || slash == path) {
-			snprintf(path, 2, "/");
-			return;
-		}
-		*slash = '\0';
-	}
-}
 
 /* Tests with a temporary file: hard links, locks, and the difference between the file system's clock and this machine's. */
 static void try_file(lua_State *L, const char *folder)
@@ -168,7 +155,7 @@ static void try_file(lua_State *L, const char *folder)
 	free(path);
 }
 
-/* doctor_folder(path): if it does not exist, facts of the folder in which it would be made */
+/* doctor_folder(path): facts of the folder or, if it does not exist, of the folder in which it would be made */
 static int folder(lua_State *L)
 {
 	size_t n;
@@ -177,13 +164,20 @@ static int folder(lua_State *L)
 	struct statvfs room;
 	struct stat s;
 	memcpy(path, given, n + 1);
-	to_existing(path);
+	while (access(path, F_OK) != 0) { /* shortens the path to its existing part */
+		char *slash = strrchr(path, '/');
+		if (!slash || slash == path) {
+			snprintf(path, 2, "/");
+			break;
+		}
+		*slash = '\0';
+	}
 	lua_newtable(L);
 	set_flag(L, "exists", strcmp(path, given) == 0);
 	set_text(L, "at", path);
 	if (stat(path, &s) != 0 || !S_ISDIR(s.st_mode)) {
 		set_flag(L, "writable", false);
-		set_text(L, "why", "it is no folder");
+		set_text(L, "why", "it is not a folder");
 		return 1;
 	}
 	if (statvfs(path, &room) == 0)

@@ -40,7 +40,7 @@ static int make(lua_State *L)
 	return bl_lua_give_loss(L, bl_loss_new(bl_lua_running(L)->context, settings, NULL));
 }
 
-/* The descriptions live as long as the state. */
+/* Adds a constructor for each kind.  Descriptions live as long as the state. */
 static void add_kinds(lua_State *L)
 {
 	for (int i = 0; bl_loss_kind(i); i++) {
@@ -64,17 +64,7 @@ static void set_number(lua_State *L, const char *name, double v)
 	lua_setfield(L, -2, name);
 }
 
-/* Pushes what bl_loss_forward measured: {invariance =, redundancy =, total =, floor =} */
-static void push_result(lua_State *L, const bl_loss *l, const bl_loss_result *r)
-{
-	lua_createtable(L, 0, BL_LOSS_TERMS + 2);
-	for (int i = 0; i < bl_loss_terms(l); i++)
-		set_number(L, bl_loss_ops_of(l)->terms[i].name, r->term[i]);
-	set_number(L, "total", r->total);
-	set_number(L, "floor", r->floor);
-}
-
-/* loss(za, zb, ...): the scalar with its graph, and the terms */
+/* loss(za, zb, ...): the scalar with its graph, and {invariance =, redundancy =, total =, floor =} */
 static int l_call(lua_State *L)
 {
 	bl_loss *l = bl_lua_loss(L, 1);
@@ -87,18 +77,15 @@ static int l_call(lua_State *L)
 		z[i] = bl_lua_tensor(L, i + 2);
 	bl_lua_enter(L);
 	bl_lua_give_tensor(L, bl_loss_forward(l, NULL, z, views, NULL, &r));
-	push_result(L, l, &r);
+	lua_createtable(L, 0, BL_LOSS_TERMS + 2);
+	for (int i = 0; i < bl_loss_terms(l); i++)
+		set_number(L, bl_loss_ops_of(l)->terms[i].name, r.term[i]);
+	set_number(L, "total", r.total);
+	set_number(L, "floor", r.floor);
 	return 2;
 }
 
-static bool l_is_of_function(const bl_loss *l)
-{
-	bool of_functions;
-	bl_lua_func_loss_same(l, l, &of_functions);
-	return of_functions;
-}
-
-/* __eq: kind and settings are equal; of functions, the code, its upvalues, parameters and names. */
+/* __eq: whether kind and settings are equal or, for functions, code, upvalues, parameters and names. */
 static int l_equal(lua_State *L)
 {
 	bl_loss **at = bl_lua_test(L, 1, BL_T_LOSS), **other = bl_lua_test(L, 2, BL_T_LOSS);
@@ -118,7 +105,9 @@ static int l_tostring(lua_State *L)
 {
 	const bl_loss *l = bl_lua_loss(L, 1);
 	char text[512];
-	if (l_is_of_function(l) && bl_lua_as_recipe(L, 1))
+	bool of_function;
+	bl_lua_func_loss_same(l, l, &of_function);
+	if (of_function && bl_lua_as_recipe(L, 1))
 		return 1;
 	lua_pushfstring(L, "loss.%s{%s}", bl_loss_ops_of(l)->name,
 	                bl_fields_text(bl_loss_ops_of(l)->fields, bl_loss_settings(l), text, sizeof text));

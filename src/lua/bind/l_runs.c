@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_runs.c: folders of runs, and lists of runs; more of it is in lua/runs.lua. */
+/* l_runs.c: folders of runs, and lists of runs, for lua/runs.lua. */
 #include "lua/bind/face.h"
 
 #include <barlow/place.h>
@@ -14,10 +14,10 @@
 /* Prints bl_error and the consequence once in a process, since all runs of a sweep would have the same reason. */
 static void complain(const char *consequence)
 {
-	static bool said;
-	if (!said)
+	static bool printed;
+	if (!printed)
 		fprintf(stderr, "barlow: %s; training goes on, %s\n", bl_error(), consequence);
-	said = true;
+	printed = true;
 }
 
 void bl_lua_push_start(lua_State *L, int index)
@@ -41,7 +41,7 @@ static int call_facts(lua_State *L)
 	return bl_lua_call_module(L, "barlow.recipe", "facts", 1);
 }
 
-/* Adds the recipe on top to run.json; what does not fit there is left out. */
+/* Adds the facts of the recipe on top to run.json; facts that do not fit there are left out. */
 static void report_recipe(lua_State *L, bl_place *p)
 {
 	bl_facts facts = { 0 };
@@ -193,17 +193,6 @@ static int free_list(lua_State *L)
 	return 0;
 }
 
-static bl_runs **new_list(lua_State *L)
-{
-	bl_runs **list = lua_newuserdatauv(L, sizeof *list, 0);
-	*list = NULL;
-	lua_createtable(L, 0, 1);
-	lua_pushcfunction(L, free_list);
-	lua_setfield(L, -2, "__gc");
-	lua_setmetatable(L, -2);
-	return list;
-}
-
 int bl_lua_runs_root(lua_State *L)
 {
 	char *root = bl_runs_root();
@@ -217,7 +206,12 @@ int bl_lua_runs_root(lua_State *L)
 int bl_lua_runs(lua_State *L)
 {
 	const char *given = luaL_optstring(L, 1, NULL);
-	bl_runs **list = new_list(L);
+	bl_runs **list = lua_newuserdatauv(L, sizeof *list, 0);
+	*list = NULL;
+	lua_createtable(L, 0, 1);
+	lua_pushcfunction(L, free_list);
+	lua_setfield(L, -2, "__gc");
+	lua_setmetatable(L, -2);
 	char *root = given ? strdup(given) : bl_runs_root();
 	*list = root ? bl_runs_list(root, NULL) : NULL;
 	free(root);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* native.c: "barlow.native": what the Lua part of the workbench needs and Lua does not have. */
+/* native.c: "barlow.native": functions that the Lua part of the workbench needs and Lua's libraries lack. */
 #include "lua/bind/describe.h"
 #include "lua/bind/doctor.h"
 #include "lua/bind/face.h"
@@ -185,7 +185,7 @@ static int native_clean(lua_State *L)
 	return 1;
 }
 
-/* One a line, by name. */
+/* One on each line, sorted by name. */
 static const luaL_Reg functions[] = {
 	{ "board_blank", bl_lua_board_blank },
 	{ "board_open", bl_lua_board_open },
@@ -235,7 +235,6 @@ static const luaL_Reg functions[] = {
 	{ "source", native_source },
 	{ "tell_unsaved", native_tell_unsaved },
 	{ "texts", native_texts },
-	{ "type_name", native_type_name },
 	{ "trainers", bl_lua_trainers },
 	{ "tune_load", bl_lua_tune_load },
 	{ "tune_measure", bl_lua_tune_measure },
@@ -244,6 +243,7 @@ static const luaL_Reg functions[] = {
 	{ "tune_path", bl_lua_tune_path },
 	{ "tune_renew", bl_lua_tune_renew },
 	{ "tune_trainer", bl_lua_tune_trainer },
+	{ "type_name", native_type_name },
 	{ "unsaved", native_unsaved },
 	{ "width", native_width },
 	{ "write_array", bl_lua_write_array },

@@ -84,17 +84,6 @@ int bl_lua_missing(lua_State *L, const char *what, const char *key, const char *
 	return luaL_error(L, "%s: '%s' is missing: give %s", what, key, expected);
 }
 
-static void push_names(lua_State *L, const char *const *names)
-{
-	luaL_Buffer b;
-	luaL_buffinit(L, &b);
-	for (int i = 0; names[i]; i++) {
-		luaL_addstring(&b, i ? ", " : "");
-		luaL_addstring(&b, names[i]);
-	}
-	luaL_pushresult(&b);
-}
-
 int bl_lua_unknown(lua_State *L, const char *what, const char *thing, const char *word, const char *const *known)
 {
 	const char *near = bl_nearest(word, known);
@@ -102,7 +91,13 @@ int bl_lua_unknown(lua_State *L, const char *what, const char *thing, const char
 		return luaL_error(L, "%s: unknown %s '%s' (did you mean '%s'?)", what, thing, word, near);
 	if (!known[0])
 		return luaL_error(L, "%s: unknown %s '%s' (there are none)", what, thing, word);
-	push_names(L, known);
+	luaL_Buffer b;
+	luaL_buffinit(L, &b);
+	for (int i = 0; known[i]; i++) {
+		luaL_addstring(&b, i ? ", " : "");
+		luaL_addstring(&b, known[i]);
+	}
+	luaL_pushresult(&b);
 	return luaL_error(L, "%s: unknown %s '%s' (known: %s)", what, thing, word, lua_tostring(L, -1));
 }
 
@@ -119,7 +114,7 @@ int bl_lua_dim(lua_State *L, int arg, const bl_tensor *t)
 	                     lua_pushfstring(L, "no dimension %I in %s (1 is the first, -1 the last)", d, bl_tensor_text(t, buf)));
 }
 
-/* "(2, 3)"; a single size is "(2)". */
+/* __tostring: "(2, 3)"; a single size is "(2)". */
 static int shape_text(lua_State *L)
 {
 	luaL_Buffer b;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* packing.h: what plain.c and travel.c share, since values may hold functions, and functions values. */
+/* packing.h: declarations that plain.c and travel.c share, since values may contain functions, and functions values. */
 #ifndef BARLOW_LUA_KIT_PACKING_H
 #define BARLOW_LUA_KIT_PACKING_H
 
@@ -9,12 +9,11 @@ typedef struct packing {
 	lua_State *L;
 	bl_cargo *cargo; /* functions within the value are added to it; NULL: each is a value on its own */
 	int numbers;     /* stack index of the table function -> its number in the cargo, from 1 */
-	int tables;      /* with cargo: stack index of the table table -> number of the upvalue in which it was found, and
-											number -> that upvalue's name */
+	int tables;      /* with cargo: stack index of a table: each packed table -> number of its upvalue, number -> its name */
 	int upvalue;     /* number of the upvalue that is being packed */
-	bool env;        /* it is _ENV */
+	bool env;        /* whether that upvalue is _ENV */
 	size_t items;    /* keys and values packed so far */
-	char where[160];
+	char where[160]; /* what is being packed, for messages */
 } packing;
 
 int bl_packing_value(packing *c, bl_plain *p, int depth); /* packs the value on top, which stays */

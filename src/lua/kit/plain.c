@@ -42,13 +42,6 @@ static int pack_bytes(bl_plain *p, bl_plain_kind kind, const char *s, size_t n)
 	return 0;
 }
 
-static int pack_string(lua_State *L, bl_plain *p)
-{
-	size_t n;
-	const char *s = lua_tolstring(L, -1, &n);
-	return pack_bytes(p, BL_PLAIN_STRING, s, n);
-}
-
 /* Packs the keys and values of the table on top. */
 static int pack_items(packing *c, bl_plain *p, bl_plain_kind kind, int depth)
 {
@@ -75,8 +68,8 @@ static int pack_items(packing *c, bl_plain *p, bl_plain_kind kind, int depth)
 }
 
 /*
- * Refuses tables whose copy would differ: with a metatable, or reached twice, since a recipe's text constructs each
- * upvalue by itself.  Two functions may share one variable, which has the same name in both.
+ * Refuses tables whose copy would differ: those with a metatable, and those that are reached twice, since a recipe's text
+ * constructs each upvalue by itself.  Two functions may share one variable, which has the same name in both.
  */
 static int check_table(packing *c)
 {
@@ -115,7 +108,6 @@ static int pack_table(packing *c, bl_plain *p, bl_plain_kind kind, int depth)
 		return -1;
 	if (depth == DEPTH_MAX)
 		return bl_fail("%s: tables nested deeper than %d (does one contain itself?)", c->where, DEPTH_MAX);
-	luaL_checkstack(c->L, 8, "nested tables");
 	return pack_items(c, p, kind, depth);
 }
 
@@ -131,26 +123,21 @@ static int pack_function(packing *c, bl_plain *p)
 	return f || bl_function_make(c->L, -1, &p->function) == 0 ? 0 : bl_fail_prefix("%s: ", c->where);
 }
 
-/* Packs a described call, which stores its table as its first user value. */
-static int pack_call(packing *c, bl_plain *p, int depth)
-{
-	lua_getiuservalue(c->L, -1, 1);
-	int rc = pack_table(c, p, BL_PLAIN_CALL, depth);
-	lua_pop(c->L, 1);
-	return rc;
-}
-
 static int pack_object(packing *c, bl_plain *p, int depth)
 {
 	lua_State *L = c->L;
 	bl_tensor **t = bl_lua_test(L, -1, BL_T_TENSOR);
 	if (bl_lua_test(L, -1, BL_T_FUNCTION))
 		return pack_function(c, p);
-	if (!c->cargo && bl_lua_test(L, -1, BL_T_CALL))
-		return pack_call(c, p, depth);
+	if (!c->cargo && bl_lua_test(L, -1, BL_T_CALL)) {
+		lua_getiuservalue(L, -1, 1); /* the table of a described call */
+		int rc = pack_table(c, p, BL_PLAIN_CALL, depth);
+		lua_pop(L, 1);
+		return rc;
+	}
 	if (!t)
 		return bl_fail(
-			"%s %s %s, which cannot go to another thread (numbers, strings, booleans, tables of these, "
+			"%s %s %s, which cannot be passed to another thread (numbers, strings, booleans, tables of these, "
 			"tensors and functions can)",
 			c->where, depth ? "contains" : "is", bl_lua_describe(L, lua_gettop(L)));
 	p->kind = BL_PLAIN_TENSOR;
@@ -183,7 +170,7 @@ int bl_packing_value(packing *c, bl_plain *p, int depth)
 		p->integer = lua_tointeger(L, -1);
 		p->number = lua_tonumber(L, -1);
 		return 0;
-	case LUA_TSTRING: return pack_string(L, p);
+	case LUA_TSTRING: return pack_bytes(p, BL_PLAIN_STRING, lua_tostring(L, -1), lua_rawlen(L, -1));
 	case LUA_TTABLE:
 		if (is_globals(L) && c->cargo && !c->env)
 			return bl_fail(
