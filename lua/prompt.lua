@@ -18,7 +18,7 @@ local SLOW = 1 -- seconds; the time of a slower entry is printed
 -- Results.
 
 -- Stores the value as `_` and `_N`, and the previous one as `__`.
-local function keep(value)
+local function store_result(value)
 	prompt.results = prompt.results + 1
 	rawset(_G, "__", rawget(_G, "_"))
 	rawset(_G, "_", value)
@@ -26,13 +26,13 @@ local function keep(value)
 	rawset(_G, "_" .. prompt.results - KEPT, nil)
 end
 
--- Returns whether keep() assigns that name.
+-- Returns whether store_result() assigns that name.
 function prompt.is_result(name) return name:match "^_+$" ~= nil or name:match "^_%d+$" ~= nil end
 
 -- Prints the values of an entry unless it ends with ';' (comments may follow), and stores the first.
 function prompt.values(silent, ...)
 	local n, first = select("#", ...), ...
-	if n > 0 and first ~= nil then keep(first) end
+	if n > 0 and first ~= nil then store_result(first) end
 	for i = 1, silent and 0 or n do print(show.result((select(i, ...)))) end
 end
 
@@ -161,7 +161,7 @@ function prompt.local_names(input)
 	return names and (names:gsub("%s+$", ""))
 end
 
--- Returns a hint where the entry is a name alone that nothing has, which Lua takes for nil.
+-- Returns a hint if the entry is only a name that no variable has, which Lua evaluates to nil.
 local function undefined_text(input)
 	local name = input:match "^%s*([%a][%w_]*)%s*$"
 	if not name or name == "nil" or name == "true" or name == "false" or rawget(_G, name) ~= nil then return nil end

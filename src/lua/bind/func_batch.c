@@ -29,6 +29,7 @@ static bool equal(const void *p, const void *q)
 	       bl_function_same(f->function, g->function);
 }
 
+/* Sets the list "samples" (rows) or "labels", whose numbers start at 1. */
 static void set_list(lua_State *L, const char *name, const bl_batch_call *c)
 {
 	lua_createtable(L, (int)c->n, 0);
@@ -39,10 +40,22 @@ static void set_list(lua_State *L, const char *name, const bl_batch_call *c)
 	lua_setfield(L, -2, name);
 }
 
-/* Pushes the table `info`, in which all numbers start at 1, as in Lua. */
-static void push_info(lua_State *L, const bl_batch_call *c)
+static int push(lua_State *L, void *ctx)
 {
-	lua_createtable(L, 0, 4);
+	const bl_batch_call *c = ctx;
+	int taken = bl_function_arguments(L);
+	luaL_checkstack(L, 8, "arguments");
+	lua_createtable(L, c->n_views, 0);
+	for (int v = 0; v < c->n_views; v++) {
+		bl_lua_give_tensor(L, bl_tensor_ref(c->view[v]));
+		lua_rawseti(L, -2, v + 1);
+	}
+	if (taken < 2)
+		return 1;
+	bl_lua_push_rng(L);
+	if (taken < 3)
+		return 2;
+	lua_createtable(L, 0, 4); /* the table `info`, in which all numbers start at 1, as in Lua */
 	lua_pushinteger(L, c->step + 1);
 	lua_setfield(L, -2, "step");
 	lua_pushinteger(L, c->epoch + 1);
@@ -50,24 +63,6 @@ static void push_info(lua_State *L, const bl_batch_call *c)
 	set_list(L, "samples", c);
 	if (c->labels)
 		set_list(L, "labels", c);
-}
-
-static int push(lua_State *L, void *ctx)
-{
-	const bl_batch_call *c = ctx;
-	int looked_at = bl_function_arguments(L);
-	luaL_checkstack(L, 8, "arguments");
-	lua_createtable(L, c->n_views, 0);
-	for (int v = 0; v < c->n_views; v++) {
-		bl_lua_give_tensor(L, bl_tensor_ref(c->view[v]));
-		lua_rawseti(L, -2, v + 1);
-	}
-	if (looked_at < 2)
-		return 1;
-	bl_lua_push_rng(L);
-	if (looked_at < 3)
-		return 2;
-	push_info(L, c);
 	return 3;
 }
 

@@ -121,7 +121,7 @@ int bl_lua_pipelines_equal(lua_State *L)
 /* --- changing --- */
 
 /* Raises the error that no pipeline has an operator of that name, with the most similar name. */
-static void complain(lua_State *L, const char *what, const char *name, bl_pipeline *const *views, int n)
+static void fail_unknown(lua_State *L, const char *what, const char *name, bl_pipeline *const *views, int n)
 {
 	const char *names[BL_VIEWS_MOST * 64 + 1];
 	int k = 0;
@@ -152,7 +152,7 @@ static int change(lua_State *L, const char *what, const bl_pipeline *by)
 		all += found;
 	}
 	if (all == 0)
-		complain(L, what, name, views, n);
+		fail_unknown(L, what, name, views, n);
 	if (several) {
 		to->batch_aug = several->batch_aug ? bl_batch_aug_ref(several->batch_aug) : NULL;
 		return 1;

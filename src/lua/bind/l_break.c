@@ -14,12 +14,12 @@
 
 #include <string.h>
 
-static _Thread_local bl_trainer *asked; /* the trainer whose condition this thread evaluates; NULL: none */
+static _Thread_local bl_trainer *evaluated; /* the trainer whose condition this thread evaluates; NULL: none */
 
-typedef struct question {
+typedef struct evaluation {
 	bl_trainer *trainer;
 	bool holds;
-} question;
+} evaluation;
 
 /* --- the view --- */
 
@@ -64,7 +64,7 @@ static int push_embeddings(lua_State *L, bl_trainer *t)
 	return 1;
 }
 
-/* Values that are computed on access; after the step they are not available. */
+/* __index of a view: values that are computed on access, while the condition is called; upvalue 1: the view's step. */
 static int view_index(lua_State *L)
 {
 	static const char *const names[] = { "C", "z", "weights", NULL };
@@ -80,15 +80,15 @@ static int view_index(lua_State *L)
 			"a view has no '%s': what was measured is in terms, as v.terms.total; it has C, batch, iteration, "
 			"name, steps, steps_per_epoch, terms, weights and z",
 			name);
-	if (!asked || step_of(asked) != lua_tointeger(L, lua_upvalueindex(1)))
+	if (!evaluated || step_of(evaluated) != lua_tointeger(L, lua_upvalueindex(1)))
 		return luaL_error(L, "the view of step %I is over: '%s' can only be computed while the condition is called",
 		                  lua_tointeger(L, lua_upvalueindex(1)), name);
 	if (which == 0)
-		bl_lua_give_tensor(L, bl_trainer_correlation(asked));
+		bl_lua_give_tensor(L, bl_trainer_correlation(evaluated));
 	else if (which == 1)
-		push_embeddings(L, asked);
+		push_embeddings(L, evaluated);
 	else
-		push_weights(L, asked);
+		push_weights(L, evaluated);
 	lua_pushvalue(L, -1);
 	lua_setfield(L, 1, name);
 	return 1;
@@ -102,7 +102,7 @@ static void set_integer(lua_State *L, const char *name, int64_t v)
 
 static int push_view(lua_State *L, void *ctx)
 {
-	const question *q = ctx;
+	const evaluation *q = ctx;
 	bl_live_info info;
 	bl_record r;
 	const bl_live *l = bl_trainer_live(q->trainer);
@@ -130,17 +130,17 @@ static int push_view(lua_State *L, void *ctx)
 
 static void take_answer(lua_State *L, void *ctx)
 {
-	((question *)ctx)->holds = lua_toboolean(L, -1);
+	((evaluation *)ctx)->holds = lua_toboolean(L, -1);
 }
 
 static int holds(void *ctx, bl_trainer *t)
 {
-	question q = { t, false };
-	bl_trainer *before = asked;
+	evaluation q = { t, false };
+	bl_trainer *before = evaluated;
 	bl_rng_place outside = bl_rng_enter(bl_trainer_settings(t)->seed, step_of(t), "break", 0);
-	asked = t;
+	evaluated = t;
 	int rc = bl_function_call(ctx, push_view, 1, take_answer, &q);
-	asked = before;
+	evaluated = before;
 	bl_rng_leave(outside);
 	return rc < 0 ? -1 : q.holds;
 }

@@ -52,15 +52,6 @@ int bl_lua_journal(lua_State *L)
 	return 1;
 }
 
-/* Pushes a copy of n changes as a userdata, which is collected if an error is raised. */
-static bl_change *keep_changes(lua_State *L, const bl_change *c, int64_t n)
-{
-	bl_change *kept = lua_newuserdatauv(L, (size_t)(n + 1) * sizeof *kept, 0);
-	if (n)
-		memcpy(kept, c, (size_t)n * sizeof *kept);
-	return kept;
-}
-
 /* Pushes a userdata with the changes of a journal: `path` is its file, or the folder of its run. */
 static bl_change *read_file(lua_State *L, const char *path, int64_t *n)
 {
@@ -70,9 +61,11 @@ static bl_change *read_file(lua_State *L, const char *path, int64_t *n)
 		path = lua_pushfstring(L, "%s/%s", path, BL_RUN_JOURNAL);
 	if (bl_journal_read(path, &read, n) != 0)
 		bl_lua_fail(L);
-	bl_change *kept = keep_changes(L, read, *n);
+	bl_change *copy = lua_newuserdatauv(L, (size_t)(*n + 1) * sizeof *copy, 0);
+	if (*n)
+		memcpy(copy, read, (size_t)*n * sizeof *copy);
 	free(read);
-	return kept;
+	return copy;
 }
 
 /* journal(path): for lua/runs.lua */
@@ -101,15 +94,7 @@ int bl_lua_write_journal(lua_State *L)
 
 /* --- replay --- */
 
-static const char *text_of(lua_State *L, int64_t i, const char *key, const char *otherwise)
-{
-	if (lua_getfield(L, -1, key) != LUA_TSTRING && !(otherwise && lua_isnil(L, -1)))
-		luaL_error(L, "replay: change %I: '%s' must be a text, got %s", (lua_Integer)i, key, bl_lua_describe(L, -1));
-	const char *text = lua_isnil(L, -1) ? otherwise : lua_tostring(L, -1);
-	lua_pop(L, 1);
-	return text;
-}
-
+/* Returns the number in that field of the table on top; NaN if it is missing and not needed. */
 static double number_of(lua_State *L, int64_t i, const char *key, bool needed)
 {
 	int type = lua_getfield(L, -1, key);
@@ -120,7 +105,7 @@ static double number_of(lua_State *L, int64_t i, const char *key, bool needed)
 	return v;
 }
 
-/* Reads tables as in trainer.journal. */
+/* Pushes a userdata with the changes in the list at `index`, tables as in trainer.journal. */
 static bl_change *take_tables(lua_State *L, int index, int64_t *n)
 {
 	*n = (int64_t)lua_rawlen(L, index);
@@ -133,8 +118,11 @@ static bl_change *take_tables(lua_State *L, int index, int64_t *n)
 		if (!(step >= 0 && step < 1e15))
 			luaL_error(L, "replay: change %I: 'step' must be 0 or more, got %f", (lua_Integer)i + 1, step);
 		c[i].step = (int64_t)step;
-		strncpy(c[i].name, text_of(L, i + 1, "name", NULL), sizeof c[i].name - 1);
-		lua_pop(L, 1);
+		if (lua_getfield(L, -1, "name") != LUA_TSTRING)
+			luaL_error(L, "replay: change %I: 'name' must be a text, got %s", (lua_Integer)i + 1,
+			           bl_lua_describe(L, -1));
+		strncpy(c[i].name, lua_tostring(L, -1), sizeof c[i].name - 1);
+		lua_pop(L, 2);
 	}
 	return c;
 }

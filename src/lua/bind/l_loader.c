@@ -68,16 +68,7 @@ static int loader_new(lua_State *L)
 	return 1;
 }
 
-/* Labels of the rows, from 1. */
-static bl_tensor *labels_of(const loader *l, const int64_t *rows)
-{
-	bl_tensor *t = bl_tensor_new(1, (int64_t[]){ l->batch });
-	for (int i = 0; t && i < l->batch; i++)
-		bl_tensor_data(t)[i] = (float)(bl_dataset_label(l->data, rows[i]) + 1);
-	return t;
-}
-
-/* The iterator returns step (from 1), a batch of each view, and labels if requested; nil after the last. */
+/* The iterator returns the step (from 1), a batch of each view, and the labels (from 1) if requested; nil after the last step. */
 static int l_call(lua_State *L)
 {
 	loader *l = bl_lua_check(L, 1, TYPE);
@@ -89,8 +80,11 @@ static int l_call(lua_State *L)
 	luaL_checkstack(L, n + 2, "views");
 	if (bl_loader_next(l->l, out, rows) < 0)
 		return bl_lua_fail(L);
-	if (rows)
-		out[n++] = labels_of(l, rows);
+	if (rows) {
+		bl_tensor *labels = out[n++] = bl_tensor_new(1, (int64_t[]){ l->batch });
+		for (int i = 0; labels && i < l->batch; i++)
+			bl_tensor_data(labels)[i] = (float)(bl_dataset_label(l->data, rows[i]) + 1);
+	}
 	lua_pushinteger(L, ++l->step);
 	return 1 + bl_lua_give_tensors(L, n, out);
 }

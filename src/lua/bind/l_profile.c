@@ -27,34 +27,29 @@ static void set_pair(lua_State *L, const char *forward, const char *backward, co
 	lua_setfield(L, -2, backward);
 }
 
-static void push_row(lua_State *L, const bl_profile_row *r)
-{
-	lua_createtable(L, 0, 7);
-	lua_pushstring(L, r->module);
-	lua_setfield(L, -2, "module");
-	lua_pushstring(L, r->op);
-	lua_setfield(L, -2, "op");
-	lua_pushinteger(L, r->calls);
-	lua_setfield(L, -2, "calls");
-	set_pair(L, "forward", "backward", r->seconds);
-	set_pair(L, "flops_forward", "flops_backward", r->flops);
-}
-
-/* returns {rows, slowest first} and the total seconds */
+/* profile_rows(): the list of rows, slowest first, and the total seconds */
 int bl_lua_profile_rows(lua_State *L)
 {
 	bl_profile_row *rows = lua_newuserdatauv(L, BL_PROFILE_ROWS * sizeof *rows, 0);
 	int n = bl_profile_read(rows, BL_PROFILE_ROWS);
 	lua_createtable(L, n, 0);
 	for (int i = 0; i < n; i++) {
-		push_row(L, rows + i);
+		lua_createtable(L, 0, 7);
+		lua_pushstring(L, rows[i].module);
+		lua_setfield(L, -2, "module");
+		lua_pushstring(L, rows[i].op);
+		lua_setfield(L, -2, "op");
+		lua_pushinteger(L, rows[i].calls);
+		lua_setfield(L, -2, "calls");
+		set_pair(L, "forward", "backward", rows[i].seconds);
+		set_pair(L, "flops_forward", "flops_backward", rows[i].flops);
 		lua_rawseti(L, -2, i + 1);
 	}
 	lua_pushnumber(L, bl_profile_wall());
 	return 2;
 }
 
-/* Measures the peak rate: operations per second of a product of large square matrices, the best of a few. */
+/* profile_ceiling(): the peak rate in operations per second: that of a product of large square matrices, the best of a few */
 int bl_lua_profile_ceiling(lua_State *L)
 {
 	enum { N = 1024, TURNS = 5 };

@@ -90,22 +90,16 @@ static int free_file(lua_State *L)
 	return 0;
 }
 
-static bl_run_file *new_file(lua_State *L)
+/* run_file(folder): the content of run.json, nil if there is none, or nil and the reason if it cannot be read */
+int bl_lua_run_file(lua_State *L)
 {
+	const char *folder = luaL_checkstring(L, 1);
 	bl_run_file *f = lua_newuserdatauv(L, sizeof *f, 0);
 	memset(f, 0, sizeof *f);
 	lua_createtable(L, 0, 1);
 	lua_pushcfunction(L, free_file);
 	lua_setfield(L, -2, "__gc");
 	lua_setmetatable(L, -2);
-	return f;
-}
-
-/* run_file(folder): the content of run.json, nil if there is none, or nil and the reason if it cannot be read */
-int bl_lua_run_file(lua_State *L)
-{
-	const char *folder = luaL_checkstring(L, 1);
-	bl_run_file *f = new_file(L);
 	int rc = bl_run_file_read(folder, f);
 	if (rc == 0) {
 		push_file(L, f);
@@ -165,7 +159,7 @@ int bl_lua_run_size(lua_State *L)
 	return 1;
 }
 
-/* run_tidy(folder[, dry]): files and bytes that killed saves left half written; 0 of a run that is going on */
+/* run_tidy(folder[, dry]): removes half-written files of killed saves; returns their number and bytes, 0 for an active run */
 int bl_lua_run_tidy(lua_State *L)
 {
 	bl_leftovers removed;

@@ -20,16 +20,6 @@ const bl_field bl_lua_vectors_fields[] = {
 	BL_FIELD_END,
 };
 
-/* Stores the labels as a tensor, which a recipe has in a file beside it, not as a list with a line for each. */
-static void state_labels(lua_State *L, const int32_t *labels, int64_t n)
-{
-	bl_tensor *t = bl_tensor_new(1, &n);
-	bl_lua_give_tensor(L, t);
-	for (int64_t i = 0; i < n; i++)
-		bl_tensor_data(t)[i] = (float)(labels[i] + 1);
-	lua_setfield(L, 1, "labels");
-}
-
 int bl_lua_make_vectors(lua_State *L)
 {
 	vectors v = { 0 };
@@ -37,8 +27,14 @@ int bl_lua_make_vectors(lua_State *L)
 	bl_lua_take(L, &v);
 	if (bl_tensor_ndim(*v.features) > 0 && lua_getfield(L, 1, "labels") != LUA_TNIL)
 		labels = bl_lua_labels(L, lua_gettop(L), bl_tensor_size(*v.features, 0));
-	if (labels)
-		state_labels(L, labels, bl_tensor_size(*v.features, 0));
+	if (labels) { /* recipes have a tensor in a file of its own, but a list with a line for each label */
+		int64_t n = bl_tensor_size(*v.features, 0);
+		bl_tensor *t = bl_tensor_new(1, &n);
+		bl_lua_give_tensor(L, t);
+		for (int64_t i = 0; i < n; i++)
+			bl_tensor_data(t)[i] = (float)(labels[i] + 1);
+		lua_setfield(L, 1, "labels");
+	}
 	return bl_lua_give_dataset(L, bl_dataset_vectors(*v.features, labels, v.like ? *v.like : NULL, v.standardise));
 }
 
@@ -57,19 +53,14 @@ static const bl_field mix_fields[] = {
 	BL_FIELD_END,
 };
 
-/* Returns a pipeline of one operator, taking over the reference to it; NULL with bl_error. */
-static bl_pipeline *pipeline_of(bl_aug *a)
-{
-	bl_pipeline *p = a ? bl_pipeline_new(&a, 1) : NULL;
-	bl_aug_unref(a);
-	return p;
-}
-
 static int feature_mix(lua_State *L)
 {
 	mixing m = { 0 };
 	bl_lua_take(L, &m);
-	return bl_lua_give_pipeline(L, pipeline_of(bl_aug_new_feature_mix(*m.from, m.p)));
+	bl_aug *a = bl_aug_new_feature_mix(*m.from, m.p);
+	bl_pipeline *p = a ? bl_pipeline_new(&a, 1) : NULL;
+	bl_aug_unref(a);
+	return bl_lua_give_pipeline(L, p);
 }
 
 typedef struct pair {
@@ -82,24 +73,17 @@ static const bl_field pair_fields[] = {
 	BL_FIELD_END,
 };
 
-/* Returns the pipeline of mask and noise, the same for both views. */
-static bl_pipeline *features_view(const pair *c)
-{
-	bl_aug *ops[2] = { bl_aug_new("feature_mask"), bl_aug_new("feature_noise") };
-	bl_pipeline *p = NULL;
-	double mask = (double)c->mask, noise = (double)c->noise;
-	if (ops[0] && ops[1] && bl_aug_set(ops[0], "p", &mask, 1) == 0 && bl_aug_set(ops[1], "std", &noise, 1) == 0)
-		p = bl_pipeline_new(ops, 2);
-	bl_aug_unref(ops[0]);
-	bl_aug_unref(ops[1]);
-	return p;
-}
-
 static int features(lua_State *L)
 {
 	pair c = { 0 };
 	bl_lua_take(L, &c);
-	bl_pipeline *p = features_view(&c);
+	bl_aug *ops[2] = { bl_aug_new("feature_mask"), bl_aug_new("feature_noise") };
+	bl_pipeline *p = NULL; /* the same for both views */
+	double mask = (double)c.mask, noise = (double)c.noise;
+	if (ops[0] && ops[1] && bl_aug_set(ops[0], "p", &mask, 1) == 0 && bl_aug_set(ops[1], "std", &noise, 1) == 0)
+		p = bl_pipeline_new(ops, 2);
+	bl_aug_unref(ops[0]);
+	bl_aug_unref(ops[1]);
 	if (!p)
 		return bl_lua_fail(L);
 	*bl_lua_push_views(L) = (bl_pipelines){ 2, { p, bl_pipeline_ref(p) }, NULL };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* modules.c: the Lua files that are carried in the binary, and calls of their functions. */
+/* modules.c: the Lua files that are embedded in the binary, and calls of their functions. */
 #include "lua/bind/face.h"
 #include "lua/embed.h"
 
@@ -16,23 +16,19 @@ static int load_embedded(lua_State *L)
 	return 1;
 }
 
-static void preload(lua_State *L, const bl_lua_file *f)
+void bl_lua_preload(lua_State *L, const char *module)
 {
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-	lua_pushlightuserdata(L, (void *)(uintptr_t)f);
-	lua_pushcclosure(L, load_embedded, 1);
-	lua_setfield(L, -2, f->name);
+	for (const bl_lua_file *f = bl_lua_files; f->name; f++)
+		if (!module || strcmp(f->name, module) == 0) {
+			lua_pushlightuserdata(L, (void *)(uintptr_t)f);
+			lua_pushcclosure(L, load_embedded, 1);
+			lua_setfield(L, -2, f->name);
+		}
 	lua_pop(L, 1);
 }
 
-void bl_lua_preload(lua_State *L, const char *module)
-{
-	for (const bl_lua_file *f = bl_lua_files; f->name; f++)
-		if (!module || strcmp(f->name, module) == 0)
-			preload(L, f);
-}
-
-/* Does what `require` does, which sandboxed states do not have; only for barlow's own files. */
+/* Pushes one of barlow's own modules, like `require`, which sandboxed states lack. */
 static void push_module(lua_State *L, const char *module)
 {
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);

@@ -13,16 +13,6 @@ static const luaL_Reg modules[] = {
 	{ "plot", bl_lua_open_plot },       { NULL, NULL },
 };
 
-/* Makes the embedded Lua modules, and the C module barlow.native, available to `require`. */
-static void preload_embedded(lua_State *L)
-{
-	bl_lua_preload(L, NULL);
-	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-	lua_pushcfunction(L, bl_lua_open_native);
-	lua_setfield(L, -2, "barlow.native");
-	lua_pop(L, 1);
-}
-
 /* barlow.help(name); its module is loaded on the first call */
 static int help(lua_State *L)
 {
@@ -53,7 +43,11 @@ int luaopen_barlow(lua_State *L)
 	if (bl_kernel_check() < 0)
 		bl_lua_fail(L);
 	bl_lua_tuned();
-	preload_embedded(L);
+	bl_lua_preload(L, NULL);
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+	lua_pushcfunction(L, bl_lua_open_native);
+	lua_setfield(L, -2, "barlow.native");
+	lua_pop(L, 1);
 	bl_lua_thread_states(bl_lua_open_sandbox);
 	bl_lua_wrap_random(L);
 	bl_lua_define_function(L);
@@ -72,8 +66,8 @@ int luaopen_barlow(lua_State *L)
 }
 
 /*
- * print; its first upvalue is Lua's own print.  A table whose metatable has neither __tostring nor __name is printed
- * as it is at the prompt.
+ * print: calls Lua's own print, upvalue 1.  A table whose metatable has neither __tostring nor __name is formatted as at the
+ * prompt.
  */
 static int print(lua_State *L)
 {

@@ -7,9 +7,9 @@
  */
 #include "lua/bind/face.h"
 
-typedef struct asked {
+typedef struct arguments {
 	int batch;
-} asked;
+} arguments;
 
 /* Other settings are optim.lars's defaults, which are the authors'. */
 typedef struct published {
@@ -36,22 +36,10 @@ static void set_flag(lua_State *L, const char *key, bool v)
 	lua_setfield(L, -2, key);
 }
 
-/* {schedule = {kind = "cosine", last =}, warmup =} */
-static void push_schedule(lua_State *L, const published *p)
-{
-	lua_createtable(L, 0, 2);
-	lua_createtable(L, 0, 2);
-	lua_pushliteral(L, "cosine");
-	lua_setfield(L, -2, "kind");
-	set_number(L, "last", p->last);
-	lua_setfield(L, -2, "schedule");
-	set_number(L, "warmup", p->warmup);
-}
-
 static int make(lua_State *L)
 {
 	const published *p = bl_lua_running(L)->context;
-	asked a;
+	arguments a;
 	bl_lua_take(L, &a);
 	double share = a.batch / 256.;
 	lua_createtable(L, 0, 8);
@@ -62,12 +50,18 @@ static int make(lua_State *L)
 	set_flag(L, "clip", p->clip);
 	set_flag(L, "apart", p->apart);
 	bl_lua_call_maker(L, "optim", "lars", 1);
-	push_schedule(L, p);
+	lua_createtable(L, 0, 2); /* {schedule = {kind = "cosine", last =}, warmup =} */
+	lua_createtable(L, 0, 2);
+	lua_pushliteral(L, "cosine");
+	lua_setfield(L, -2, "kind");
+	set_number(L, "last", p->last);
+	lua_setfield(L, -2, "schedule");
+	set_number(L, "warmup", p->warmup);
 	return 2;
 }
 
 #define BATCH(n_) \
-	BL_FIELD(INT, asked, batch, BL_DEFAULT(n_), BL_WITHIN(1, 1e9), \
+	BL_FIELD(INT, arguments, batch, BL_DEFAULT(n_), BL_WITHIN(1, 1e9), \
 	         .help = "images in a batch; learning rates are proportional to it")
 
 static const bl_field authors_fields[] = { BATCH(2048), BL_FIELD_END };

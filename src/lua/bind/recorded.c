@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * recorded.c: opens the data sets of recipes, which are recorded by absolute path and fingerprint.
- * Moved files are searched for below BARLOW_DATA: a set recorded as /a/b/c at BARLOW_DATA/c, BARLOW_DATA,
- * BARLOW_DATA/b/c, BARLOW_DATA/a/b/c.  The first with the right fingerprint is used.
+ *
+ * Moved files are searched for below the folder of --data or BARLOW_DATA: for a set that was recorded as /a/b/c, FOLDER/c,
+ * FOLDER, FOLDER/b/c and FOLDER/a/b/c are tried.  The first set with the recorded fingerprint is used.
  */
 #include "lua/bind/face.h"
 
@@ -67,44 +68,39 @@ static bl_dataset *open_moved(const bl_recorded *r, const char *root, char why[M
 	return NULL;
 }
 
-static const char *said_root; /* the path of a command's --data; NULL: none was given */
+static const char *given_root; /* the path of a command's --data; NULL: none was given */
 
 int bl_lua_data_lies(const char *path)
 {
 	struct stat st;
 	if (stat(path, &st) < 0)
 		return bl_fail("--data %s: there is no such file or folder", path);
-	said_root = path;
+	given_root = path;
 	return 0;
 }
 
-static bool said_used;
-static char said_why[MESSAGE]; /* the first reason why files there are not the recipe's */
-
-static void note_said(bool used, const char *why)
-{
-	said_used = said_used || used;
-	if (*why && !*said_why)
-		snprintf(said_why, sizeof said_why, "%s", why);
-}
+static bool given_used;
+static char given_why[MESSAGE]; /* the first reason why files there are not the recipe's */
 
 int bl_lua_data_found(lua_State *L)
 {
-	if (said_root && !said_used)
-		return luaL_error(L, "--data %s: none of the run's images are there%s%s", said_root, *said_why ? ": " : "",
-		                  said_why);
+	if (given_root && !given_used)
+		return luaL_error(L, "--data %s: none of the run's images are there%s%s", given_root, *given_why ? ": " : "",
+		                  given_why);
 	return 0;
 }
 
 bl_dataset *bl_lua_open_recorded(const bl_recorded *r)
 {
-	const char *root = said_root ? said_root : getenv(BL_DATA_VARIABLE);
+	const char *root = given_root ? given_root : getenv(BL_DATA_VARIABLE);
 	bool moved = root && *root;
 	char why[MESSAGE] = "";
 	if (!r->fingerprint)
 		return r->open(r->ctx, r->first, r->second);
 	bl_dataset *d = moved ? open_moved(r, root, why) : NULL;
-	note_said(d != NULL, why);
+	given_used |= d != NULL;
+	if (*why && !*given_why)
+		snprintf(given_why, sizeof given_why, "%s", why);
 	if (!d)
 		d = open_checked(r, r->first, r->second);
 	if (d)
@@ -113,7 +109,7 @@ bl_dataset *bl_lua_open_recorded(const bl_recorded *r)
 		return bl_fail_null("%s", why);
 	if (moved)
 		return bl_fail_null("%s; nor was it found below %s (%s)", bl_error(), root,
-		                    said_root ? "--data" : BL_DATA_VARIABLE);
+		                    given_root ? "--data" : BL_DATA_VARIABLE);
 	return bl_fail_null(
 		"%s; if the files were moved, give their folder by --data PATH of barlow resume, fork and tune, or by " BL_DATA_VARIABLE
 		" in the environment",

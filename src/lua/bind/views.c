@@ -55,16 +55,6 @@ static void spread(const bl_aug *a, const char *field, float *out, int channels)
 		out[i] = (float)v[i < n ? i : n - 1];
 }
 
-/* Evaluation normalises like the first view: copies the statistics of its operator normalize. */
-static void adopt_statistics(bl_lua_views *v, int channels)
-{
-	const bl_aug *a = find_normalize(v->view[0]);
-	if (!a)
-		return;
-	spread(a, "mean", v->mean, channels);
-	spread(a, "std", v->std, channels);
-}
-
 /* Pushes the default pipelines: aug.paper at the images' size, or aug.features for vectors. */
 static void push_default(lua_State *L, bl_dataset *d)
 {
@@ -77,7 +67,7 @@ static void push_default(lua_State *L, bl_dataset *d)
 	bl_lua_call_maker(L, "aug", vectors ? "features" : "paper", 1);
 }
 
-/* Reads the pipelines on top; a single one is for two views. */
+/* Reads the pipelines on top; a single pipeline makes two views. */
 static void take_pipelines(lua_State *L, bl_lua_views *v, const char *what)
 {
 	bl_pipelines *several = bl_lua_test(L, -1, BL_T_VIEWS);
@@ -98,7 +88,7 @@ bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_datas
 		lua_pop(L, 1);
 		push_default(L, d);
 		lua_pushvalue(L, -1);
-		lua_setfield(L, table, "views"); /* the recipe states them, given or not */
+		lua_setfield(L, table, "views"); /* the recipe states the views even if they were not given */
 	}
 	take_pipelines(L, &v, what);
 	if (v.n == 0) {
@@ -114,6 +104,10 @@ bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_datas
 	luaL_checkstack(L, v.n + 4, "views");
 	for (int i = 0; i < v.n; i++)
 		v.view[i] = normalized(L, v.view[i], &v, channels);
-	adopt_statistics(&v, channels);
+	const bl_aug *own = find_normalize(v.view[0]);
+	if (own) { /* evaluation normalises like the first view */
+		spread(own, "mean", v.mean, channels);
+		spread(own, "std", v.std, channels);
+	}
 	return v;
 }

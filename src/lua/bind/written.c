@@ -53,17 +53,11 @@ static int written_function_value(lua_State *L)
 	return 2;
 }
 
-/* is_function(v): whether v is such a value */
+/* is_function(v): whether v is a value of a function, as function_value returns it */
 static int written_is_function(lua_State *L)
 {
 	lua_pushboolean(L, bl_lua_test(L, 1, BL_T_FUNCTION) != NULL);
 	return 1;
-}
-
-static void set_string(lua_State *L, const char *name, const char *s, size_t n)
-{
-	lua_pushlstring(L, s, n);
-	lua_setfield(L, -2, name);
 }
 
 /* Pushes the list of f's upvalues, {name =, value =}; functions among them are tables of the list at `pieces`. */
@@ -82,7 +76,7 @@ static void push_upvalues(lua_State *L, const bl_cargo_piece *f, int pieces)
 
 /*
  * function_pieces(value): {chunk =, first =, last =, bare = stripped bytecode, upvalues = {{name =, value =}, ...}}, whose
- * metatable is native.piece; functions among the upvalues are such tables, too
+ * metatable is native.piece; functions among the upvalues are tables of this form as well
  */
 static int written_pieces(lua_State *L)
 {
@@ -104,7 +98,8 @@ static int written_pieces(lua_State *L)
 		lua_setfield(L, -2, "first");
 		lua_pushinteger(L, p->last);
 		lua_setfield(L, -2, "last");
-		set_string(L, "bare", p->bare.bytes, p->bare.n);
+		lua_pushlstring(L, p->bare.bytes, p->bare.n);
+		lua_setfield(L, -2, "bare");
 		push_upvalues(L, p, pieces);
 		lua_setfield(L, -2, "upvalues");
 		lua_pop(L, 1);

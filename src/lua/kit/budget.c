@@ -10,7 +10,7 @@
 
 enum { PATIENCE = 1 }; /* seconds that a call may take while another thread waits */
 
-static atomic_int hurried;
+static atomic_int hurried;    /* number of threads that wait for functions to end */
 static _Atomic double end_at; /* when all calls are interrupted; 0: never */
 
 void bl_lua_states_hurry(bool on)
@@ -21,11 +21,6 @@ void bl_lua_states_hurry(bool on)
 void bl_lua_states_end(void)
 {
 	end_at = bl_now() + PATIENCE;
-}
-
-static bool awaited(double began, double now)
-{
-	return (hurried > 0 && now - began > PATIENCE) || (end_at > 0 && now > end_at);
 }
 
 bl_budget *bl_budget_of(lua_State *L)
@@ -45,7 +40,8 @@ static void check(lua_State *L, bl_budget *b)
 {
 	double now = bl_now();
 	bool interrupted = b->c.interruptible && bl_lua_interrupted;
-	bool late = now - b->began > b->seconds, hurry = awaited(b->began, now);
+	bool late = now - b->began > b->seconds;
+	bool hurry = (hurried > 0 && now - b->began > PATIENCE) || (end_at > 0 && now > end_at);
 	if (b->left >= 0 && !late && !hurry && !interrupted && !b->over)
 		return;
 	b->over = true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* same.c: compares functions: two are equal if their code and upvalues are, wherever their source text lies. */
+/* same.c: compares functions: two functions are equal if their code and their upvalues are equal, wherever their source text is. */
 #include "lua/kit/cargo.h"
 #include "lua/kit/function.h"
 
@@ -36,12 +36,6 @@ static size_t take_size(reader *r)
 	return n;
 }
 
-static void skip_string(reader *r)
-{
-	size_t n = take_size(r);
-	take(r, n ? n - 1 : 0);
-}
-
 static bool same_bytes(reader *a, reader *b, size_t n)
 {
 	const unsigned char *x = take(a, n), *y = take(b, n);
@@ -71,8 +65,8 @@ static bool same_constant(reader *a, reader *b)
 }
 
 /*
- * Descriptions of upvalues: in the stack or not, index, kind.  Those of the outermost function depend on its
- * surroundings, and the kind only says whether the compiler let a function write to it, so they are not compared.
+ * Compares descriptions of upvalues: whether in the stack, index, kind.  Those of the outermost function depend on the code
+ * around it, and the kind only says whether the compiler let a function write to the upvalue, so these are not compared.
  */
 static bool same_upvalues(reader *a, reader *b, size_t n, bool outermost)
 {
@@ -91,7 +85,8 @@ static bool same_code(reader *a, reader *b, int depth)
 	size_t n;
 	for (int side = 0; side < 2; side++) {
 		reader *r = side ? b : a;
-		skip_string(r); /* skips the chunk's name and the line numbers */
+		size_t name = take_size(r); /* skips the chunk's name and the line numbers */
+		take(r, name ? name - 1 : 0);
 		take_size(r);
 		take_size(r);
 	}
@@ -143,7 +138,7 @@ static bool same_tensor(const bl_tensor *t, const bl_tensor *u)
 
 static bool same_plain(const bl_plain *p, const bl_plain *q);
 
-/* Compares pairs of keys and values in any order, first in the same one, which tables built the same way have. */
+/* Compares pairs of keys and values in any order; the search starts at the same index, where tables built alike have the pair. */
 static bool same_items(const bl_plain *p, const bl_plain *q)
 {
 	if (p->length != q->length)

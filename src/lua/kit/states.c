@@ -12,12 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t room(const bl_budget *b)
-{
-	size_t all = b->used + b->tensors;
-	return all < b->most ? b->most - all : 0;
-}
-
 static void *allocate(void *ctx, void *block, size_t old, size_t size)
 {
 	bl_budget *b = ctx;
@@ -28,7 +22,8 @@ static void *allocate(void *ctx, void *block, size_t old, size_t size)
 		b->used -= old;
 		return NULL;
 	}
-	if (size > old && size - old > room(b))
+	size_t all = b->used + b->tensors, room = all < b->most ? b->most - all : 0;
+	if (size > old && size - old > room)
 		return NULL;
 	void *moved = realloc(block, size);
 	if (moved)
@@ -81,19 +76,7 @@ void bl_lua_state_close(lua_State *L)
 	free(b);
 }
 
-static void keep_message(lua_State *L, const bl_budget *b, int status)
-{
-	const char *message = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error value that is not a string";
-	if (status == LUA_ERRMEM) {
-		bl_fail("%s needs more than %zu MiB of memory", b->c.what, b->limit >> 20);
-		return;
-	}
-	if (b->given_up)
-		bl_fail_interrupted("%s", message);
-	else
-		bl_fail("%s", message);
-}
-
+/* Starts the budget of an outermost call: the state's own, or the given limits. */
 static void begin(lua_State *L, bl_budget *b, const bl_lua_limits *limits)
 {
 	b->over = b->given_up = false;
@@ -116,7 +99,13 @@ static int call(lua_State *L, int nargs, int nresults, const bl_lua_limits *limi
 		lua_sethook(L, NULL, 0, 0);
 	if (status == LUA_OK)
 		return 0;
-	keep_message(L, b, status);
+	const char *message = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error value that is not a string";
+	if (status == LUA_ERRMEM)
+		bl_fail("%s needs more than %zu MiB of memory", b->c.what, b->limit >> 20);
+	else if (b->given_up)
+		bl_fail_interrupted("%s", message);
+	else
+		bl_fail("%s", message);
 	lua_pop(L, 1);
 	return -1;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * states.h: sandboxed Lua states, in which text from a stranger may run; no other file makes them.
+ * states.h: sandboxed Lua states, in which untrusted code may run; only states.c makes them.
  *
  * Such a state has Lua's harmless functions (listed in tame.c) and what `open` adds.  It has no io, os, package, debug,
  * load, dofile, require, coroutine, xpcall or collectgarbage, and no finalizers written in Lua: each of these runs
@@ -9,7 +9,7 @@
  * a budget of instructions and of time, and the state one of memory; exceeding it raises an error that pcall cannot
  * stop.
  *
- * Only C values (numbers, strings, references to tensors) pass between such a state and another one.
+ * Values pass between such a state and another one only as C data (travel.h).
  */
 #ifndef BARLOW_LUA_KIT_STATES_H
 #define BARLOW_LUA_KIT_STATES_H
@@ -24,7 +24,7 @@ typedef struct bl_lua_state_config {
 	const char *what;   /* what runs there, for messages: "the recipe"; must outlive the state */
 	lua_CFunction open; /* called once with `ctx` as its argument: sets globals.  It runs without a budget. */
 	void *ctx;
-	size_t bytes;         /* bytes of Lua's own memory, and of the tensors that it holds */
+	size_t bytes;         /* limit on the bytes of Lua's own memory and of the tensors that it holds */
 	int64_t instructions; /* of one call */
 	double seconds;       /* of one call */
 	size_t prints;        /* bytes that a call may print; 0: 64 KiB */
@@ -45,7 +45,7 @@ int bl_lua_state_call(lua_State *L, int nargs, int nresults);
 /* The budget of one call, which replaces the state's. */
 typedef struct bl_lua_limits {
 	double seconds;
-	size_t bytes; /* of what it makes */
+	size_t bytes; /* that the call may allocate, for Lua and tensors */
 } bl_lua_limits;
 /* Like bl_lua_state_call, within these limits; the message ends with the active calls. */
 int bl_lua_state_call_within(lua_State *L, int nargs, int nresults, const bl_lua_limits *limits);
@@ -56,7 +56,7 @@ void bl_lua_state_charge(lua_State *L, int64_t bytes);
 /* Returns whether L is a sandboxed state, which runs untrusted text; others run the user's own script. */
 bool bl_lua_state_is_sandbox(lua_State *L);
 
-/* true: a thread waits for functions to end, so calls that take long are interrupted; false: it waits no more.  Calls nest. */
+/* true: a thread waits for functions to end, so calls that take long are interrupted; false: it no longer waits.  Calls nest. */
 void bl_lua_states_hurry(bool on);
 /* The process is about to end: after a second all calls are interrupted, also later ones.  Not reversible. */
 void bl_lua_states_end(void);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * stock.c: functions of Lua's own library that would run for long without a look at Ctrl-C.
+ * stock.c: replacements of functions of Lua's own library that could run for long without checking for Ctrl-C.
  *
- * They do what the library's do, to the message: the library's function is called in their place, or in their frame.
+ * They behave like the library's functions, including the error messages, since they call these in their own stack frame.
  */
 #include "lua/kit/kit.h"
 
@@ -40,7 +40,7 @@ static int sort(lua_State *L)
 
 /* --- string.rep --- */
 
-/* The first `period` bytes again and again: ever more of what is there is copied, in pieces of whole periods. */
+/* Fills `out` with copies of its first `period` bytes.  The filled part is copied, in pieces of whole periods. */
 static void repeat(lua_State *L, char *out, size_t period, size_t size)
 {
 	size_t most = period < PIECE ? PIECE / period * period : period;
@@ -59,7 +59,7 @@ static int rep(lua_State *L)
 	lua_Integer n = luaL_checkinteger(L, 2);
 	const char *sep = luaL_optlstring(L, 3, "", &lsep);
 	double size = (double)n * ((double)l + (double)lsep);
-	if (n < 2 || size < LARGE_TEXT || size > INT_MAX) /* of more than that the library says so */
+	if (n < 2 || size < LARGE_TEXT || size > INT_MAX) /* the library raises the error for a text that is too large */
 		return library_function(L);
 	luaL_Buffer b;
 	size_t all = (size_t)n * l + (size_t)(n - 1) * lsep;
@@ -71,7 +71,7 @@ static int rep(lua_State *L)
 	return 1;
 }
 
-/* --- in their places --- */
+/* --- replacing them --- */
 
 static void replace(lua_State *L, const char *library, const char *name, lua_CFunction ours)
 {

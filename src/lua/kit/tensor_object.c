@@ -3,7 +3,7 @@
 #include "lua/kit/kit.h"
 #include "lua/kit/states.h"
 
-/* Bytes of tensors passed to Lua that cause a collection, as Lua itself sees only the small handles. */
+/* Bytes of tensors passed to Lua after which garbage is collected, as Lua itself counts only the small handles. */
 enum { COLLECT_BYTES = 96 << 20 };
 
 static int64_t bytes_of(const bl_tensor *t)
@@ -11,7 +11,8 @@ static int64_t bytes_of(const bl_tensor *t)
 	return bl_tensor_count(t) * (int64_t)sizeof(float);
 }
 
-static void collect_now_and_then(lua_State *L, const bl_tensor *t)
+/* Counts the tensor's bytes, and collects garbage if many bytes were passed to Lua since the last time. */
+static void collect_if_many(lua_State *L, const bl_tensor *t)
 {
 	lua_getfield(L, LUA_REGISTRYINDEX, "barlow.pending");
 	lua_Integer pending = lua_tointeger(L, -1) + (lua_Integer)bytes_of(t);
@@ -25,7 +26,7 @@ static void collect_now_and_then(lua_State *L, const bl_tensor *t)
 }
 
 /* (n): pushes n tensor objects that are still empty */
-static int new_places(lua_State *L)
+static int new_objects(lua_State *L)
 {
 	int n = (int)lua_tointeger(L, 1);
 	luaL_checkstack(L, n + 1, "tensors");
@@ -34,7 +35,7 @@ static int new_places(lua_State *L)
 	return n;
 }
 
-static int let_go(int n, bl_tensor *const *t)
+static int release_all(int n, bl_tensor *const *t)
 {
 	for (int i = 0; i < n; i++)
 		bl_tensor_unref(t[i]);
@@ -45,16 +46,16 @@ int bl_lua_give_tensors(lua_State *L, int n, bl_tensor *const *t)
 {
 	for (int i = 0; i < n; i++)
 		if (!t[i])
-			return let_go(n, t), bl_lua_fail(L);
-	lua_pushcfunction(L, new_places);
+			return release_all(n, t), bl_lua_fail(L);
+	lua_pushcfunction(L, new_objects);
 	lua_pushinteger(L, n);
 	if (lua_pcall(L, 1, n, 0) != LUA_OK)
-		return let_go(n, t), lua_error(L);
+		return release_all(n, t), lua_error(L);
 	for (int i = 0; i < n; i++)
 		*(bl_tensor **)lua_touserdata(L, i - n) = t[i];
 	for (int i = 0; i < n; i++) {
 		bl_lua_state_charge(L, bytes_of(t[i])); /* may raise an error; the objects own the tensors by now */
-		collect_now_and_then(L, t[i]);
+		collect_if_many(L, t[i]);
 	}
 	return n;
 }

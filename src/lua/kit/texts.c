@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXTS "barlow.texts" /* registry: {first =, bytes =, [i] = {name, text}} */
+#define TEXTS "barlow.texts" /* registry: {first =, last =, bytes =, [i] = {name, text}} */
 
 enum { BYTES_MAX = 32 << 20 };
 
@@ -99,7 +99,7 @@ static int refuse(lua_State *L, const char *what, const char *name)
 	return LUA_ERRFILE;
 }
 
-/* Pushes the content of the file, or fails with the reason. */
+/* Pushes the content of the file; returns false, with errno set, if a part could not be read. */
 static bool push_all(lua_State *L, FILE *f)
 {
 	luaL_Buffer b;
@@ -112,7 +112,7 @@ static bool push_all(lua_State *L, FILE *f)
 }
 
 /* Skips a byte order mark and a first line that begins with #, but not its line end, so that line numbers stay. */
-static const char *begin(const char *text, size_t *n)
+static const char *skip_head(const char *text, size_t *n)
 {
 	const char *at = *n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? text + 3 : text, *end = text + *n;
 	if (at < end && *at == '#')
@@ -139,7 +139,7 @@ int bl_lua_load_file(lua_State *L, const char *path)
 		return refuse(L, "read", path ? path : "stdin");
 	}
 	const char *text = lua_tolstring(L, -1, &n);
-	text = begin(text, &n);
+	text = skip_head(text, &n);
 	int status;
 	if (n > 0 && text[0] == LUA_SIGNATURE[0]) {
 		lua_pushfstring(L, "%s: attempt to load a binary chunk: expected the text of a Lua script", path ? path : "stdin");
