@@ -9,14 +9,14 @@
 
 #include <stdlib.h>
 
-struct wish {
+struct values {
 	bool json;
 	int threads; /* 0: the default */
 };
 
 static const bl_option options[] = {
-	BL_OPTION(FLAG, struct wish, json, .name = "json", .help = "print it as JSON"),
-	BL_OPTION_THREADS(struct wish, threads),
+	BL_OPTION(FLAG, struct values, json, .name = "json", .help = "print the result as JSON"),
+	BL_OPTION_THREADS(struct values, threads),
 	BL_OPTION_END,
 };
 
@@ -25,20 +25,17 @@ static int call_main(lua_State *L)
 	return bl_lua_call_module(L, "barlow.doctor", "main", 1);
 }
 
-static int examine(lua_State *L, bool json)
-{
-	lua_pushcfunction(L, call_main);
-	lua_pushboolean(L, json);
-	return lua_pcall(L, 1, 1, 0) == LUA_OK ? (int)lua_tointeger(L, -1) : bl_run_failed(L, "doctor");
-}
-
 static int doctor(const bl_subcommand *self, const void *options_read, const bl_texts *operands)
 {
-	const struct wish *w = options_read;
+	const struct values *v = options_read;
 	(void)self, (void)operands;
-	bl_threads_set(w->threads);
+	bl_threads_set(v->threads);
 	lua_State *L = bl_run_state_new(NULL);
-	return L ? bl_run_close(L, examine(L, w->json)) : EXIT_FAILURE;
+	if (!L)
+		return EXIT_FAILURE;
+	lua_pushcfunction(L, call_main);
+	lua_pushboolean(L, v->json);
+	return bl_run_close(L, lua_pcall(L, 1, 1, 0) == LUA_OK ? (int)lua_tointeger(L, -1) : bl_run_failed(L, "doctor"));
 }
 
 const bl_subcommand bl_subcommand_doctor = {
@@ -49,6 +46,6 @@ const bl_subcommand bl_subcommand_doctor = {
 		"Prints what barlow finds: kernels, BLAS, threads, memory limits, the terminal, gnuplot, data sets, folders and the clock. "
 		"A line that begins with - names something that is missing but not needed, one that begins with ! a problem, followed by "
 		"what to do. The exit status is 1 if there is a problem.\n",
-	.size = sizeof(struct wish),
+	.size = sizeof(struct values),
 	.run = doctor,
 };

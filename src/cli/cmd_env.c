@@ -23,20 +23,14 @@ typedef struct places {
 	char bash[PATH_MAX], zsh[PATH_MAX], fish[PATH_MAX];
 } places;
 
-static void join(char out[PATH_MAX], const char *folder, const char *file)
+static void join_path(char out[PATH_MAX], const char *folder, const char *file)
 {
 	snprintf(out, PATH_MAX, "%.3000s/%.1000s", folder, file);
 }
 
-static bool built_here(const places *p)
-{
-	char module[PATH_MAX];
-	join(module, p->folder, ".libs/barlow.so");
-	return access(module, F_OK) == 0;
-}
-
 static int find_places(places *p)
 {
+	char built[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", p->program, sizeof p->program - 1);
 	if (n <= 0)
 		return bl_fail("/proc/self/exe does not have the path of this program");
@@ -44,16 +38,17 @@ static int find_places(places *p)
 	memcpy(p->folder, p->program, (size_t)n + 1);
 	*strrchr(p->folder, '/') = '\0';
 	if (strpbrk(p->folder, ":;?\n"))
-		return bl_fail("%s: a folder with ':', ';', '?' or a line end in its name cannot stand in PATH and LUA_CPATH",
+		return bl_fail("%s: a folder with ':', ';', '?' or a line end in its name cannot be used in PATH and LUA_CPATH",
 		               p->folder);
-	bool here = built_here(p);
-	join(p->module, here ? p->folder : bl_installed_module, here ? ".libs" : ".");
-	join(p->manual, here ? p->folder : bl_installed_manual, here ? "completions/man" : ".");
-	join(p->bash, here ? p->folder : bl_installed_data,
-	     here ? "completions/bash/barlow" : "bash-completion/completions/barlow");
-	join(p->zsh, here ? p->folder : bl_installed_data, here ? "completions/zsh" : "zsh/site-functions");
-	join(p->fish, here ? p->folder : bl_installed_data,
-	     here ? "completions/fish/barlow.fish" : "fish/vendor_completions.d/barlow.fish");
+	join_path(built, p->folder, ".libs/barlow.so");
+	bool here = access(built, F_OK) == 0;
+	join_path(p->module, here ? p->folder : bl_installed_module, here ? ".libs" : ".");
+	join_path(p->manual, here ? p->folder : bl_installed_manual, here ? "completions/man" : ".");
+	join_path(p->bash, here ? p->folder : bl_installed_data,
+	          here ? "completions/bash/barlow" : "bash-completion/completions/barlow");
+	join_path(p->zsh, here ? p->folder : bl_installed_data, here ? "completions/zsh" : "zsh/site-functions");
+	join_path(p->fish, here ? p->folder : bl_installed_data,
+	          here ? "completions/fish/barlow.fish" : "fish/vendor_completions.d/barlow.fish");
 	return 0;
 }
 
@@ -72,7 +67,10 @@ static void put_quoted(const char *text, bool fish)
 	putchar('\'');
 }
 
-/* Prints commands that put `first` before the variable's value (or before `otherwise` if it is unset), once. */
+/*
+ * Prints commands that put `first` before the variable's value (or before `otherwise` if it is unset), unless the value
+ * begins with it already.
+ */
 static void put_first(const char *variable, const char *first, const char *otherwise)
 {
 	printf("case \"${%s-}\" in ", variable);
@@ -88,9 +86,9 @@ static void print_sh(const places *p)
 	snprintf(first, sizeof first, "%s:", p->folder);
 	put_first("PATH", first, "");
 	snprintf(first, sizeof first, "%s:", p->manual);
-	put_first("MANPATH", first, ""); /* what follows the colon: where man looks without */
+	put_first("MANPATH", first, ""); /* the empty path after the colon stands for man's default */
 	snprintf(first, sizeof first, "%s/?.so;", p->module);
-	put_first("LUA_CPATH_5_4", first, "${LUA_CPATH-;}"); /* ";;" there: Lua's own places */
+	put_first("LUA_CPATH_5_4", first, "${LUA_CPATH-;}"); /* ";;" stands for Lua's default path */
 	fputs("export BARLOW=", stdout);
 	put_quoted(p->program, false);
 	fputs("\nif [ -n \"${BASH_VERSION-}\" ] && [ -r ", stdout);

@@ -4,34 +4,31 @@
 
 #include <stdlib.h>
 
-struct wish {
+struct values {
 	bool manual;
 };
 
 static const bl_option options[] = {
-	BL_OPTION(FLAG, struct wish, manual, .name = "man", .help = "print the sections about commands of the manual page"),
+	BL_OPTION(FLAG, struct values, manual, .name = "man", .help = "print the sections about commands of the manual page"),
 	BL_OPTION_END,
 };
 
-static int unknown(const bl_subcommand *self, const char *word)
-{
-	const char *near = bl_subcommand_nearest(word);
-	if (near)
-		return bl_subcommand_refuse(self, "there is no command '%s' (did you mean '%s'?)", word, near);
-	return bl_subcommand_refuse(self, "there is no command '%s'", word);
-}
-
 static int help(const bl_subcommand *self, const void *options_read, const bl_texts *operands)
 {
-	const struct wish *w = options_read;
-	if (w->manual) {
+	const struct values *v = options_read;
+	if (v->manual) {
 		bl_subcommands_manual(stdout);
 		return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 	}
 	if (!operands->n)
 		return bl_subcommand_print(&bl_subcommand_script);
-	const bl_subcommand *c = bl_subcommand_find(operands->text[0]);
-	return c ? bl_subcommand_print(c) : unknown(self, operands->text[0]);
+	const char *word = operands->text[0], *near = bl_subcommand_nearest(word);
+	const bl_subcommand *c = bl_subcommand_find(word);
+	if (c)
+		return bl_subcommand_print(c);
+	if (near)
+		return bl_subcommand_refuse(self, "there is no command '%s' (did you mean '%s'?)", word, near);
+	return bl_subcommand_refuse(self, "there is no command '%s'", word);
 }
 
 const bl_subcommand bl_subcommand_help = {
@@ -41,6 +38,6 @@ const bl_subcommand bl_subcommand_help = {
 	.operand = "command",
 	.thing = BL_THING_COMMAND,
 	.about = "Prints the same as the command's option --help; without a command, that of the program.\n",
-	.size = sizeof(struct wish),
+	.size = sizeof(struct values),
 	.run = help,
 };

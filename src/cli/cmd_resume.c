@@ -11,18 +11,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct wish {
+struct values {
 	bool plain;
 	const char *data; /* NULL: the recipe's folder, or BARLOW_DATA */
 	int threads;      /* 0: the default */
 };
 
 static const bl_option options[] = {
-	BL_OPTION(FLAG, struct wish, plain, .name = "plain",
+	BL_OPTION(FLAG, struct values, plain, .name = "plain",
 	          .help = "print lines of progress also on a terminal, instead of the screen"),
-	BL_OPTION(TEXT, struct wish, data, .name = "data", .argument = "PATH", .thing = BL_THING_FOLDER,
+	BL_OPTION(TEXT, struct values, data, .name = "data", .argument = "PATH", .thing = BL_THING_FOLDER,
 	          .help = "search for the images, if they were moved, below this folder first; they have to be the same ones"),
-	BL_OPTION_THREADS(struct wish, threads),
+	BL_OPTION_THREADS(struct values, threads),
 	BL_OPTION_END,
 };
 
@@ -31,26 +31,21 @@ static int call_main(lua_State *L)
 	return bl_lua_call_module(L, "barlow.resume", "main", 2);
 }
 
-static int resume_run(lua_State *L, const char *run, bool plain)
-{
-	lua_pushcfunction(L, call_main);
-	lua_pushstring(L, run);
-	lua_pushboolean(L, plain);
-	if (lua_pcall(L, 2, 0, 0) == LUA_OK)
-		return EXIT_SUCCESS;
-	return bl_run_failed(L, "resume");
-}
-
 static int resume(const bl_subcommand *self, const void *options_read, const bl_texts *operands)
 {
 	(void)self;
-	const struct wish *w = options_read;
+	const struct values *v = options_read;
 	bl_signals_catch_interrupts();
-	bl_threads_set(w->threads);
-	if (w->data && bl_lua_data_lies(w->data) < 0)
+	bl_threads_set(v->threads);
+	if (v->data && bl_lua_data_lies(v->data) < 0)
 		return fprintf(stderr, "barlow resume: %s\n", bl_error()), EXIT_FAILURE;
 	lua_State *L = bl_run_state_new(NULL);
-	return L ? bl_run_close(L, resume_run(L, operands->n ? operands->text[0] : NULL, w->plain)) : EXIT_FAILURE;
+	if (!L)
+		return EXIT_FAILURE;
+	lua_pushcfunction(L, call_main);
+	lua_pushstring(L, operands->n ? operands->text[0] : NULL); /* nil if NULL */
+	lua_pushboolean(L, v->plain);
+	return bl_run_close(L, lua_pcall(L, 2, 0, 0) == LUA_OK ? EXIT_SUCCESS : bl_run_failed(L, "resume"));
 }
 
 const bl_subcommand bl_subcommand_resume = {
@@ -62,6 +57,6 @@ const bl_subcommand bl_subcommand_resume = {
 	.about =
 		"Resumes the run from its last checkpoint, in its own folder, to the same bits as if it had never stopped. RUN is given "
 		"as for watch; without it, the newest run that was stopped or killed is resumed. A run that failed has to be named.\n",
-	.size = sizeof(struct wish),
+	.size = sizeof(struct values),
 	.run = resume,
 };

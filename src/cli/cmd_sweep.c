@@ -12,30 +12,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct wish {
+struct values {
 	bool json, csv, test, plain;
 	const char *shard, *notify, *format;
 	int jobs, threads, memory, until;
 };
 
 static const bl_option options[] = {
-	BL_OPTION(WHOLE, struct wish, jobs, .letter = 'j', .name = "jobs", .argument = "N", .min = 1, .max = 1024,
+	BL_OPTION(WHOLE, struct values, jobs, .letter = 'j', .name = "jobs", .argument = "N", .min = 1, .max = 1024,
 	          .help = "run, resume: number of worker processes (default: the sweep's, or one for every two cores)"),
-	BL_OPTION(TEXT, struct wish, shard, .name = "shard", .argument = "I/N",
+	BL_OPTION(TEXT, struct values, shard, .name = "shard", .argument = "I/N",
 	          .help = "run, resume, worker: only the I-th of N shares of the trials (default: that of the Slurm array's task)"),
-	BL_OPTION(FLAG, struct wish, plain, .name = "plain",
+	BL_OPTION(FLAG, struct values, plain, .name = "plain",
 	          .help = "run, resume: print a line for each trial also on a terminal, instead of the screen"),
-	BL_OPTION(TEXT, struct wish, notify, .name = "notify", .argument = "HOW",
+	BL_OPTION(TEXT, struct values, notify, .name = "notify", .argument = "HOW",
 	          .help = "run, resume: how the terminal signals the end: bell, osc9 or none (default: BARLOW_NOTIFY, else bell)"),
-	BL_OPTION(FLAG, struct wish, test, .name = "test", .help = "best: measure on the test set, once; the results are stored"),
-	BL_OPTION(FLAG, struct wish, json, .name = "json", .help = "status, best, list, export: print JSON"),
-	BL_OPTION(FLAG, struct wish, csv, .name = "csv", .help = "status: print the table as comma-separated values"),
-	BL_OPTION(TEXT, struct wish, format, .letter = 'f', .name = "format", .argument = "FORMAT",
+	BL_OPTION(FLAG, struct values, test, .name = "test", .help = "best: measure on the test set, once; the results are stored"),
+	BL_OPTION(FLAG, struct values, json, .name = "json", .help = "status, best, list, export: print JSON"),
+	BL_OPTION(FLAG, struct values, csv, .name = "csv", .help = "status: print the table as comma-separated values"),
+	BL_OPTION(TEXT, struct values, format, .letter = 'f', .name = "format", .argument = "FORMAT",
 	          .help = "export: csv, json, markdown, latex or plain (default: csv)"),
-	BL_OPTION_THREADS(struct wish, threads),
-	BL_OPTION(WHOLE, struct wish, memory, .name = "memory", .argument = "MB", .min = 64, .max = 1 << 30,
-	          .help = "worker: limit of memory"),
-	BL_OPTION(WHOLE, struct wish, until, .name = "until", .argument = "TIME", .min = 1, .max = 2147483647,
+	BL_OPTION_THREADS(struct values, threads),
+	BL_OPTION(WHOLE, struct values, memory, .name = "memory", .argument = "MB", .min = 64, .max = 1 << 30,
+	          .help = "worker: limit of memory in MB"),
+	BL_OPTION(WHOLE, struct values, until, .name = "until", .argument = "TIME", .min = 1, .max = 2147483647,
 	          .help = "worker: begin no trial after TIME, seconds since 1970"),
 	BL_OPTION_END,
 };
@@ -60,24 +60,25 @@ static void set_whole(lua_State *L, const char *name, int n)
 	lua_setfield(L, -2, name);
 }
 
-static int act(lua_State *L, const struct wish *w, const bl_texts *operands)
+/* Calls lua/sweep_main.lua with the operands and the options' values; returns the exit status. */
+static int call(lua_State *L, const struct values *v, const bl_texts *operands)
 {
 	lua_pushcfunction(L, call_main);
 	lua_pushstring(L, operands->text[0]);
 	lua_pushstring(L, operands->n > 1 ? operands->text[1] : NULL);
 	lua_newtable(L);
-	set_flag(L, "json", w->json);
-	set_flag(L, "csv", w->csv);
-	set_flag(L, "test", w->test);
-	set_flag(L, "plain", w->plain);
-	set_whole(L, "jobs", w->jobs);
-	set_whole(L, "memory", w->memory);
-	set_whole(L, "until_time", w->until);
-	lua_pushstring(L, w->shard);
+	set_flag(L, "json", v->json);
+	set_flag(L, "csv", v->csv);
+	set_flag(L, "test", v->test);
+	set_flag(L, "plain", v->plain);
+	set_whole(L, "jobs", v->jobs);
+	set_whole(L, "memory", v->memory);
+	set_whole(L, "until_time", v->until);
+	lua_pushstring(L, v->shard);
 	lua_setfield(L, -2, "shard");
-	lua_pushstring(L, w->notify);
+	lua_pushstring(L, v->notify);
 	lua_setfield(L, -2, "notify");
-	lua_pushstring(L, w->format);
+	lua_pushstring(L, v->format);
 	lua_setfield(L, -2, "format");
 	if (lua_pcall(L, 3, 1, 0) == LUA_OK)
 		return (int)lua_tointeger(L, -1);
@@ -89,7 +90,7 @@ static const char *const actions[] = { "run",  "watch",  "status", "best",     "
 
 static int sweep(const bl_subcommand *self, const void *options_read, const bl_texts *operands)
 {
-	const struct wish *w = options_read;
+	const struct values *v = options_read;
 	int known = 0;
 	while (actions[known] && strcmp(actions[known], operands->text[0]) != 0)
 		known++;
@@ -103,9 +104,9 @@ static int sweep(const bl_subcommand *self, const void *options_read, const bl_t
 	if (operands->n > 2)
 		return bl_subcommand_refuse(self, "one sweep at a time: '%s' is one argument too many", operands->text[2]);
 	bl_signals_catch_interrupts();
-	bl_threads_set(w->threads);
+	bl_threads_set(v->threads);
 	lua_State *L = bl_run_state_new(NULL);
-	return L ? bl_run_close(L, act(L, w, operands)) : EXIT_FAILURE;
+	return L ? bl_run_close(L, call(L, v, operands)) : EXIT_FAILURE;
 }
 
 const bl_subcommand bl_subcommand_sweep = {
@@ -127,6 +128,6 @@ const bl_subcommand bl_subcommand_sweep = {
 		"ask-tell lets another program choose the points: it writes lines of JSON to its standard input, {\"params\": {\"loss.lambda\": "
 		"0.01}, \"seed\": 1, \"id\": 7}, and reads lines with the metric as it is measured and, at the end, with \"state\", \"value\" and "
 		"all \"metrics\". {\"prune\": true} ends the current trial.\n",
-	.size = sizeof(struct wish),
+	.size = sizeof(struct values),
 	.run = sweep,
 };

@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-struct wish {
+struct values {
 	const char *data; /* NULL: the recipe's folder, or BARLOW_DATA */
 	int threads;      /* 0: the default */
 	bool forget;
@@ -20,10 +20,10 @@ struct wish {
 
 static const bl_option options[] = {
 	BL_OPTION(
-		TEXT, struct wish, data, .name = "data", .argument = "PATH", .thing = BL_THING_FOLDER,
+		TEXT, struct values, data, .name = "data", .argument = "PATH", .thing = BL_THING_FOLDER,
 		.help = "search for the recipe's images, if they were moved, below this folder first; they have to be the same ones"),
-	BL_OPTION_THREADS(struct wish, threads),
-	BL_OPTION(FLAG, struct wish, forget, .name = "forget",
+	BL_OPTION_THREADS(struct values, threads),
+	BL_OPTION(FLAG, struct values, forget, .name = "forget",
 	          .help = "remove the stored choices, so that the fixed rule applies again"),
 	BL_OPTION_END,
 };
@@ -62,14 +62,14 @@ static int measure(const char *what)
 
 static int tune(const bl_subcommand *self, const void *options_read, const bl_texts *operands)
 {
-	const struct wish *w = options_read;
-	if (w->forget && operands->n)
+	const struct values *v = options_read;
+	if (v->forget && operands->n)
 		return bl_subcommand_refuse(self, "'%s' is one argument too many", operands->text[0]);
-	if (w->data && bl_lua_data_lies(w->data) < 0)
+	if (v->data && bl_lua_data_lies(v->data) < 0)
 		return fail();
-	bl_threads_set(w->threads);
+	bl_threads_set(v->threads);
 	bl_signals_catch_interrupts();
-	return w->forget ? forget() : measure(operands->n ? operands->text[0] : NULL);
+	return v->forget ? forget() : measure(operands->n ? operands->text[0] : NULL);
 }
 
 const bl_subcommand bl_subcommand_tune = {
@@ -82,6 +82,6 @@ const bl_subcommand bl_subcommand_tune = {
 		"Measures the algorithms of convolutions for the shapes of a run or of a recipe file, or else for those of the "
 		"networks that barlow comes with, and stores the fastest for later runs on this type of CPU. An existing run keeps "
 		"the choices that it began with.\n",
-	.size = sizeof(struct wish),
+	.size = sizeof(struct values),
 	.run = tune,
 };

@@ -13,21 +13,21 @@
 #include <time.h>
 #include <unistd.h>
 
-struct wish {
+struct values {
 	bool read_only, once, jsonl;
 	const char *colour;
 	bl_size size;
 };
 
 static const bl_option options[] = {
-	BL_OPTION(FLAG, struct wish, read_only, .name = "read-only", .help = "disable the keys that change the run"),
-	BL_OPTION(FLAG, struct wish, once, .name = "once", .help = "print one frame as plain text, for logs and pipes, and exit"),
-	BL_OPTION(SIZE, struct wish, size, .name = "size", .argument = "WxH",
+	BL_OPTION(FLAG, struct values, read_only, .name = "read-only", .help = "disable the keys that change the run"),
+	BL_OPTION(FLAG, struct values, once, .name = "once", .help = "print one frame as plain text, for logs and pipes, and exit"),
+	BL_OPTION(SIZE, struct values, size, .name = "size", .argument = "WxH",
 	          .help = "columns and rows of that frame (default: the terminal's, else 80x24)"),
 	BL_OPTION(
-		FLAG, struct wish, jsonl, .name = "jsonl",
+		FLAG, struct values, jsonl, .name = "jsonl",
 		.help = "print each record as a line of JSON, for other tools: also new ones until the run ends, unless --once is given"),
-	BL_OPTION_COLOUR(struct wish, colour),
+	BL_OPTION_COLOUR(struct values, colour),
 	BL_OPTION_END,
 };
 
@@ -37,16 +37,15 @@ static int fail(void)
 	return EXIT_FAILURE;
 }
 
-static bl_size size_of_terminal(void)
+/* Prints a frame of the requested size; by default of the terminal's, without a row for the prompt. */
+static int print_frame(const bl_live *run, const bl_size *requested)
 {
-	struct winsize s;
-	bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &s) == 0 && s.ws_col > 0 && s.ws_row > 1;
-	return known ? (bl_size){ s.ws_col, s.ws_row - 1 } : (bl_size){ 80, 24 }; /* the prompt needs a row */
-}
-
-static int print_frame(const bl_live *run, const bl_size *asked)
-{
-	bl_size s = asked->width > 0 ? *asked : size_of_terminal();
+	struct winsize t;
+	bl_size s = { 80, 24 };
+	if (requested->width > 0)
+		s = *requested;
+	else if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &t) == 0 && t.ws_col > 0 && t.ws_row > 1)
+		s = (bl_size){ t.ws_col, t.ws_row - 1 };
 	char *text = bl_watch_text(run, s.width, s.height);
 	if (!text)
 		return fail();
@@ -57,7 +56,7 @@ static int print_frame(const bl_live *run, const bl_size *asked)
 
 /* --- Records as lines of JSON ---------------------------------------------------- */
 
-enum { LOOK_NS = 100000000 };
+enum { POLL_NS = 100000000 };
 
 /* Prints the records from number `from` on.  Returns the number of the next one; negative: standard output failed. */
 static int64_t print_records(const bl_live *run, int64_t from)
@@ -82,7 +81,7 @@ static int stream(const bl_live *run, bool once)
 		bl_live_info info;
 		bl_live_info_get(run, &info);
 		bool alive = bl_live_writer_alive(run), read = info.pid != 0;
-		/* A truncated file cannot be read until its writer, if there is one, rewrites it. */
+		/* The file cannot be read if it was truncated and its writer, if there still is one, has not rewritten it yet. */
 		bool over = (read || !alive) &&
 		            (info.state == BL_RUN_DONE || info.state == BL_RUN_STOPPED || info.state == BL_RUN_FAILED);
 		bool lost = !over && !alive;
@@ -92,16 +91,16 @@ static int stream(const bl_live *run, bool once)
 		if (once || bl_live_damage(run))
 			return bl_live_damage(run) ? EXIT_FAILURE : EXIT_SUCCESS;
 		if (lost)
-			fprintf(stderr, "barlow watch: the run's process %lld is gone\n", (long long)info.pid);
+			fprintf(stderr, "barlow watch: the run's process %lld has ended\n", (long long)info.pid);
 		if (over && !read)
 			fprintf(stderr, "barlow watch: %s: %s\n", bl_live_path(run), info.message);
 		if (over || lost)
 			return lost || !read ? EXIT_FAILURE : EXIT_SUCCESS;
-		nanosleep(&(struct timespec){ .tv_nsec = LOOK_NS }, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = POLL_NS }, NULL);
 	}
 }
 
-/* q, Q and Ctrl-C all leave the screen; only Q has stopped the run. */
+/* The keys q, Q and Ctrl-C all close the screen; only Q also stops the run. */
 static int show(bl_live *run, bool read_only)
 {
 	return bl_watch(run, &(bl_watch_config){ .stay = true, .read_only = read_only, .ask_background = true }) < 0 ? fail()
@@ -111,30 +110,30 @@ static int show(bl_live *run, bool read_only)
 static int watch(const bl_subcommand *self, const void *options_read, const bl_texts *operands)
 {
 	(void)self;
-	const struct wish *w = options_read;
+	const struct values *v = options_read;
 	setlocale(LC_CTYPE, "");
-	bl_subcommand_colour(w->colour);
-	bool commands = !w->read_only && !w->once && !w->jsonl;
+	bl_subcommand_colour(v->colour);
+	bool commands = !v->read_only && !v->once && !v->jsonl;
 	bl_live *run = bl_runs_open(operands->n ? operands->text[0] : NULL, &commands);
 	if (!run)
 		return fail();
 	if (bl_live_damage(run))
 		fprintf(stderr, "barlow watch: %s: %s\n", bl_live_path(run), bl_live_damage(run));
-	int status = w->jsonl ? stream(run, w->once) : w->once ? print_frame(run, &w->size) : show(run, !commands);
+	int status = v->jsonl ? stream(run, v->once) : v->once ? print_frame(run, &v->size) : show(run, !commands);
 	bl_live_close(run);
 	return status;
 }
 
 const bl_subcommand bl_subcommand_watch = {
 	.name = "watch",
-	.summary = "show a run of any process, live or past, and control it",
+	.summary = "show a run of any process, running or finished, and control it",
 	.options = options,
 	.operand = "run",
 	.thing = BL_THING_RUN,
 	.about =
-		"Shows a run on the whole terminal: one that is running in any process, which can be controlled by keys, or one of the "
-		"past. RUN is its name (the newest run of that name), its folder's name, the beginning of only one folder's name, or "
+		"Shows a run on the whole terminal: one that is running in any process, which can be controlled by keys, or one that has "
+		"finished. RUN is its name (the newest run of that name), its folder's name, the beginning of only one folder's name, or "
 		"the path of a folder or live file. Without it, the newest running run is shown, or else the newest.\n",
-	.size = sizeof(struct wish),
+	.size = sizeof(struct values),
 	.run = watch,
 };

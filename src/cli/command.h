@@ -3,7 +3,7 @@
  * command.h: the program's commands as data.
  *
  * A command is one file, cmd_NAME.c, with a const `bl_subcommand_NAME` at its end, and a line in local.mk.  Parsing,
- * messages, -h, the manual's sections and the completions of three shells are made from it.
+ * messages, -h, the sections of the manual and the completions of three shells use this table.
  */
 #ifndef BARLOW_CLI_COMMAND_H
 #define BARLOW_CLI_COMMAND_H
@@ -73,7 +73,7 @@ extern const char *const bl_option_when[]; /* auto, always, never */
 /* -t of every command that computes */
 #define BL_OPTION_THREADS(struct_, member_) \
 	BL_OPTION(WHOLE, struct_, member_, .letter = 't', .name = "threads", .argument = "N", .min = 1, .max = BL_THREADS_MAX, \
-	          .help = "work with N threads (default: one a core); results do not depend on it")
+	          .help = "work with N threads (default: one per core); results do not depend on N")
 
 struct bl_subcommand {
 	const char *name;         /* NULL: the program without a command */
@@ -83,9 +83,9 @@ struct bl_subcommand {
 	bl_thing thing;           /* the kind of the operand */
 	const char *const *words; /* of a BL_THING_WORD: the words, ended by NULL */
 	bool needed;              /* the operand is required */
-	bool many;                /* further ones may follow, with options among them, ... */
-	bl_thing others;          /* ... which are of this kind */
-	bool rest;                /* everything after the operand, also options, is passed on: a script's arguments */
+	bool many;                /* further operands may follow, also after options */
+	bl_thing others;          /* the kind of further operands */
+	bool rest;                /* everything after the operand, also options, is for the script: its arguments */
 	const char *about;        /* full sentences; paragraphs end with a line end */
 	size_t size;              /* size of its struct, which is zeros at first */
 	/* `options` is that struct.  Returns the exit status. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * early.c: prevents OpenBLAS from starting threads if the address space is limited (ulimit -v).  Runs before libraries are
- * initialised.
+ * early.c: prevents OpenBLAS from starting threads if the address space is limited (ulimit -v).  This code runs before
+ * libraries are initialised.
  *
- * When OpenBLAS is loaded, it starts a thread for each CPU, and a signal ends the program if there is no room for a stack.
- * barlow uses it with one thread anyway.  bl_run_need_room checks later that there is enough room for everything else.
+ * When OpenBLAS is loaded, it starts a thread for each CPU; if there is no room for the stack of one, a signal ends the
+ * program.  barlow uses OpenBLAS with one thread anyway.  bl_run_need_room checks later that there is enough room for
+ * everything else.
  */
 #define _GNU_SOURCE
 #include <stdbool.h>
@@ -39,17 +40,13 @@ static void start_anew(char **argv, char **env)
 		execve("/proc/self/exe", argv, changed);
 }
 
-static bool has_one_thread(char **env)
-{
-	while (*env && strcmp(*env, one_thread) != 0)
-		env++;
-	return *env;
-}
-
 static void limit_threads(int argc, char **argv, char **env)
 {
 	struct rlimit limit;
-	if (argc > 0 && !SANITIZED && getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && !has_one_thread(env))
+	char **set = env; /* the variable, if it has the wanted value already */
+	while (*set && strcmp(*set, one_thread) != 0)
+		set++;
+	if (argc > 0 && !SANITIZED && !*set && getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
 		start_anew(argv, env);
 }
 

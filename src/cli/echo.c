@@ -2,9 +2,9 @@
 /*
  * echo.c: draws a completed entry again, in colours.
  *
- * While an entry is typed, Readline draws it as plain text.  After Enter, that is cleared, the same text is written with
- * colours and a newline, and Readline is told that a new line begins, so that it writes no newline itself.  Entries for
- * which the result might not take the same cells of the screen are not drawn again (is_fit).
+ * While an entry is typed, Readline draws it as plain text.  After Enter, this drawing is cleared, the text is written again
+ * in colours and with a newline, and rl_on_new_line prevents Readline from writing a newline itself.  An entry is not drawn
+ * again if the new drawing might not cover the same cells of the screen (is_fit).
  */
 #include "cli/prompt.h"
 
@@ -44,14 +44,7 @@ static bool is_on(const char *variable)
 	return value && strcmp(value, "on") == 0;
 }
 
-/* The part of the prompt that is drawn before the entry. */
-static const char *last_line(const char *prompt)
-{
-	const char *newline = strrchr(prompt, '\n');
-	return newline ? newline + 1 : prompt;
-}
-
-/* Does all of it certainly fit on the screen?  No character has more columns than bytes. */
+/* Do prompt and text certainly fit on the screen?  No character has more columns than bytes. */
 static bool has_room(const char *prompt, const char *text)
 {
 	int height, width, rows = 0;
@@ -70,7 +63,7 @@ static bool has_room(const char *prompt, const char *text)
 	return false;
 }
 
-/* Has the text control characters, which Readline shows differently? */
+/* Does the text contain control characters, which Readline shows in another form? */
 static bool has_control(const char *text)
 {
 	for (; *text; text++)
@@ -94,22 +87,17 @@ static bool is_fit(const char *prompt, const char *text)
 	       !has_control(text) && is_ascii_or_utf8(text) && has_room(prompt, text);
 }
 
-/* Writes the prompt without Readline's marks around escape codes. */
-static void write_prompt(FILE *f, const char *prompt)
-{
-	for (; *prompt; prompt++)
-		if (*prompt != RL_PROMPT_START_IGNORE && *prompt != RL_PROMPT_END_IGNORE)
-			fputc(*prompt, f);
-}
-
 void bl_echo_coloured(void)
 {
-	const char *prompt = last_line(rl_prompt ? rl_prompt : "");
+	const char *newline = rl_prompt ? strrchr(rl_prompt, '\n') : NULL;
+	const char *prompt = newline ? newline + 1 : rl_prompt ? rl_prompt : ""; /* the part before the entry */
 	if (!is_fit(prompt, rl_line_buffer))
 		return;
 	bl_guard_hold();
 	rl_clear_visible_line();
-	write_prompt(rl_outstream, prompt);
+	for (const char *c = prompt; *c; c++) /* without Readline's marks around escape codes */
+		if (*c != RL_PROMPT_START_IGNORE && *c != RL_PROMPT_END_IGNORE)
+			fputc(*c, rl_outstream);
 	write_coloured(rl_outstream, rl_line_buffer);
 	fputs("\r\n", rl_outstream);
 	fflush(rl_outstream);

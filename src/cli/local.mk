@@ -51,7 +51,7 @@ barlow_sources += $(command_files) \
 nodist_barlow_SOURCES = src/cli/commands.c src/cli/installed.c
 src/cli/commands.c: src/cli/commands.sh src/cli/local.mk
 	$(AM_V_GEN)$(MKDIR_P) src/cli && sh $(srcdir)/src/cli/commands.sh $(command_files) >$@.tmp && mv $@.tmp $@
-# Where `make install` puts things.
+# The folders into which `make install` copies the module, the manual pages and the completions.
 src/cli/installed.c: Makefile
 	$(AM_V_GEN)$(MKDIR_P) src/cli && { echo '/* SPDX-License-Identifier: GPL-3.0-or-later */'; echo '/* Made by local.mk. */'; echo '#include "cli/installed.h"'; \
 		echo 'const char bl_installed_module[] = "$(luaexecdir)", bl_installed_manual[] = "$(mandir)";'; \

@@ -2,52 +2,31 @@
 /* manual.c: prints the commands as sections of the manual page. */
 #include "cli/command.h"
 
-/* Writes a character so that roff does not interpret it. */
-static void write_char(FILE *f, char c)
-{
-	if (c == '-')
-		fputs("\\-", f);
-	else if (c == '\\')
-		fputs("\\e", f);
-	else
-		fputc(c, f);
-}
-
-/* Writes each line as a paragraph.  A dot or quote at the beginning is escaped, since it would be a roff request. */
+/*
+ * Writes each line as a paragraph, with escapes for roff: of hyphens and backslashes, and of a dot or quote at the beginning
+ * of a line, which would be a request.
+ */
 static void write_text(FILE *f, const char *text)
 {
 	bool begin = true;
 	for (; *text; text++) {
 		if (begin && (*text == '.' || *text == '\''))
 			fputs("\\&", f);
-		write_char(f, *text);
+		if (*text == '-')
+			fputs("\\-", f);
+		else if (*text == '\\')
+			fputs("\\e", f);
+		else
+			fputc(*text, f);
 		begin = *text == '\n';
 		if (begin && text[1])
 			fputs(".PP\n", f);
 	}
 }
 
-static void write_name(const bl_subcommand *c, FILE *f)
-{
-	fprintf(f, "\\fBbarlow%s%s\\fR", c->name ? " " : "", c->name ? c->name : "");
-}
-
-static void write_option_name(const bl_option *o, FILE *f)
-{
-	if (o->letter)
-		fprintf(f, "\\fB\\-%c\\fR%s", o->letter, o->name ? ", " : "");
-	if (o->name) {
-		fputs("\\fB\\-\\-", f);
-		write_text(f, o->name);
-		fputs("\\fR", f);
-	}
-	if (o->argument)
-		fprintf(f, " \\fI%s\\fR", o->argument);
-}
-
 static void write_synopsis(const bl_subcommand *c, FILE *f)
 {
-	write_name(c, f);
+	fprintf(f, "\\fBbarlow%s%s\\fR", c->name ? " " : "", c->name ? c->name : "");
 	if (c->options)
 		fputs(" [\\fIoptions\\fR]", f);
 	if (c->operand)
@@ -60,7 +39,15 @@ static void write_synopsis(const bl_subcommand *c, FILE *f)
 static void write_option(const bl_option *o, FILE *f)
 {
 	fputs(".TP\n", f);
-	write_option_name(o, f);
+	if (o->letter)
+		fprintf(f, "\\fB\\-%c\\fR%s", o->letter, o->name ? ", " : "");
+	if (o->name) {
+		fputs("\\fB\\-\\-", f);
+		write_text(f, o->name);
+		fputs("\\fR", f);
+	}
+	if (o->argument)
+		fprintf(f, " \\fI%s\\fR", o->argument);
 	fputc('\n', f);
 	write_text(f, o->help);
 	fputc('\n', f);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* output.c: when the program ends in any way, checks that its output was written; if not, a message and exit status 1. */
+/* output.c: checks, when the program ends in any way, that its output was written; if not, prints a message and exits with 1. */
 #include "cli/output.h"
 #include "cli/signals.h"
 
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The reason of an earlier failed write is no longer known.  A closed pipe ends the program by SIGPIPE instead. */
+/* The reason why an earlier write failed is no longer known.  A closed pipe ends the program by SIGPIPE instead. */
 static void check(void)
 {
 	bool failed_before = ferror(stdout) != 0;
@@ -27,10 +27,11 @@ static void check(void)
 }
 
 /*
- * A standard stream that was closed before the program began: the next file that is opened would get its number, and what is
- * printed.  So it is taken, by what can only be used the other way round: to read or write it fails as before.
+ * If a standard stream was closed before the program began, the next file that is opened would get its number, and so
+ * everything that is printed.  Therefore /dev/null is opened under this number, in the mode that the stream is not used in,
+ * so that reading or writing the stream still fails.
  */
-static void take_closed(int fd, int mode)
+static void occupy_closed(int fd, int mode)
 {
 	if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
 		(void)!open("/dev/null", mode);
@@ -38,8 +39,8 @@ static void take_closed(int fd, int mode)
 
 int bl_output_install(void)
 {
-	take_closed(STDIN_FILENO, O_WRONLY);
-	take_closed(STDOUT_FILENO, O_RDONLY);
-	take_closed(STDERR_FILENO, O_RDONLY);
+	occupy_closed(STDIN_FILENO, O_WRONLY);
+	occupy_closed(STDOUT_FILENO, O_RDONLY);
+	occupy_closed(STDERR_FILENO, O_RDONLY);
 	return atexit(check) == 0 ? 0 : -1;
 }

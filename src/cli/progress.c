@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATIENCE 1. /* seconds before the bar is shown */
-#define PERIOD .1   /* seconds between drawings */
+#define DELAY 1.  /* seconds before the bar is shown */
+#define PERIOD .1 /* seconds between drawings */
 enum { CELLS = 24 };
 
 static struct {
@@ -31,23 +31,19 @@ static void draw(const char *what, double done, double seconds)
 	fputs("\033[K", stderr);
 }
 
-static void erase(void)
-{
-	if (bar.drawn > 0)
-		fputs("\r\033[K", stderr);
-	bar.began = bar.drawn = 0;
-}
-
+/* Shows the share of an operation that is done; what NULL: the operation has ended. */
 static void show(const char *what, double done)
 {
 	double now = bl_now();
 	if (!what) {
-		erase();
+		if (bar.drawn > 0)
+			fputs("\r\033[K", stderr);
+		bar.began = bar.drawn = 0;
 		return;
 	}
 	if (bar.began <= 0)
 		bar.began = now;
-	if (now - bar.began < PATIENCE || now - bar.drawn < PERIOD)
+	if (now - bar.began < DELAY || now - bar.drawn < PERIOD)
 		return;
 	fflush(stdout);
 	draw(what, done, now - bar.began);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * prompt_history.c: the prompt's history file, which only the user can read.  Without HOME there is none.
+ * prompt_history.c: the prompt's history file, which only the user can read.  Without HOME there is no file.
  *
- * Each entry, which may have several lines, follows a line "#" with the seconds since 1970.  Sessions append entries; of
- * equal entries, only the last is kept.
+ * In the file, each entry, which may have several lines, follows a line with "#" and the seconds since 1970.  Sessions only
+ * append entries; of equal entries, all but the last are removed when the file is read.
  */
 #include "cli/prompt.h"
 
@@ -19,7 +19,7 @@
 
 #include <readline/history.h>
 
-enum { LINES_KEPT = 5000 };
+enum { ENTRIES_MOST = 5000 };
 
 static char path[PATH_MAX]; /* "": no history file */
 
@@ -62,6 +62,7 @@ static void free_entry(HIST_ENTRY *e)
 		free_history_entry(e);
 }
 
+/* Gives an entry without a time the present time. */
 static void stamp(HIST_ENTRY *e)
 {
 	if (e && (!e->timestamp || !*e->timestamp)) {
@@ -85,7 +86,7 @@ static int compare_places(const void *a, const void *b)
 }
 
 /* Removes all but the last of equal entries. */
-static void keep_last_ones(void)
+static void remove_duplicates(void)
 {
 	HISTORY_STATE *s = history_get_history_state();
 	place *sorted = s && s->length ? malloc(sizeof *sorted * (size_t)s->length) : NULL;
@@ -111,8 +112,8 @@ static void keep_last_ones(void)
 	free(s);
 }
 
-/* Removes every entry before number `last` (from 0) that equals it. */
-static void drop_same(int last)
+/* Removes the entries before entry `last` (counted from 0) that are equal to it. */
+static void remove_equal(int last)
 {
 	HIST_ENTRY **all = history_list();
 	for (int i = last - 1; i >= 0; i--)
@@ -123,8 +124,8 @@ static void drop_same(int last)
 		}
 }
 
-/* Replaces the file by a new one, so that another session that ends at the same time cannot damage it. */
-static void write_anew(void)
+/* Replaces the file atomically, so that another session that does so at the same time cannot damage it. */
+static void rewrite_file(void)
 {
 	char scratch[PATH_MAX + 16];
 	snprintf(scratch, sizeof scratch, "%s.%ld", path, (long)getpid());
@@ -145,7 +146,7 @@ void bl_history_load(void)
 	umask(mask);
 	if (!f) {
 		path[0] = 0;
-		stifle_history(LINES_KEPT);
+		stifle_history(ENTRIES_MOST);
 		return;
 	}
 	fclose(f);
@@ -155,10 +156,10 @@ void bl_history_load(void)
 	int read = history_length;
 	for (int i = 0; i < history_length; i++)
 		stamp(history_list()[i]);
-	keep_last_ones();
-	stifle_history(LINES_KEPT);
-	if (older || read > 2 * LINES_KEPT)
-		write_anew();
+	remove_duplicates();
+	stifle_history(ENTRIES_MOST);
+	if (older || read > 2 * ENTRIES_MOST)
+		rewrite_file();
 }
 
 int bl_history_list(lua_State *L)
@@ -185,7 +186,7 @@ void bl_history_add(const char *line)
 		return;
 	add_history(line);
 	stamp(history_list()[history_length - 1]);
-	drop_same(history_length - 1);
+	remove_equal(history_length - 1);
 	if (*path && append_history(1, path) == 0)
 		return;
 	path[0] = 0; /* the folder was removed: continue without a history file */

@@ -51,7 +51,7 @@ static int report(lua_State *L, int status)
 	return EXIT_FAILURE;
 }
 
-/* Removes the command's name from the message, which Lua functions of the same name may begin with. */
+/* A message of a Lua function with the command's name begins with this name, which is not printed twice. */
 int bl_run_failed(lua_State *L, const char *command)
 {
 	size_t n = strlen(command);
@@ -93,8 +93,8 @@ int bl_run_script(lua_State *L, const bl_texts *script)
 	return run_chunk(L, script->n ? script->n - 1 : 0);
 }
 
-/* Reports each run that is still running, and that it ends now. */
-static int tell_going(lua_State *L)
+/* Prints for each run that is still running that the program ends, and the run with it. */
+static int report_running(lua_State *L)
 {
 	lua_settop(L, 0);
 	bl_lua_trainers(L);
@@ -115,7 +115,7 @@ int bl_run_close(lua_State *L, int status)
 {
 	bl_signals_yield();
 	bl_lua_interrupt_guard(NULL);
-	lua_pushcfunction(L, tell_going);
+	lua_pushcfunction(L, report_running);
 	if (lua_pcall(L, 0, 0, 0) != LUA_OK) /* no memory: runs are stopped and saved nevertheless */
 		fprintf(stderr, "barlow: %s\n", push_error(L));
 	lua_close(L); /* stops and saves runs that are still running */
@@ -124,10 +124,10 @@ int bl_run_close(lua_State *L, int status)
 }
 
 /*
- * os.exit([code[, close]]) as in Lua, but it closes the state unless `close` is false, so that runs are stopped and saved.
+ * os.exit([code[, close]]): as in Lua, but it closes the state unless `close` is false, so that runs are stopped and saved.
  * Upvalue 1: Lua's function.
  */
-static int leave(lua_State *L)
+static int os_exit(lua_State *L)
 {
 	if (lua_isboolean(L, 2) && !lua_toboolean(L, 2)) {
 		lua_settop(L, 2);
@@ -141,33 +141,24 @@ static int leave(lua_State *L)
 	exit(bl_run_close(L, code));
 }
 
-static void close_at_exit(lua_State *L)
+/* Opens all libraries in a new state; argument: the script and its arguments, or NULL. */
+static int open_all(lua_State *L)
 {
+	const bl_texts *script = lua_touserdata(L, 1);
+	luaL_openlibs(L);
 	lua_getglobal(L, "os");
 	lua_getfield(L, -1, "exit");
-	lua_pushcclosure(L, leave, 1);
+	lua_pushcclosure(L, os_exit, 1);
 	lua_setfield(L, -2, "exit");
 	lua_pop(L, 1);
-}
-
-/* arg[0] is the script */
-static void set_arg(lua_State *L, const bl_texts *script)
-{
+	bl_run_text_only(L);
+	bl_lua_open_globals(L);
 	lua_newtable(L);
-	for (int i = 0; script && i < script->n; i++) {
+	for (int i = 0; script && i < script->n; i++) { /* arg[0] is the script */
 		lua_pushstring(L, script->text[i]);
 		lua_rawseti(L, -2, i);
 	}
 	lua_setglobal(L, "arg");
-}
-
-static int open_all(lua_State *L)
-{
-	luaL_openlibs(L);
-	close_at_exit(L);
-	bl_run_text_only(L);
-	bl_lua_open_globals(L);
-	set_arg(L, lua_touserdata(L, 1));
 	return 0;
 }
 

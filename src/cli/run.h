@@ -15,11 +15,11 @@ void bl_run_need_room(int threads);
  */
 lua_State *bl_run_state_new(const bl_texts *script);
 /*
- * Closes the state.  Returns the program's exit status: `status`, or EXIT_FAILURE, with a message, if a run's end could not
- * be saved.
+ * Closes the state.  Returns the program's exit status: `status`, or EXIT_FAILURE, after a message, if the end of a run could
+ * not be saved.
  */
 int bl_run_close(lua_State *L, int status);
-/* Runs a chunk's text; or a file ("-", or none: standard input) with arguments.  EXIT_FAILURE: an error was printed. */
+/* Run a text, or a script with arguments ("-", or none: standard input).  Return the exit status; errors were printed. */
 int bl_run_code(lua_State *L, const char *code);
 int bl_run_script(lua_State *L, const bl_texts *script);
 /* Prints the error at the top of the stack to standard error, after the command's name.  Returns EXIT_FAILURE. */

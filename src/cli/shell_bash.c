@@ -48,25 +48,15 @@ static const char *thing_name(bl_thing t)
 	return "nothing";
 }
 
-static void write_commands(FILE *f)
-{
-	for (const bl_subcommand *const *c = bl_subcommands; *c; c++)
-		fprintf(f, "%s%s", c == bl_subcommands ? "" : " ", (*c)->name);
-}
-
-static void write_option_names(const bl_option *o, FILE *f)
-{
-	if (o->letter)
-		fprintf(f, "-%c ", o->letter);
-	if (o->name)
-		fprintf(f, "--%s ", o->name);
-}
-
 static void write_options(const bl_subcommand *c, FILE *f)
 {
 	fputs("\t\toptions='", f);
-	for (const bl_option *o = c->options; o && o->help; o++)
-		write_option_names(o, f);
+	for (const bl_option *o = c->options; o && o->help; o++) {
+		if (o->letter)
+			fprintf(f, "-%c ", o->letter);
+		if (o->name)
+			fprintf(f, "--%s ", o->name);
+	}
 	fputs("-h --help'\n", f);
 }
 
@@ -80,12 +70,12 @@ static void write_operand(const bl_subcommand *c, FILE *f)
 {
 	fprintf(f, "\t\tthing=%s words='", c->operand ? thing_name(c->thing) : "nothing");
 	write_words(c->words, f);
-	if (c->thing == BL_THING_COMMAND || c->rest)
-		write_commands(f);
+	for (const bl_subcommand *const *each = bl_subcommands; (c->thing == BL_THING_COMMAND || c->rest) && *each; each++)
+		fprintf(f, "%s%s", each == bl_subcommands ? "" : " ", (*each)->name);
 	fputs("'\n", f);
 	if (c->many)
 		fprintf(f, "\t\t((COMP_CWORD == 2)) || thing=%s words=\n", thing_name(c->others));
-	if (c->rest) /* the first word only: the others are the script's */
+	if (c->rest) /* further words are arguments of the script */
 		fputs("\t\t((COMP_CWORD == 1)) || thing=file\n", f);
 }
 

@@ -50,7 +50,7 @@ static void write_action(bl_thing t, const char *const *words, FILE *f)
 	fputc(')', f);
 }
 
-/* 'NAME[help]:argument:action' */
+/* Writes an option in the form 'NAME[help]:argument:action'. */
 static void write_form(const bl_option *o, const char *dashes, const char *name, FILE *f)
 {
 	fprintf(f, " \\\n\t\t'%s%s%s[", o->kind == BL_OPTION_TEXTS ? "*" : "", dashes, name);

@@ -7,21 +7,15 @@
 
 enum { WIDTH = 100, COLUMN = 80 };
 
-const bl_option bl_option_help = { .letter = 'h', .name = "help", .kind = BL_OPTION_FLAG, .help = "print this" };
-
-/* Writes the operand, in brackets if it is optional. */
-static void write_operand(const bl_subcommand *c, FILE *f)
-{
-	if (c->operand)
-		fprintf(f, c->rest ? " [%s [arguments]]" : c->needed ? " %s" : " [%s]", c->operand);
-	if (c->many)
-		fputs(" ...", f);
-}
+const bl_option bl_option_help = { .letter = 'h', .name = "help", .kind = BL_OPTION_FLAG, .help = "print this help" };
 
 void bl_subcommand_usage(const bl_subcommand *c, FILE *f)
 {
 	fprintf(f, "barlow%s%s%s", c->name ? " " : "", c->name ? c->name : "", c->options ? " [options]" : "");
-	write_operand(c, f);
+	if (c->operand) /* in brackets if it is optional */
+		fprintf(f, c->rest ? " [%s [arguments]]" : c->needed ? " %s" : " [%s]", c->operand);
+	if (c->many)
+		fputs(" ...", f);
 }
 
 int bl_option_columns(const bl_option *o, char *text, size_t size)
@@ -29,17 +23,6 @@ int bl_option_columns(const bl_option *o, char *text, size_t size)
 	char letter[3] = { '-', o->letter, '\0' };
 	return snprintf(text, size, "%s%s%s%s%s%s", o->letter ? letter : "", o->letter && o->name ? ", " : "", o->name ? "--" : "",
 	                o->name ? o->name : "", o->argument ? " " : "", o->argument ? o->argument : "");
-}
-
-static int widest(const bl_subcommand *c)
-{
-	char text[COLUMN];
-	int width = bl_option_columns(&bl_option_help, text, sizeof text);
-	for (const bl_option *o = c->options; o && o->help; o++) {
-		int n = bl_option_columns(o, text, sizeof text);
-		width = n > width ? n : width;
-	}
-	return width;
 }
 
 static void write_option(const bl_option *o, int width, FILE *f)
@@ -51,7 +34,12 @@ static void write_option(const bl_option *o, int width, FILE *f)
 
 static void write_options(const bl_subcommand *c, FILE *f)
 {
-	int width = widest(c);
+	char text[COLUMN];
+	int width = bl_option_columns(&bl_option_help, text, sizeof text); /* of the widest option */
+	for (const bl_option *o = c->options; o && o->help; o++) {
+		int n = bl_option_columns(o, text, sizeof text);
+		width = n > width ? n : width;
+	}
 	for (const bl_option *o = c->options; o && o->help; o++)
 		write_option(o, width, f);
 	write_option(&bl_option_help, width, f);
