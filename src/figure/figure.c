@@ -18,25 +18,21 @@ bl_figure *bl_figure_new(bl_figure_kind kind, const char *title)
 	return bl_fail_null("no memory for a figure");
 }
 
-static void free_axes(bl_axes *a)
-{
-	for (int i = 0; a->names && i < a->named; i++)
-		free((char *)(uintptr_t)a->names[i]);
-	free((char **)(uintptr_t)a->names);
-	free((char *)(uintptr_t)a->title);
-	free((char *)(uintptr_t)a->xlabel);
-	free((char *)(uintptr_t)a->ylabel);
-}
-
 static void free_panel(bl_panel *p)
 {
+	const bl_axes *a = &p->axes;
 	for (int k = 0; p->series && k < p->n; k++) {
 		const bl_series *s = &p->series[k];
 		free((char *)(uintptr_t)s->label);
 		free((double *)(uintptr_t)s->x); /* y, low and high are in the same allocation */
 	}
 	free((bl_series *)(uintptr_t)p->series);
-	free_axes(&p->axes);
+	for (int i = 0; a->names && i < a->named; i++)
+		free((char *)(uintptr_t)a->names[i]);
+	free((char **)(uintptr_t)a->names);
+	free((char *)(uintptr_t)a->title);
+	free((char *)(uintptr_t)a->xlabel);
+	free((char *)(uintptr_t)a->ylabel);
 }
 
 void bl_figure_free(bl_figure *f)
@@ -62,7 +58,7 @@ void bl_figure_free(bl_figure *f)
 static bool copy_series(bl_series *to, const bl_series *from)
 {
 	size_t n = (size_t)from->n;
-	bool spread = from->low && from->high;
+	bool intervals = from->low && from->high;
 	double *all = malloc((4 * n + 1) * sizeof *all);
 	*to = *from;
 	to->x = all;
@@ -73,13 +69,13 @@ static bool copy_series(bl_series *to, const bl_series *from)
 		memcpy(all, from->x, n * sizeof *all);
 		memcpy(all + n, from->y, n * sizeof *all);
 	}
-	if (n && spread) {
+	if (n && intervals) {
 		memcpy(all + 2 * n, from->low, n * sizeof *all);
 		memcpy(all + 3 * n, from->high, n * sizeof *all);
 	}
 	to->y = all + n;
-	to->low = spread ? all + 2 * n : NULL;
-	to->high = spread ? all + 3 * n : NULL;
+	to->low = intervals ? all + 2 * n : NULL;
+	to->high = intervals ? all + 3 * n : NULL;
 	return true;
 }
 
@@ -149,27 +145,11 @@ bl_figure *bl_figure_lines(const bl_series *series, int n, const bl_axes *axes)
 
 /* --- Matrices beside each other ------------------------------------------------------ */
 
-static bool are_matrices(bl_figure *const *f, int n)
-{
-	for (int i = 0; i < n; i++)
-		if (!f[i] || f[i]->kind != BL_FIGURE_MATRIX || f[i]->parts)
-			return false;
-	return true;
-}
-
-static void share_scale(bl_figure **f, int n)
-{
-	bl_scale most = f[0]->matrix.scale;
-	for (int i = 1; i < n; i++)
-		if (f[i]->matrix.scale.chance > most.chance)
-			most = f[i]->matrix.scale;
-	for (int i = 0; i < n; i++)
-		f[i]->matrix.scale = most;
-}
-
 bl_figure *bl_figure_beside(bl_figure **f, int n)
 {
-	bool fine = n >= 2 && n <= MAX_PANELS && are_matrices(f, n);
+	bool fine = n >= 2 && n <= MAX_PANELS;
+	for (int i = 0; fine && i < n; i++)
+		fine = f[i] && f[i]->kind == BL_FIGURE_MATRIX && !f[i]->parts;
 	bl_figure *whole = fine ? bl_figure_new(BL_FIGURE_MATRIX, NULL) : NULL;
 	if (!fine)
 		bl_fail("2 to %d matrices can be beside each other, not %d", MAX_PANELS, n);
@@ -177,13 +157,19 @@ bl_figure *bl_figure_beside(bl_figure **f, int n)
 		bl_figure_free(whole);
 		whole = bl_fail_null("no memory for a figure");
 	}
-	if (whole)
-		share_scale(f, n);
-	for (int i = 0; i < n; i++)
-		if (whole)
-			whole->part[whole->parts++] = f[i];
-		else
+	/* All matrices get the same scale: the one with the highest level of chance. */
+	bl_scale scale = whole ? f[0]->matrix.scale : (bl_scale){ 0 };
+	for (int i = 1; whole && i < n; i++)
+		if (f[i]->matrix.scale.chance > scale.chance)
+			scale = f[i]->matrix.scale;
+	for (int i = 0; i < n; i++) {
+		if (!whole) {
 			bl_figure_free(f[i]);
+			continue;
+		}
+		f[i]->matrix.scale = scale;
+		whole->part[whole->parts++] = f[i];
+	}
 	return whole;
 }
 

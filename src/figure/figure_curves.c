@@ -23,6 +23,7 @@ typedef struct panels {
 
 /* --- Choice of panels and columns ------------------------------------------------- */
 
+/* Does the column have a finite value? */
 static bool has_points(const bl_history *h, int column)
 {
 	const double *x, *y;
@@ -85,13 +86,12 @@ static bl_ink ink_of(const bl_columns *c, int column)
 }
 
 /*
- * The range of the values above 0; false: a line has a value below 0, or none above 0, so the axis cannot be
- * logarithmic.
+ * Can a logarithmic axis show all lines, and is their range wide enough for one?  It cannot if a line has a value below 0,
+ * or none above 0.
  */
-static bool find_range(const bl_history *h, const panel *p, double *lo, double *hi)
+static bool is_wide(const bl_history *h, const panel *p)
 {
-	*lo = INFINITY;
-	*hi = 0;
+	double lo = INFINITY, hi = 0; /* the range of the values above 0 */
 	for (int k = 0; k < p->n; k++) {
 		const double *x, *y;
 		int n = bl_history_line(h, p->column[k], &x, &y);
@@ -100,13 +100,13 @@ static bool find_range(const bl_history *h, const panel *p, double *lo, double *
 			if (y[i] < 0)
 				return false;
 			any |= y[i] > 0 && isfinite(y[i]);
-			*lo = y[i] > 0 ? fmin(*lo, y[i]) : *lo;
-			*hi = isfinite(y[i]) ? fmax(*hi, y[i]) : *hi;
+			lo = y[i] > 0 ? fmin(lo, y[i]) : lo;
+			hi = isfinite(y[i]) ? fmax(hi, y[i]) : hi;
 		}
 		if (!any)
 			return false;
 	}
-	return true;
+	return hi > LOG_RATIO * lo;
 }
 
 static int add_lines(const bl_history *h, const panel *p, bl_series out[BL_COLUMNS_MAX])
@@ -126,43 +126,33 @@ static int add_lines(const bl_history *h, const panel *p, bl_series out[BL_COLUM
 	return p->n;
 }
 
-/* Is the range wide enough for a logarithmic axis, and can such an axis show all columns? */
-static bool is_wide(const bl_history *h, const panel *p)
+static bl_figure *make(const bl_history *h, const bl_live *run)
 {
-	double lo, hi;
-	return find_range(h, p, &lo, &hi) && hi > LOG_RATIO * lo;
-}
-
-static bl_figure *make(const bl_history *h, const panels *all, const bl_live *run, bl_series (*series)[BL_COLUMNS_MAX])
-{
+	panels all = choose(h);
 	bl_panel out[PANELS_MAX];
 	char title[TITLE_BYTES], step[64] = "step";
 	bl_live_info i;
+	if (h->seen == 0 || all.panel[0].n == 0)
+		return bl_fail_null("the run has no records yet: there are no curves to draw");
+	bl_series(*series)[BL_COLUMNS_MAX] = calloc(PANELS_MAX, sizeof *series);
+	if (!series)
+		return bl_fail_null("no memory for a figure");
 	bl_live_info_get(run, &i);
 	snprintf(title, sizeof title, "%s   (batch %d, D %d)", i.name, (int)i.batch, (int)i.d);
 	if (h->stride > 1)
 		snprintf(step, sizeof step, "step (a point is the mean of %lld steps)", (long long)h->stride);
-	for (int k = 0; k < all->n; k++) {
-		const panel *p = &all->panel[k];
+	for (int k = 0; k < all.n; k++) {
+		const panel *p = &all.panel[k];
 		out[k] = (bl_panel){ series[k],
 			             add_lines(h, p, series[k]),
 			             { .title = k ? "" : title,
-			               .xlabel = k + 1 == all->n ? step : "",
+			               .xlabel = k + 1 == all.n ? step : "",
 			               .ylabel = k ? bl_column_label(&h->columns.column[p->column[0]]) : "loss",
 			               .logy = k == 0 && is_wide(h, p),
 			               .from = h->step[0] - 1,
 			               .to = fmax((double)h->last.step, h->step[0] + 1) } };
 	}
-	return bl_figure_panels(out, all->n);
-}
-
-static bl_figure *draw(const bl_history *h, const bl_live *run)
-{
-	panels all = choose(h);
-	if (h->seen == 0 || all.panel[0].n == 0)
-		return bl_fail_null("the run has no records yet: there are no curves to draw");
-	bl_series(*series)[BL_COLUMNS_MAX] = calloc(PANELS_MAX, sizeof *series);
-	bl_figure *f = series ? make(h, &all, run, series) : bl_fail_null("no memory for a figure");
+	bl_figure *f = bl_figure_panels(out, all.n);
 	free(series);
 	return f;
 }
@@ -175,7 +165,7 @@ bl_figure *bl_figure_curves_until(const bl_live *run, int64_t records)
 	bl_history_reset(h);
 	while (bl_history_read_some(h, run, records, BL_HISTORY_READ))
 		;
-	bl_figure *f = draw(h, run);
+	bl_figure *f = make(h, run);
 	free(h);
 	return f;
 }

@@ -7,11 +7,12 @@
 #include <stdlib.h>
 
 /*
- * In a large matrix, a dot represents block x block elements.  In a small one, dots are repeated in pictures, because
- * viewers smooth these.  TeX draws each dot as a rectangle, so it gets fewer.
+ * Numbers of dots on a side.  A dot of a large matrix represents block x block elements.  In pictures of small matrices, each
+ * dot is repeated, because viewers smooth small pictures.  TeX draws each dot as a rectangle, so there are fewer of them.
  */
 enum { MAX_DOTS = 512, MIN_DOTS = 384, TEX_DOTS = 128 };
 
+/* How a matrix of rows x cols elements is divided into h x w blocks. */
 struct plan {
 	int64_t rows, cols, block, h, w;
 };
@@ -68,15 +69,6 @@ static void add_dim_tics(bl_script *s, const char *axis, double first, double n)
 	bl_script_add(s, "set %stics %.9g, %.9g\n", axis, fmax(1, ceil(first / step)) * step, step);
 }
 
-/* Sets the axes: dim i has coordinate i, and a dot is centred on its elements. */
-static void add_ranges(bl_script *s, const bl_extent *e)
-{
-	double left = e->col - .5, top = e->row - .5;
-	bl_script_add(s, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", left, left + e->cols, top + e->rows, top);
-	add_dim_tics(s, "x", e->col, e->cols);
-	add_dim_tics(s, "y", e->row, e->rows);
-}
-
 /* Adds the dots as binary data, each repeated so often that viewers do not blur it. */
 static void add_picture(bl_script *s, const bl_dots *m)
 {
@@ -93,7 +85,7 @@ static void add_picture(bl_script *s, const bl_dots *m)
 		}
 }
 
-/* Adds the dots as text, for scripts that are kept, and for TeX. */
+/* Adds the dots as text, for scripts that the user saves, and for TeX. */
 static void add_numbers(bl_script *s, const float *dot, int64_t rows, int64_t cols, const bl_extent *e, bl_scale scale)
 {
 	double dx = e->cols / (double)cols, dy = e->rows / (double)rows;
@@ -156,7 +148,7 @@ static double lower(double v)
 	return digit > 2 ? 2 * power : digit > 1 ? power : power / 2;
 }
 
-/* Labels values at their positions on the map; the middle is labelled with the level of chance. */
+/* Labels round values at their positions on the map, and its middle with the level of chance. */
 static void add_tics(bl_script *s, bl_scale scale)
 {
 	double step = even_step(scale), before = 1 + TIC_ROOM;
@@ -173,8 +165,14 @@ static void add_tics(bl_script *s, bl_scale scale)
 	bl_script_add(s, ")\n");
 }
 
-static void add_scale(bl_script *s, bl_scale scale, bool brief)
+/* Adds what all matrices of a figure share: axes, colours and their scale.  brief: the scale's label is short. */
+static void add_axes(bl_script *s, bl_scale scale, bool brief)
 {
+	bl_script_add(s,
+	              "set size ratio -1\nunset grid\nset border 15 linecolor rgb '#404040'\n"
+	              "set xlabel 'j (second view)'\nset ylabel 'i (first view)'\n"
+	              "set palette defined (-1 '#0b3c7d', -.667 '#3f7fc0', -.333 '#a9cbe8', 0 '#fafafa', .333 '#f5b49a', "
+	              ".667 '#d25a45', 1 '#8c0f26')\n");
 	bl_script_add(s, "set cbrange [-1:1]\nset cbtics scale .4\nset colorbox noborder\n");
 	add_tics(s, scale);
 	if (scale.chance <= 0)
@@ -187,20 +185,15 @@ static void add_scale(bl_script *s, bl_scale scale, bool brief)
 	bl_script_add(s, " offset 1.5, 0\nset rmargin %d\n", bl_script_look(s)->column ? 13 : 15);
 }
 
-static void add_axes(bl_script *s, bl_scale scale, bool brief)
-{
-	bl_script_add(s,
-	              "set size ratio -1\nunset grid\nset border 15 linecolor rgb '#404040'\n"
-	              "set xlabel 'j (second view)'\nset ylabel 'i (first view)'\n"
-	              "set palette defined (-1 '#0b3c7d', -.667 '#3f7fc0', -.333 '#a9cbe8', 0 '#fafafa', .333 '#f5b49a', "
-	              ".667 '#d25a45', 1 '#8c0f26')\n");
-	add_scale(s, scale, brief);
-}
-
+/* Draws a matrix; inches: the width of its title.  Dim i has coordinate i, and a dot is centred on its elements. */
 static void draw_one(bl_script *s, const bl_figure *f, double inches)
 {
+	const bl_extent *e = &f->matrix.dims;
+	double left = e->col - .5, top = e->row - .5;
 	add_title(s, f, inches);
-	add_ranges(s, &f->matrix.dims);
+	bl_script_add(s, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", left, left + e->cols, top + e->rows, top);
+	add_dim_tics(s, "x", e->col, e->cols);
+	add_dim_tics(s, "y", e->row, e->rows);
 	add_dots(s, &f->matrix);
 }
 
@@ -228,18 +221,7 @@ static struct grid grid_of(int parts, const bl_figure_look *look)
 	return g;
 }
 
-/* Sets the position of map k, in shares of the figure, counted from the bottom as gnuplot does. */
-static void add_place(bl_script *s, const struct grid *g, int k)
-{
-	const bl_figure_look *look = bl_script_look(s);
-	double left = k % g->across * (g->map + LEFT + GAP) + LEFT, top = k / g->across * (g->map + ABOVE + BELOW) + ABOVE;
-	bl_script_add(s,
-	              "set lmargin at screen %.4g\nset rmargin at screen %.4g\nset tmargin at screen %.4g\n"
-	              "set bmargin at screen %.4g\n",
-	              left / look->width, (left + g->map) / look->width, 1 - top / g->height, 1 - (top + g->map) / g->height);
-	bl_script_add(s, "set ylabel '%s'\nset xlabel '%s'\n", k % g->across ? "" : "i (first view)", "j (second view)");
-}
-
+/* Draws several matrices in a grid.  Positions are shares of the figure, counted from the bottom, as gnuplot does. */
 static void draw_several(bl_script *s, const bl_figure *f)
 {
 	const bl_figure_look *look = bl_script_look(s);
@@ -247,9 +229,14 @@ static void draw_several(bl_script *s, const bl_figure *f)
 	bl_script_add(s, "set multiplot\nset colorbox user origin %.4g, %.4g size %.4g, %.4g\n", 1 - (SCALE - .05) / look->width,
 	              1 - (ABOVE + g.map) / g.height, .12 / look->width, g.map / g.height);
 	for (int k = 0; k < f->parts; k++) {
+		double left = k % g.across * (g.map + LEFT + GAP) + LEFT, top = k / g.across * (g.map + ABOVE + BELOW) + ABOVE;
 		if (k == 1)
 			bl_script_add(s, "unset colorbox\n");
-		add_place(s, &g, k);
+		bl_script_add(s,
+		              "set lmargin at screen %.4g\nset rmargin at screen %.4g\nset tmargin at screen %.4g\n"
+		              "set bmargin at screen %.4g\n",
+		              left / look->width, (left + g.map) / look->width, 1 - top / g.height, 1 - (top + g.map) / g.height);
+		bl_script_add(s, "set ylabel '%s'\nset xlabel 'j (second view)'\n", k % g.across ? "" : "i (first view)");
 		draw_one(s, f->part[k], g.map + LEFT);
 	}
 	bl_script_add(s, "unset multiplot\n");
@@ -272,21 +259,16 @@ void bl_matrix_draw(bl_script *s, const bl_figure *f)
 
 /* --- Making --------------------------------------------------------------------------- */
 
-static bool any_finite(const float *v, int64_t n)
-{
-	int64_t i = 0;
-	while (i < n && !isfinite(v[i]))
-		i++;
-	return i < n;
-}
-
 static float *dots_of(const bl_tensor *c, const struct plan *p)
 {
 	char shape[BL_SHAPE_TEXT];
-	float *values = malloc((size_t)bl_tensor_count(c) * sizeof *values), *dot = NULL;
+	int64_t n = bl_tensor_count(c), finite = 0;
+	float *values = malloc((size_t)n * sizeof *values), *dot = NULL;
 	if (values)
 		bl_tensor_read(c, values);
-	if (values && !any_finite(values, bl_tensor_count(c)))
+	while (values && finite < n && !isfinite(values[finite]))
+		finite++;
+	if (values && finite == n)
 		bl_fail("a heatmap takes a matrix with numbers in it: all of shape %s are NaN or infinite",
 		        bl_tensor_text(c, shape));
 	else if (!values || !(dot = pool(values, p)))

@@ -90,6 +90,7 @@ static int label_columns(const bl_panel *p)
 	return most;
 }
 
+/* The number of series with a label. */
 static int labelled(const bl_panel *p)
 {
 	int n = 0;
@@ -104,22 +105,19 @@ static bool key_beside(const bl_panel *p, const bl_figure_look *look)
 	return p->axes.points && !p->axes.named && !look->column && label_columns(p) <= SIDE_KEY_COLUMNS && labelled(p) <= 20;
 }
 
-static double key_inches(const bl_panel *p, const bl_figure_look *look)
-{
-	return fmin(label_columns(p) * .52 * look->font / 72 + KEY_SAMPLE, look->width - .6);
-}
-
 /* The number of labels in a row above the panel. */
 static int key_columns(const bl_panel *p, const bl_figure_look *look)
 {
-	int most = (int)((look->width - .6) / key_inches(p, look)), n = labelled(p);
+	double label = fmin(label_columns(p) * .52 * look->font / 72 + KEY_SAMPLE, look->width - .6);
+	int most = (int)((look->width - .6) / label), n = labelled(p);
 	return most < 1 ? 1 : most > n ? (n > 0 ? n : 1) : most;
 }
 
+/* The number of rows of labels above the panel. */
 static int key_rows(const bl_panel *p, const bl_figure_look *look)
 {
-	int per = key_columns(p, look);
-	return key_beside(p, look) ? 0 : (labelled(p) + per - 1) / per;
+	int columns = key_columns(p, look);
+	return key_beside(p, look) ? 0 : (labelled(p) + columns - 1) / columns;
 }
 
 static double panel_height(const bl_figure *f, int i, const bl_figure_look *look)
@@ -152,17 +150,7 @@ static void add_text(bl_script *s, const char *what, const char *text, double in
 	bl_script_add(s, "\n");
 }
 
-static void add_key(bl_script *s, const bl_panel *p)
-{
-	const bl_figure_look *look = bl_script_look(s);
-	if (labelled(p) == 0)
-		bl_script_add(s, "set key off\n");
-	else if (key_beside(p, look))
-		bl_script_add(s, "set key on outside right top vertical reverse Left\n");
-	else
-		bl_script_add(s, "set key on outside center top horizontal reverse Left maxcols %d\n", key_columns(p, look));
-}
-
+/* The width of the longest name of a row. */
 static double names_inches(const bl_script *s, const bl_axes *a)
 {
 	int most = 0;
@@ -228,7 +216,7 @@ static void add_ranges(bl_script *s, const bl_panel *p)
 	              y ? "graph .05" : "0");
 }
 
-/* Adds the label of the y axis: for one panel, where gnuplot puts it; for several, at the position of the margins. */
+/* Adds the label of the y axis: for a single panel where gnuplot places it, for several panels where the margins say. */
 static void add_y_label(bl_script *s, const bl_axes *axes, double height, const margins *m)
 {
 	double inches = height - AXIS_HEIGHT;
@@ -243,11 +231,12 @@ static void add_y_label(bl_script *s, const bl_axes *axes, double height, const 
 	}
 }
 
-/* Sets everything again, since an earlier panel may have changed it. */
+/* Sets all properties of the axes, since an earlier panel may have changed them, and of the labels of the lines. */
 static void add_axes(bl_script *s, const bl_panel *p, double height, const margins *m)
 {
 	const bl_axes *axes = &p->axes;
-	double width = bl_script_look(s)->width;
+	const bl_figure_look *look = bl_script_look(s);
+	double width = look->width;
 	add_text(s, "title", axes->title, width - .3, TITLE_LINES);
 	add_text(s, "xlabel", axes->xlabel, axes->named ? width - names_inches(s, axes) - .3 : width - .8,
 	         axes->named ? TITLE_LINES : 1);
@@ -256,18 +245,17 @@ static void add_axes(bl_script *s, const bl_panel *p, double height, const margi
 	              "unset logscale\nset autoscale\nset autoscale fix\nset xtics autofreq\nset ytics autofreq scale .6, .35\n"
 	              "set mxtics 2\nset mytics 2\nset format '%%g'\n");
 	add_ranges(s, p);
-	add_key(s, p);
+	if (labelled(p) == 0)
+		bl_script_add(s, "set key off\n");
+	else if (key_beside(p, look))
+		bl_script_add(s, "set key on outside right top vertical reverse Left\n");
+	else
+		bl_script_add(s, "set key on outside center top horizontal reverse Left maxcols %d\n", key_columns(p, look));
 }
 
 /* --- Lines --------------------------------------------------------------------------- */
 
-/* Point types that are solid in every gnuplot terminal: circles; squares and triangles when the colours repeat. */
-static int mark_of(int k)
-{
-	static const int marks[] = { 7, 5, 9, 11, 13 };
-	return marks[k / BL_INKS % (int)(sizeof marks / sizeof *marks)];
-}
-
+/* Lines of few points get marks, to show where something was measured. */
 static const char *style_of(const bl_series *series, const bl_axes *axes)
 {
 	bool marked = series->marks == BL_MARKS_ALL || (series->marks == BL_MARKS_OF_FEW && series->n <= MARKERS_UP_TO);
@@ -276,12 +264,14 @@ static const char *style_of(const bl_series *series, const bl_axes *axes)
 	return axes->points && series->marks != BL_MARKS_NONE ? "points" : marked ? "linespoints" : "lines";
 }
 
-/* If there are few points, they are marked, to show where something was measured. */
+/* Adds series k of a panel to the plot command; block: the number of its data block. */
 static void add_line(bl_script *s, const bl_series *series, const bl_axes *axes, int block, int k)
 {
-	int ink = series->ink ? series->ink - 1 : k;
+	/* Point types that are solid in every gnuplot terminal: circles, and others when the colours repeat. */
+	static const int marks[] = { 7, 5, 9, 11, 13 };
+	int ink = series->ink ? series->ink - 1 : k, mark = marks[ink / BL_INKS % (int)(sizeof marks / sizeof *marks)];
 	bl_script_add(s, "%s$S%d with %s linecolor rgb '%s' linewidth %s pointtype %d pointsize %s dashtype %d ", k ? ", " : "",
-	              block, style_of(series, axes), bl_ink_text(ink), series->dashed ? "1" : "1.4", mark_of(ink),
+	              block, style_of(series, axes), bl_ink_text(ink), series->dashed ? "1" : "1.4", mark,
 	              axes->equal ? ".3" : ".45", series->dashed ? 2 : 1 + ink / BL_INKS % 5);
 	if (*series->label) {
 		bl_script_add(s, "title ");
@@ -291,6 +281,7 @@ static void add_line(bl_script *s, const bl_series *series, const bl_axes *axes,
 	}
 }
 
+/* Adds the points of the panel's series as data blocks $S0, $S1 and so on; *block: the number of the next. */
 static void add_blocks(bl_script *s, const bl_panel *p, int *block)
 {
 	char name[16];
@@ -316,6 +307,7 @@ static void add_panel(bl_script *s, const bl_panel *p, int *block, double height
 	bl_script_add(s, "\n");
 }
 
+/* The width of the numbers, or of the names, at the y axis. */
 static double numbers_inches(const bl_script *s, const bl_panel *p)
 {
 	double lo, hi;
@@ -329,7 +321,8 @@ static double numbers_inches(const bl_script *s, const bl_panel *p)
 static margins margins_of(const bl_script *s, const bl_figure *f)
 {
 	const bl_figure_look *look = bl_script_look(s);
-	double numbers = 0, last = 0, scale = look->height / bl_panels_height(f, look);
+	double numbers = 0, last = 0; /* the widths of the numbers at the y axes, and of half the last number at an x axis */
+	double scale = look->height / bl_panels_height(f, look);
 	int lines = 0;
 	if (f->panels == 1)
 		return (margins){ 0 };

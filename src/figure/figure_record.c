@@ -58,13 +58,7 @@ static uint32_t number_at(const uint8_t *p)
 
 /* --- Writing ------------------------------------------------------------------------------ */
 
-/* Writes the text as comment lines that are short enough for TeX and PDF. */
-static void put_lines(FILE *out, char comment, const char *text)
-{
-	for (size_t n = strlen(text), at = 0; at < n; at += LINE)
-		fprintf(out, "%c%s%.*s\n", comment, line_mark, LINE, text + at);
-}
-
+/* Writes the text as a compressed text chunk of a PNG.  False: no memory. */
 static bool put_chunk(FILE *out, const char *text)
 {
 	size_t n = strlen(text);
@@ -99,7 +93,7 @@ static size_t place_of(bl_form form, const char *picture, size_t n)
 	}
 }
 
-/* A PDF ends with the position of its table of objects, which has to be repeated after the comments. */
+/* A PDF ends with the position of its table of objects; this end has to be repeated after the comments. */
 static void put_end_of_pdf(FILE *out, const char *picture, size_t n)
 {
 	static const char word[] = "startxref";
@@ -126,7 +120,9 @@ static char *with_hash(const char *record, const char hash[BL_HASH_TEXT])
 	return all;
 }
 
-static void *join(bl_form form, const char *picture, size_t before, size_t *n, const char *tail, size_t tail_n, const char *record)
+/* A copy of the picture with the record before byte `before`, and a tail; *n becomes the length of all. */
+static void *insert(bl_form form, const char *picture, size_t before, size_t *n, const char *tail, size_t tail_n,
+                    const char *record)
 {
 	bytes b;
 	bool fine = true;
@@ -137,8 +133,9 @@ static void *join(bl_form form, const char *picture, size_t before, size_t *n, c
 		fprintf(b.out, "%s%s%s", svg_open, record, svg_close);
 	else if (form == BL_FORM_PNG)
 		fine = put_chunk(b.out, record);
-	else
-		put_lines(b.out, form == BL_FORM_GP ? '#' : '%', record);
+	else /* comment lines that are short enough for TeX and PDF */
+		for (size_t length = strlen(record), at = 0; at < length; at += LINE)
+			fprintf(b.out, "%c%s%.*s\n", form == BL_FORM_GP ? '#' : '%', line_mark, LINE, record + at);
 	fwrite(picture + before, 1, *n - before, b.out);
 	fwrite(tail, 1, tail_n, b.out);
 	void *all = end(&b, n);
@@ -166,7 +163,7 @@ void *bl_record_put(bl_form form, const void *picture, size_t *n, const char *re
 	bl_hash_add(&h, tail_text, tail_text ? tail_n : 0);
 	bl_hash_end(&h, hash);
 	char *text = with_hash(record, hash);
-	void *all = text && tail_text ? join(form, picture, before, n, tail_text, tail_n, text) : NULL;
+	void *all = text && tail_text ? insert(form, picture, before, n, tail_text, tail_n, text) : NULL;
 	free(text);
 	free(tail_text);
 	return all ? all : bl_fail_null("no memory for a figure");
@@ -176,19 +173,10 @@ void *bl_record_put(bl_form form, const void *picture, size_t *n, const char *re
 
 static char *none(void)
 {
-	return bl_fail_null("there is no record of barlow's in it that says where its data came from");
+	return bl_fail_null("it contains no record by barlow that says where its data came from");
 }
 
-static char *found(const char *text, size_t n)
-{
-	char *out = n <= RECORD_MOST ? malloc(n + 1) : NULL;
-	if (!out)
-		return bl_fail_null("its record is larger than %d MB", RECORD_MOST >> 20);
-	memcpy(out, text, n);
-	out[n] = '\0';
-	return out;
-}
-
+/* The hash of a file's bytes without those from `from` to `to`. */
 static void hash_around(const char *all, size_t n, size_t from, size_t to, char out[BL_FIGURE_HASH])
 {
 	bl_hash h;
@@ -198,6 +186,7 @@ static void hash_around(const char *all, size_t n, size_t from, size_t to, char 
 	bl_hash_end(&h, out);
 }
 
+/* Decompresses a record of a PNG, in growing buffers, since its size is not stored. */
 static char *unpack(const uint8_t *packed, size_t n)
 {
 	char *out = NULL;
@@ -246,7 +235,13 @@ static char *of_svg(const char *p, size_t n, char picture[BL_FIGURE_HASH])
 	if (!to)
 		return none();
 	hash_around(p, n, (size_t)(from - p), (size_t)(to - p) + sizeof svg_close - 1, picture);
-	return found(text, (size_t)(to - text));
+	size_t length = (size_t)(to - text);
+	char *out = length <= RECORD_MOST ? malloc(length + 1) : NULL;
+	if (!out)
+		return bl_fail_null("its record is larger than %d MB", RECORD_MOST >> 20);
+	memcpy(out, text, length);
+	out[length] = '\0';
+	return out;
 }
 
 /* Reads a record from comment lines anywhere in the file. */
@@ -292,7 +287,7 @@ char *bl_figure_record(const char *path, char picture[BL_FIGURE_HASH])
 	struct stat st;
 	size_t n;
 	if (stat(path, &st) == 0 && st.st_size > FILE_MOST)
-		return bl_fail_null("%s: a file of %lld MB is no figure of barlow's", path, (long long)st.st_size >> 20);
+		return bl_fail_null("%s: a file of %lld MB is no figure by barlow", path, (long long)st.st_size >> 20);
 	void *all = bl_file_read(path, &n);
 	if (!all)
 		return NULL;

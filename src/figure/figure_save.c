@@ -73,20 +73,14 @@ static void *draw(const bl_figure *f, const bl_figure_look *look, size_t *n)
 	return picture;
 }
 
-/* A script's output file is in the current folder; "./" keeps gnuplot from running a name "|program" as a pipe. */
-static char *output_of(const char *path)
-{
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	char *out = malloc(strlen(name) + 8);
-	if (out)
-		sprintf(out, "./%s.svg", name);
-	return out;
-}
-
 static int save(const bl_figure *f, const char *path, bl_figure_look *look, const char *record)
 {
 	size_t n;
-	char *output = look->form == BL_FORM_GP ? output_of(path) : NULL;
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	char *output = look->form == BL_FORM_GP ? malloc(strlen(name) + 8) : NULL;
+	/* A script writes to the current folder; "./" prevents gnuplot from running a name "|program" as a pipe. */
+	if (output)
+		sprintf(output, "./%s.svg", name);
 	look->output = output;
 	void *picture = draw(f, look, &n), *whole = picture;
 	free(output);

@@ -27,13 +27,13 @@
 extern char **environ;
 
 /* NOT_FOUND: the exit status of the child if the program does not exist and posix_spawn could not report it (POSIX). */
-enum { SAID_MAX = 600, NOT_FOUND = 127 };
+enum { MESSAGE_MAX = 600, NOT_FOUND = 127 };
 
 struct child {
 	pid_t pid;
-	int to;      /* its standard input */
-	int picture; /* its standard output */
-	int said;    /* its standard error */
+	int to;       /* its standard input */
+	int picture;  /* its standard output */
+	int messages; /* its standard error */
 };
 
 static void close_if(int fd)
@@ -42,23 +42,23 @@ static void close_if(int fd)
 		close(fd);
 }
 
-/* The child gets default signal handling, whatever our threads block or ignore. */
+/* The child gets default signal handling, whatever the threads of this process block or ignore. */
 static int set_signals(posix_spawnattr_t *attr)
 {
-	sigset_t none, usual;
+	sigset_t none, standard;
 	sigemptyset(&none);
-	sigemptyset(&usual);
-	sigaddset(&usual, SIGPIPE);
-	sigaddset(&usual, SIGCHLD);
+	sigemptyset(&standard);
+	sigaddset(&standard, SIGPIPE);
+	sigaddset(&standard, SIGCHLD);
 	posix_spawnattr_setsigmask(attr, &none);
-	posix_spawnattr_setsigdefault(attr, &usual);
+	posix_spawnattr_setsigdefault(attr, &standard);
 	return posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }
 
 /* Starts gnuplot.  0, or an errno. */
 static int spawn(struct child *c, int in)
 {
-	char *argv[] = { "gnuplot", "-d", "-", NULL }; /* -d: no init file of anybody's */
+	char *argv[] = { "gnuplot", "-d", "-", NULL }; /* -d: gnuplot reads no init file */
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	int rc = posix_spawn_file_actions_init(&files);
@@ -68,7 +68,7 @@ static int spawn(struct child *c, int in)
 	if (!rc) {
 		posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
 		posix_spawn_file_actions_adddup2(&files, c->picture, STDOUT_FILENO);
-		posix_spawn_file_actions_adddup2(&files, c->said, STDERR_FILENO);
+		posix_spawn_file_actions_adddup2(&files, c->messages, STDERR_FILENO);
 		rc = set_signals(&attr);
 		rc = rc ? rc : posix_spawnp(&c->pid, argv[0], &files, &attr, argv, environ);
 		posix_spawnattr_destroy(&attr);
@@ -89,15 +89,15 @@ static int start(struct child *c)
 		return bl_fail("no pipe to gnuplot: %s", strerror(errno));
 	c->to = pair[0];
 	c->picture = memfd_create("picture", MFD_CLOEXEC);
-	c->said = memfd_create("messages", MFD_CLOEXEC);
-	int rc = c->picture < 0 || c->said < 0 ? errno : spawn(c, pair[1]);
+	c->messages = memfd_create("messages", MFD_CLOEXEC);
+	int rc = c->picture < 0 || c->messages < 0 ? errno : spawn(c, pair[1]);
 	close(pair[1]);
 	if (rc == ENOENT)
 		return not_installed();
 	return rc ? bl_fail("gnuplot does not start: %s", strerror(rc)) : 0;
 }
 
-/* Sends the script.  If the child has closed the socket, its messages say why, so that is no error here. */
+/* Sends a piece of the script.  If the child has closed the socket, this is no error here, since its messages say why. */
 static void feed(int to, const bl_piece *piece)
 {
 	const char *bytes = piece->bytes;
@@ -115,7 +115,7 @@ static int finish(const struct child *c)
 	int status;
 	while (waitpid(c->pid, &status, 0) < 0)
 		if (errno != EINTR)
-			return 0; /* the process ignores SIGCHLD, so the status is lost: the picture is checked */
+			return 0; /* this process ignores SIGCHLD, so the status is lost; the caller checks the picture */
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
@@ -151,42 +151,37 @@ static void squeeze(char *text)
 	*to = '\0';
 }
 
-static int fail_with_words(int fd, int status)
+/* Fails with gnuplot's own message, which is in the file fd. */
+static int fail_with_message(int fd, int status)
 {
 	size_t n;
-	char *said = read_whole(fd, &n);
-	if (said)
-		squeeze(said);
-	if (status == NOT_FOUND && said && !*said)
+	char *message = read_whole(fd, &n);
+	if (message)
+		squeeze(message);
+	if (status == NOT_FOUND && message && !*message)
 		not_installed();
 	else
-		bl_fail("gnuplot failed: %.*s", SAID_MAX, said && *said ? said : "it wrote no message");
-	free(said);
+		bl_fail("gnuplot failed: %.*s", MESSAGE_MAX, message && *message ? message : "it wrote no message");
+	free(message);
 	return -1;
-}
-
-static int talk(struct child *c, const bl_piece *pieces, int count, void **picture, size_t *n)
-{
-	for (int i = 0; i < count; i++)
-		feed(c->to, &pieces[i]);
-	close(c->to);
-	c->to = -1;
-	int status = finish(c);
-	*picture = status == 0 ? read_whole(c->picture, n) : NULL;
-	if (*picture && *n > 0)
-		return 0;
-	free(*picture);
-	return fail_with_words(c->said, status);
 }
 
 int bl_gnuplot_run(const bl_piece *pieces, int count, void **picture, size_t *n)
 {
-	struct child c = { .to = -1, .picture = -1, .said = -1 };
+	struct child c = { .to = -1, .picture = -1, .messages = -1 };
 	int rc = start(&c);
-	if (rc == 0)
-		rc = talk(&c, pieces, count, picture, n);
-	close_if(c.to);
+	for (int i = 0; rc == 0 && i < count; i++)
+		feed(c.to, &pieces[i]);
+	close_if(c.to); /* the end of the script */
+	if (rc == 0) {
+		int status = finish(&c);
+		*picture = status == 0 ? read_whole(c.picture, n) : NULL;
+		if (!*picture || *n == 0) {
+			free(*picture);
+			rc = fail_with_message(c.messages, status);
+		}
+	}
 	close_if(c.picture);
-	close_if(c.said);
+	close_if(c.messages);
 	return rc;
 }

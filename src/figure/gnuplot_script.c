@@ -18,7 +18,7 @@ struct bl_script {
 	char *text;
 	size_t n;
 	const bl_figure_look *look;
-	bl_point *before; /* numbers have a decimal point until bl_script_end, which the same thread calls */
+	bl_point *before; /* the thread's locale is changed until bl_script_end, so that numbers have a decimal point */
 };
 
 enum { SVG_DOTS = 96, PNG_DOTS = 300 }; /* per inch */
@@ -172,9 +172,9 @@ static void put_tex(FILE *out, uint32_t u, const char *bytes, int n)
 }
 
 /*
- * Writes a text as an expression.  In single quotes gnuplot does not interpret anything; an apostrophe, which would end
- * them, is written in double quotes between two pieces.  (gnuplot also has doubled apostrophes, but they fail at the
- * beginning of a text.)  A line end, which bl_script_fitted makes, is written as gnuplot or TeX expects it.
+ * Writes a text as an expression.  In single quotes gnuplot does not interpret anything.  An apostrophe, which would end the
+ * quotes, is written in double quotes between two quoted pieces.  (gnuplot also has doubled apostrophes, but they fail at
+ * the beginning of a text.)  A line end, which bl_script_fitted makes, is written as gnuplot or TeX expects it.
  */
 static void quote(bl_script *s, const char *clean)
 {
@@ -271,6 +271,7 @@ static int wrap(const char *text, int columns, int most, char *out)
 	return lines;
 }
 
+/* Sets *out to the text in at most `most` lines of this width, or to NULL without memory; returns the number of lines. */
 static int fit(const bl_figure_look *look, const char *text, double inches, int most, char **out)
 {
 	char *clean = one_line(text);
@@ -315,7 +316,7 @@ void bl_script_stacked(bl_script *s, const char *const *text, int n, double inch
 
 /* --- Numbers ------------------------------------------------------------------------- */
 
-static void number(bl_script *s, double v)
+static void write_number(bl_script *s, double v)
 {
 	if (fabs(v) < BL_SCRIPT_MOST)
 		fprintf(s->out, "%.9g", v);
@@ -328,7 +329,7 @@ void bl_script_block(bl_script *s, const char *name, const double *const *column
 	fprintf(s->out, "$%s << EOD\n", name);
 	for (int64_t i = 0; i < n; i++)
 		for (int k = 0; k < many; k++) {
-			number(s, columns[k][i]);
+			write_number(s, columns[k][i]);
 			fputc(k + 1 < many ? ' ' : '\n', s->out);
 		}
 	/* gnuplot refuses an empty block. */
@@ -342,11 +343,13 @@ static double round_step(double step)
 	return step <= power ? power : step <= 2 * power ? 2 * power : step <= 5 * power ? 5 * power : 10 * power;
 }
 
+/* The step of even ticks on a short logarithmic axis. */
 static double even_step(double lo, double hi)
 {
 	return hi > lo ? round_step((hi - lo) / 5) : round_step(lo / 2);
 }
 
+/* Adds ticks with labels at even steps, and a minor tick between each two. */
 static void add_even_tics(bl_script *s, double lo, double hi)
 {
 	double step = even_step(lo, hi);
@@ -373,19 +376,14 @@ void bl_script_few_tics(bl_script *s, char axis, double lo, double hi, int steps
 		bl_script_add(s, "set %ctics %.9g\n", axis, round_step((hi - lo) / steps));
 }
 
-/* Sets a range with a margin: by itself, gnuplot would end the axis at the data or at the next power of ten. */
-static void add_log_range(bl_script *s, char axis, double lo, double hi)
-{
-	double room = fmax(exp((log(hi) - log(lo)) * .04), 1.02);
-	bl_script_add(s, "set %crange [%.9g:%.9g]\n", axis, fmax(lo / room, DBL_MIN), fmin(hi * room, DBL_MAX));
-}
-
 void bl_script_log_axis(bl_script *s, char axis, double lo, double hi)
 {
 	bl_script_add(s, "set logscale %c\nset m%ctics default\nset format %c '%%g'\n", axis, axis, axis);
 	if (!(lo > 0) || !(hi >= lo) || !isfinite(hi))
 		return;
-	add_log_range(s, axis, lo, hi);
+	/* A range with a margin: otherwise gnuplot would end the axis at the data or at the next power of ten. */
+	double room = fmax(exp((log(hi) - log(lo)) * .04), 1.02);
+	bl_script_add(s, "set %crange [%.9g:%.9g]\n", axis, fmax(lo / room, DBL_MIN), fmin(hi * room, DBL_MAX));
 	if (hi / lo >= LOG_LONG)
 		return;
 	bl_script_add(s, "set %ctics (", axis);

@@ -2,9 +2,9 @@
 /*
  * figure/gnuplot_script.h (private): builds gnuplot scripts.
  *
- * Numbers are written with a decimal point in every locale.  The user's text is
- * written by bl_script_quoted and its kin only: in single quotes gnuplot expands
- * nothing, and for TeX, its special characters are escaped.
+ * Numbers are written with a decimal point in every locale.  Text of the user is
+ * written only by bl_script_quoted, bl_script_fitted and bl_script_stacked: in single
+ * quotes, in which gnuplot expands nothing, and for TeX with its special characters escaped.
  */
 #ifndef BARLOW_FIGURE_GNUPLOT_SCRIPT_H
 #define BARLOW_FIGURE_GNUPLOT_SCRIPT_H
@@ -49,17 +49,15 @@ void bl_script_block(bl_script *s, const char *name, const double *const *column
  */
 void bl_script_log_axis(bl_script *s, char axis, double lo, double hi);
 
-/*
- * Sets ticks in at most `steps` steps, if gnuplot's own would be too close; and the number of characters of the longest
- * number at them.
- */
+/* Sets ticks in at most `steps` steps from lo to hi, for axes on which gnuplot's own ticks would be too close. */
 void bl_script_few_tics(bl_script *s, char axis, double lo, double hi, int steps);
+/* The number of characters of the longest number at these ticks, or at those of a logarithmic axis. */
 int bl_tics_columns(double lo, double hi, int steps, bool log);
 
 /* Frees the script and returns its text of *n bytes, which may contain binary data.  NULL: no memory. */
 char *bl_script_end(bl_script *s, size_t *n);
 
-/* figure_lines.c: 0: series k has a point that these axes can show; otherwise negative with bl_error, which names it. */
+/* figure_lines.c: 0: series k is empty or has a point that these axes can show; negative: bl_error names the series. */
 int bl_series_check(const bl_series *s, int k, const bl_axes *axes);
 
 const char *bl_ink_text(int k); /* "#rrggbb"; k is taken modulo BL_INKS */

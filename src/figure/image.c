@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* image.c: an unscaled picture of pixels, with lines of text below. */
+/* image.c: a picture of pixels, which are not smoothed, with lines of text below. */
 #include "figure/figure.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { MIN_DOTS = 384 };
-
-/* The number of dots, per side, that each pixel is repeated over, because viewers smooth small pictures. */
-static int repeat_of(int w, int h)
-{
-	int side = w > h ? w : h;
-	return side < MIN_DOTS ? MIN_DOTS / side : 1;
-}
+enum { MIN_DOTS = 384, NOTES_MOST = 16 };
 
 double bl_pixels_height(const bl_figure *f, const bl_figure_look *look)
 {
@@ -20,28 +13,11 @@ double bl_pixels_height(const bl_figure *f, const bl_figure_look *look)
 	return .6 + (look->width - .6) * p->h / p->w + (p->lines + 1) * bl_look_line(look);
 }
 
-enum { NOTES_MOST = 16 };
-
-static void add_texts(bl_script *s, const bl_figure *f)
-{
-	double width = bl_script_look(s)->width - .3;
-	const char *notes[NOTES_MOST], *note = f->pixels.notes;
-	for (int i = 0; i < f->pixels.lines; i++, note += strlen(note) + 1)
-		notes[i] = note;
-	bl_script_add(s, "set title ");
-	bl_script_fitted(s, f->title, width, 1);
-	bl_script_add(s, "\nset xlabel ");
-	bl_script_stacked(s, notes, f->pixels.lines, width);
-	bl_script_add(s, "\n");
-}
-
-/* Adds the pixels as binary data, or as text for TeX and scripts that are kept. */
+/* Adds the pixels as binary data, or as text for TeX and for scripts that the user saves. */
 static void add_dots(bl_script *s, const bl_pixels *p)
 {
 	bl_form form = bl_script_look(s)->form;
-	int repeat = form == BL_FORM_TEX || form == BL_FORM_GP ? 1 : repeat_of(p->w, p->h), w = p->w * repeat, h = p->h * repeat;
-	double size = 1. / repeat, first = size / 2 - .5;
-	if (repeat == 1 && (form == BL_FORM_TEX || form == BL_FORM_GP)) {
+	if (form == BL_FORM_TEX || form == BL_FORM_GP) {
 		bl_script_add(s, "$P << EOD\n");
 		for (int k = 0; k < p->w * p->h; k++)
 			bl_script_add(s, "%d %d %d %d %d\n", k % p->w, k / p->w, p->rgb[3 * k], p->rgb[3 * k + 1],
@@ -49,6 +25,9 @@ static void add_dots(bl_script *s, const bl_pixels *p)
 		bl_script_add(s, "EOD\nplot $P using 1:2:3:4:5 with rgbimage%s notitle\n", form == BL_FORM_TEX ? " pixels" : "");
 		return;
 	}
+	/* Each pixel is repeated `repeat` times in both directions, because viewers smooth small pictures. */
+	int side = p->w > p->h ? p->w : p->h, repeat = side < MIN_DOTS ? MIN_DOTS / side : 1, w = p->w * repeat, h = p->h * repeat;
+	double size = 1. / repeat, first = size / 2 - .5;
 	bl_script_add(s,
 	              "plot '-' binary array=(%d,%d) dx=%.9g dy=%.9g origin=(%.9g,%.9g) format='%%uchar' with rgbimage notitle\n",
 	              w, h, size, size, first, first);
@@ -59,7 +38,15 @@ static void add_dots(bl_script *s, const bl_pixels *p)
 
 void bl_pixels_draw(bl_script *s, const bl_figure *f)
 {
-	add_texts(s, f);
+	double width = bl_script_look(s)->width - .3;
+	const char *notes[NOTES_MOST], *note = f->pixels.notes;
+	for (int i = 0; i < f->pixels.lines; i++, note += strlen(note) + 1)
+		notes[i] = note;
+	bl_script_add(s, "set title ");
+	bl_script_fitted(s, f->title, width, 1);
+	bl_script_add(s, "\nset xlabel ");
+	bl_script_stacked(s, notes, f->pixels.lines, width);
+	bl_script_add(s, "\n");
 	bl_script_add(s, "unset border\nunset tics\nunset grid\nset size ratio -1\nset xrange [-.5:%d.5]\nset yrange [%d.5:-.5]\n",
 	              f->pixels.w - 1, f->pixels.h - 1);
 	add_dots(s, &f->pixels);

@@ -493,7 +493,7 @@ static void test_changed_figures(void **state)
 		free(bytes);
 		assert_int_equal(bl_figure_save(f, path), 0);
 		assert_null(bl_figure_record(path, picture));
-		assert_error("no record of barlow's");
+		assert_error("no record by barlow");
 	}
 	bl_figure_free(f);
 	bl_tensor_unref(c);

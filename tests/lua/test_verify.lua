@@ -194,7 +194,7 @@ test("figures without runs say so, and are drawn again from their data", functio
 	verify("--remake -o " .. scratch .. "/own.svg " .. path)
 	has(read(scratch .. "/own.svg"), "mine, too", "what chance gives")
 	plot.curves(one):save(path, { record = false })
-	has(verify(path), "no record of barlow's")
+	has(verify(path), "no record by barlow")
 end)
 
 test("figures of a sweep are verified by its results", function()
