@@ -101,22 +101,10 @@ static int put_more(parser *p, bl_texts *list, char *text)
 	return -1;
 }
 
-static int put(parser *p, const bl_option *o, const char *shown, char *text)
-{
-	char *at = (char *)p->options + o->offset;
-	switch (o->kind) {
-	case BL_OPTION_FLAG: *(bool *)at = true; return -1;
-	case BL_OPTION_TEXT: return put_text(p, o, shown, text);
-	case BL_OPTION_TEXTS: return put_more(p, (bl_texts *)at, text);
-	case BL_OPTION_WHOLE: return put_whole(p, o, shown, text);
-	case BL_OPTION_SIZE: return put_size(p, o, shown, text);
-	}
-	return -1;
-}
-
 /* Stores an option's value: `given`, or, if it is NULL, the next argument. */
 static int take(parser *p, const bl_option *o, const char *shown, char *given)
 {
+	char *at = (char *)p->options + o->offset;
 	if (o == &bl_option_help)
 		return bl_subcommand_print(p->command);
 	if (o->kind != BL_OPTION_FLAG && !given) {
@@ -125,7 +113,14 @@ static int take(parser *p, const bl_option *o, const char *shown, char *given)
 		given = *p->argv++;
 		p->argc--;
 	}
-	return put(p, o, shown, given);
+	switch (o->kind) {
+	case BL_OPTION_FLAG: *(bool *)at = true; return -1;
+	case BL_OPTION_TEXT: return put_text(p, o, shown, given);
+	case BL_OPTION_TEXTS: return put_more(p, (bl_texts *)at, given);
+	case BL_OPTION_WHOLE: return put_whole(p, o, shown, given);
+	case BL_OPTION_SIZE: return put_size(p, o, shown, given);
+	}
+	return -1;
 }
 
 /* --- Names ------------------------------------------------------------------------------- */

@@ -73,19 +73,23 @@ static void *draw(const bl_figure *f, const bl_figure_look *look, size_t *n)
 	return picture;
 }
 
-static int save(const bl_figure *f, const char *path, bl_figure_look *look, const char *record)
+int bl_figure_save_as(const bl_figure *f, const char *path, const bl_figure_style *style)
 {
+	bl_form form = BL_FORM_SVG;
 	size_t n;
+	if (form_of(path, &form) < 0)
+		return -1;
+	bl_figure_look look = look_of(f, form, style->width);
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	char *output = look->form == BL_FORM_GP ? malloc(strlen(name) + 8) : NULL;
+	char *output = form == BL_FORM_GP ? malloc(strlen(name) + 8) : NULL;
 	/* A script writes to the current folder; "./" prevents gnuplot from running a name "|program" as a pipe. */
 	if (output)
 		sprintf(output, "./%s.svg", name);
-	look->output = output;
-	void *picture = draw(f, look, &n), *whole = picture;
+	look.output = output;
+	void *picture = draw(f, &look, &n), *whole = picture;
 	free(output);
-	if (picture && record) {
-		whole = bl_record_put(look->form, picture, &n, record);
+	if (picture && style->record) {
+		whole = bl_record_put(form, picture, &n, style->record);
 		free(picture);
 	}
 	if (!whole)
@@ -93,15 +97,6 @@ static int save(const bl_figure *f, const char *path, bl_figure_look *look, cons
 	int rc = bl_file_write_atomic(path, whole, n);
 	free(whole);
 	return rc;
-}
-
-int bl_figure_save_as(const bl_figure *f, const char *path, const bl_figure_style *style)
-{
-	bl_form form = BL_FORM_SVG;
-	if (form_of(path, &form) < 0)
-		return -1;
-	bl_figure_look look = look_of(f, form, style->width);
-	return save(f, path, &look, style->record);
 }
 
 int bl_figure_save(const bl_figure *f, const char *path)

@@ -65,23 +65,6 @@ bool bl_board_utf8(const bl_board *b)
 	return b->canvas && b->canvas->can.utf8;
 }
 
-/*
- * Marks row y as selected: foreground and background are exchanged, and the text is bold for terminals without
- * colours.
- */
-static void put_bar(bl_canvas *c, int y)
-{
-	int32_t ink = bl_colour_of(BL_PAINT_TEXT, c->can.light), paper = c->can.light ? 0xffffff : 0x000000;
-	for (int x = 0; x < c->width; x++) {
-		bl_screen_cell *cell = bl_canvas_cell(c, x, y);
-		if (!cell)
-			return;
-		cell->bold = true;
-		cell->bg = ink;
-		cell->fg = paper;
-	}
-}
-
 void bl_board_text(bl_board *b, int x, int y, int room, bl_tone tone, bool bar, const char *text)
 {
 	static const bl_paint paints[] = {
@@ -90,9 +73,17 @@ void bl_board_text(bl_board *b, int x, int y, int room, bl_tone tone, bool bar, 
 	};
 	if (!b->canvas || room <= 0)
 		return;
+	bool light = b->canvas->can.light;
 	bl_canvas_text(b->canvas, x, y, room, paints[tone], text);
-	if (bar)
-		put_bar(b->canvas, y);
+	/* A bar exchanges foreground and background of the row; for terminals without colours the text is bold as well. */
+	for (int i = 0; bar && i < b->canvas->width; i++) {
+		bl_screen_cell *cell = bl_canvas_cell(b->canvas, i, y);
+		if (!cell)
+			return;
+		cell->bold = true;
+		cell->bg = bl_colour_of(BL_PAINT_TEXT, light);
+		cell->fg = light ? 0xffffff : 0x000000;
+	}
 }
 
 int bl_board_show(bl_board *b)

@@ -164,26 +164,22 @@ int bl_canvas_encode(uint32_t u, char out[4])
 	return more + 1;
 }
 
-static char *append_row(const bl_canvas *c, int y, char *at)
-{
-	char *end = at;
-	for (int x = 0; x < c->width; x++) {
-		uint32_t glyph = bl_canvas_glyph(c->can, bl_canvas_cell(c, x, y)->glyph);
-		at += bl_canvas_encode(glyph, at);
-		if (glyph != ' ')
-			end = at;
-	}
-	*end++ = '\n';
-	return end;
-}
-
 char *bl_canvas_string(const bl_canvas *c)
 {
 	char *text = malloc(((size_t)c->width * 4 + 1) * (size_t)c->height + 1), *at = text;
 	if (!text)
 		return bl_fail_null("no memory for a text of %d x %d", c->width, c->height);
-	for (int y = 0; y < c->height; y++)
-		at = append_row(c, y, at);
+	for (int y = 0; y < c->height; y++) {
+		char *end = at; /* of the row, without trailing blanks */
+		for (int x = 0; x < c->width; x++) {
+			uint32_t glyph = bl_canvas_glyph(c->can, bl_canvas_cell(c, x, y)->glyph);
+			at += bl_canvas_encode(glyph, at);
+			if (glyph != ' ')
+				end = at;
+		}
+		*end++ = '\n';
+		at = end;
+	}
 	*at = '\0';
 	return text;
 }

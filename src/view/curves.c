@@ -122,41 +122,29 @@ static bl_line line_of(const bl_curves *v, const bl_track *t, int m, const char 
 	return line;
 }
 
-struct lines {
-	bl_line line[BL_CURVES_RUNS + BL_COLUMNS_MAX];
-	char text[BL_COLUMNS_MAX][BL_LABEL_BYTES];
-	int n;
-};
-
-/* Adds the lines of a pane: a metric of each run if there are several, otherwise each metric of the run. */
-static void add_lines(const bl_curves *v, const bl_canvas *c, const bl_curves_pane *p, struct lines *out)
+/* Draws a pane: a metric of each run if there are several, otherwise each metric of the run; the first lines on top. */
+static void draw_pane(const bl_curves *v, bl_canvas *c, bl_rect r, const bl_curves_pane *p)
 {
+	bl_line lines[BL_CURVES_RUNS + BL_COLUMNS_MAX];
+	char text[BL_COLUMNS_MAX][BL_LABEL_BYTES], name[BL_LABEL_BYTES];
+	int n = 0;
 	for (int k = v->tracks - 1; k >= 0 && v->tracks > 1; k--) {
-		bl_line line = line_of(v, &v->track[k], p->list[0], v->track[k].name);
-		line.mark = (char)('a' + k); /* without colours, runs differ by letters or dash patterns */
-		line.dash = 2 * k;
-		line.paint = bl_paint_series(k);
-		out->line[out->n++] = line;
+		lines[n] = line_of(v, &v->track[k], p->list[0], v->track[k].name);
+		lines[n].mark = (char)('a' + k); /* without colours, runs differ by letters or dash patterns */
+		lines[n].dash = 2 * k;
+		lines[n++].paint = bl_paint_series(k);
 	}
 	for (int i = p->n - 1; i >= 0 && v->tracks == 1; i--) {
 		const bl_column *column = &v->columns.column[p->list[i]];
 		/* A floor of 0 carries no information, and would prevent a logarithmic axis. */
 		bool idle = column->kind == BL_COLUMN_FLOOR && !(bl_history_newest(&v->track[0].h, p->list[i]) > 0);
 		if (p->n == 1 || !idle)
-			out->line[out->n++] = line_of(v, &v->track[0], p->list[i], bl_metric_name(c, column, out->text[i]));
+			lines[n++] = line_of(v, &v->track[0], p->list[i], bl_metric_name(c, column, text[i]));
 	}
-}
-
-static void draw_pane(const bl_curves *v, bl_canvas *c, bl_rect r, const bl_curves_pane *p)
-{
-	struct lines lines = { .n = 0 };
-	char name[BL_LABEL_BYTES];
-	const char *title = p->n > 1 ? "loss" : bl_metric_name(c, &v->columns.column[p->list[0]], name);
-	add_lines(v, c, p, &lines);
 	bl_chart_draw(c, r,
-	              &(bl_chart){ .title = title,
-	                           .lines = lines.line,
-	                           .n = lines.n,
+	              &(bl_chart){ .title = p->n > 1 ? "loss" : bl_metric_name(c, &v->columns.column[p->list[0]], name),
+	                           .lines = lines,
+	                           .n = n,
 	                           .integer_x = true,
 	                           .axis = v->axis,
 	                           .log_x = v->log_x,

@@ -176,14 +176,6 @@ static int labels_of(const bl_moment *m, int labels[LABELS_MAX])
 	return n;
 }
 
-static int count(const bl_moment *m, int label)
-{
-	int n = 0;
-	for (int i = 0; i < m->points; i++)
-		n += m->label[i] == label;
-	return n;
-}
-
 static const char *name_of(const bl_moment *m, int label)
 {
 	return label < m->classes ? m->class_name[label] : "";
@@ -211,11 +203,14 @@ static void draw_legend(bl_canvas *c, bl_rect r, const bl_moment *m, int lit)
 	bool signs = !c->can.utf8 || c->can.depth == BL_DEPTH_MONO;
 	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_TITLE, n ? has_names(m) ? "class points" : "label points" : "no labels");
 	for (int i = 0; i < n && i + 1 < r.h; i++) {
+		int count = 0;
 		bool cut = i + 2 == r.h && i + 1 < n;
 		if (cut) {
 			bl_canvas_textf(c, r.x, r.y + 1 + i, r.w, BL_PAINT_FAINT, "%d more", n - i);
 			return;
 		}
+		for (int k = 0; k < m->points; k++)
+			count += m->label[k] == labels[i];
 		bl_paint p = paint_of(labels[i], lit);
 		bl_canvas_put(c, r.x, r.y + 1 + i, signs ? sign_of(labels[i]) : 0x25cf, bl_colour_of(p, c->can.light),
 		              BL_COLOUR_OWN);
@@ -224,7 +219,7 @@ static void draw_legend(bl_canvas *c, bl_rect r, const bl_moment *m, int lit)
 			bl_canvas_text(c, r.x + 2, r.y + 1 + i, room, p, name_of(m, labels[i]));
 		else
 			bl_canvas_textf(c, r.x + 2, r.y + 1 + i, room, p, "%d", labels[i]);
-		bl_canvas_textf(c, r.x + 2 + room, r.y + 1 + i, COUNT_COLUMNS, p, "%6d", count(m, labels[i]));
+		bl_canvas_textf(c, r.x + 2 + room, r.y + 1 + i, COUNT_COLUMNS, p, "%6d", count);
 		if (labels[i] == lit)
 			bl_canvas_bold(c, r.x, r.y + 1 + i, r.w);
 	}

@@ -146,22 +146,6 @@ static void draw_named(bl_canvas *c, bl_rect r, const bl_panel *p)
 	draw_scale(&a, r.y + 1 + (shown < rows ? shown + 1 : shown), *p->axes.title ? p->axes.xlabel : "");
 }
 
-/* --- Panels ------------------------------------------------------------------------------ */
-
-/* Draws panels below each other, the first ones if there is no room for all. */
-static void draw_panels(bl_canvas *c, bl_rect r, const bl_panel *p, int n)
-{
-	int shown = (int)bl_bounded(r.h / PANEL_LEAST, 1, n);
-	for (int i = 0; i < shown; i++) {
-		int from = r.h * i / shown, to = r.h * (i + 1) / shown;
-		bl_rect part = { r.x, r.y + from, r.w, to - from };
-		if (p[i].axes.named)
-			draw_named(c, part, &p[i]);
-		else
-			draw_lines(c, part, &p[i]);
-	}
-}
-
 /* --- Matrices ---------------------------------------------------------------------------- */
 
 struct dots {
@@ -314,7 +298,16 @@ void bl_figure_draw(const bl_figure *f, bl_canvas *c)
 		all.y++;
 		all.h--;
 	}
-	draw_panels(c, all, p, n);
+	/* Panels are drawn below each other; if there is no room for all, only the first ones. */
+	int shown = (int)bl_bounded(all.h / PANEL_LEAST, 1, n);
+	for (int i = 0; i < shown; i++) {
+		int from = all.h * i / shown, to = all.h * (i + 1) / shown;
+		bl_rect part = { all.x, all.y + from, all.w, to - from };
+		if (p[i].axes.named)
+			draw_named(c, part, &p[i]);
+		else
+			draw_lines(c, part, &p[i]);
+	}
 }
 
 /* Writes a colour as the terminal's escape sequence. */

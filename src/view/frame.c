@@ -49,20 +49,16 @@ static int columns(const struct fields *fs)
 	return sum;
 }
 
-static void drop_least(struct fields *fs)
-{
-	int least = 0;
-	for (int i = 1; i < fs->n; i++)
-		if (fs->f[i].importance < fs->f[least].importance)
-			least = i;
-	memmove(&fs->f[least], &fs->f[least + 1], (size_t)(fs->n - least - 1) * sizeof fs->f[0]);
-	fs->n--;
-}
-
 static void draw_fields(bl_canvas *c, int x, int y, struct fields *fs)
 {
-	while (fs->n > 1 && columns(fs) > c->width - x)
-		drop_least(fs);
+	while (fs->n > 1 && columns(fs) > c->width - x) {
+		int least = 0;
+		for (int i = 1; i < fs->n; i++)
+			if (fs->f[i].importance < fs->f[least].importance)
+				least = i;
+		memmove(&fs->f[least], &fs->f[least + 1], (size_t)(fs->n - least - 1) * sizeof fs->f[0]);
+		fs->n--;
+	}
 	for (int i = 0; i < fs->n; i++)
 		x += bl_canvas_text(c, x, y, c->width - x, fs->f[i].paint, fs->f[i].text) + FIELD_GAP;
 }

@@ -1,52 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* heatmap_save.c: saves the heatmap: pictures made by gnuplot, and the values of the cells for other programs. */
 #include "view/export.h"
-#include "base/text_stream.h"
 #include "view/heatmap.h"
 
-#include <barlow/file.h>
-#include <barlow/number.h>
-
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { PATH = 256 };
 
-static void name_file(char out[PATH], const char *stem, const char *ending)
+/* Writes the values of the cells; columns and rows are named by their first dimensions, counted from 1. */
+static void write_cells(const bl_scene *s, FILE *f)
 {
-	snprintf(out, PATH, "%s.%s", stem, ending);
-}
-
-/* The table of the cells, whose columns and rows are named by their first dimensions, counted from 1. */
-static char *csv_text(const bl_picture *p, const float *v, size_t *n)
-{
-	char *text = NULL;
-	FILE *f = bl_text_stream_begin(&text, n);
-	if (!f)
-		return bl_fail_null("no memory for the numbers of the heatmap");
-	bl_point *before = bl_number_point();
+	const bl_picture *p = &bl_heatmap_look(s)->shown;
+	bl_heat_source m = bl_picture_source(p);
 	fputs("dim", f);
 	for (int j = 0; j < p->cells; j++)
 		fprintf(f, ",%d", p->dim[1][j] + 1);
 	for (int i = 0; i < p->cells; i++) {
 		fprintf(f, "\n%d", p->dim[0][i] + 1);
 		for (int j = 0; j < p->cells; j++)
-			fprintf(f, ",%.9g", v[i * p->cells + j]);
+			fprintf(f, ",%.9g", (double)(float)bl_heat_cell(&m, i, j, bl_heat_pool(&m, s->heat)));
 	}
 	fputc('\n', f);
-	bl_number_unpoint(before);
-	return bl_text_stream_end(f, &text) ? text : bl_fail_null("no memory for the numbers of the heatmap");
-}
-
-static int save_csv(const bl_picture *p, const bl_tensor *t, const char *stem)
-{
-	char path[PATH];
-	size_t n;
-	name_file(path, stem, "csv");
-	char *text = csv_text(p, bl_tensor_data(t), &n);
-	int rc = text ? bl_file_write_atomic(path, text, n) : -1;
-	free(text);
-	return rc;
 }
 
 /* The title of the figure: the matrix, the run, the step, and how the cells were computed. */
@@ -101,8 +75,8 @@ int bl_heatmap_save(bl_scene *s, const char *stem)
 	bl_tensor *t = bl_tensor_new(2, (int64_t[]){ m.cells, m.cells });
 	for (int k = 0; t && k < m.cells * m.cells; k++)
 		bl_tensor_data(t)[k] = (float)bl_heat_cell(&m, k / m.cells, k % m.cells, bl_heat_pool(&m, s->heat));
-	name_file(path, stem, "npy");
-	int rc = t && bl_npy_save(path, t) == 0 ? save_csv(p, t, stem) : -1;
+	snprintf(path, sizeof path, "%s.npy", stem);
+	int rc = t && bl_npy_save(path, t) == 0 ? bl_export_table(s, stem, write_cells) : -1;
 	if (rc == 0 && save_figures(s, t, stem) == 0)
 		bl_scene_notice(s, "%s.png, .svg, .csv, .npy", stem);
 	else if (rc == 0)

@@ -17,7 +17,7 @@ static const char *const headings[BL_SCOPES] = {
 		[BL_SCOPE_HELP] = "Help",
 };
 
-/* Escapes text: a dot or quote at the beginning of a line would be a request. */
+/* Writes a line with escapes for roff: of hyphens and backslashes, and of a dot or quote at its beginning, a request. */
 static void write_text(FILE *f, const char *text)
 {
 	if (*text == '.' || *text == '\'')
@@ -32,23 +32,17 @@ static void write_text(FILE *f, const char *text)
 	fputc('\n', f);
 }
 
-static bool has_keys(bl_scope scope)
-{
-	for (int k = 1; k < BL_REQUEST_COUNT; k++)
-		if (bl_request_describe((bl_request)k)->scope == scope)
-			return true;
-	return false;
-}
-
+/* Writes the keys of a scope, if it has any, below a heading. */
 static void write_scope(FILE *f, bl_scope scope)
 {
-	if (!has_keys(scope))
-		return;
-	fprintf(f, ".SS %s\n", headings[scope]);
+	const char *heading = headings[scope];
 	for (int k = 1; k < BL_REQUEST_COUNT; k++) {
 		const bl_request_info *i = bl_request_describe((bl_request)k);
 		if (i->scope != scope || !i->shown[0])
 			continue;
+		if (heading)
+			fprintf(f, ".SS %s\n", heading);
+		heading = NULL;
 		fputs(".TP\n.B ", f);
 		write_text(f, i->shown);
 		write_text(f, i->help);

@@ -162,7 +162,7 @@ static double number(const bl_run_table *t, const bl_run *r, const bl_run_column
 	}
 }
 
-/* Texts in ascending order, numbers in descending order. */
+/* Orders texts ascending, numbers descending, and numbers before texts. */
 static int compare(const bl_run_table *t, const bl_run *a, const bl_run *b, const bl_run_column *c)
 {
 	if (c->field == BL_RUN_NAME)

@@ -118,28 +118,21 @@ static int run_frame(struct watch *w, int64_t *next, bool *dirty)
 	return handle_keys(w, wait > 0 ? (int)wait : 0, dirty);
 }
 
-static int loop(struct watch *w)
-{
-	int64_t next = now_ms();
-	bool dirty = true;
-	int end = -1;
-	while (end == -1)
-		end = run_frame(w, &next, &dirty);
-	if (end == BL_WATCH_QUIT && bl_scene_at_home(w->scene) && bl_scene_over(w->scene))
-		end = BL_WATCH_ENDED;
-	return end;
-}
-
 int bl_watch(bl_live *run, const bl_watch_config *config)
 {
 	struct watch w = { .config = config };
+	int64_t next = now_ms(); /* when the run is read again */
+	bool dirty = true;
 	w.screen = bl_screen_open();
 	w.scene = w.screen ? bl_scene_new(run) : NULL;
 	int end = -1;
 	if (w.scene && (!config->ask_background || bl_screen_ask_background(w.screen) == 0)) {
 		w.scene->read_only = config->read_only;
 		w.scene->interrupt_stops = config->interrupt_stops;
-		end = loop(&w);
+		while (end == -1)
+			end = run_frame(&w, &next, &dirty);
+		if (end == BL_WATCH_QUIT && bl_scene_at_home(w.scene) && bl_scene_over(w.scene))
+			end = BL_WATCH_ENDED;
 	}
 	bl_canvas_free(w.canvas);
 	bl_scene_free(w.scene);
