@@ -21,7 +21,7 @@
 #define PROMPT "barlow.prompt"
 #define TRACEBACK "barlow.prompt.traceback" /* in the registry: the traceback of the last error */
 
-/* Message handler: stores the traceback, and adds a hint to a message that is a text. */
+/* Message handler: stores the traceback, and adds a hint to a message that is a text or can be converted to one. */
 static int note_traceback(lua_State *L)
 {
 	luaL_traceback(L, L, "", 1);

@@ -3,7 +3,7 @@
  * prompt_history.c: the prompt's history file, which only the user can read.  Without HOME there is no file.
  *
  * In the file, each entry, which may have several lines, follows a line with "#" and the seconds since 1970.  Sessions only
- * append entries; of equal entries, all but the last are removed when the file is read.
+ * append entries.  Of equal entries, only the last is used; the file is rewritten without the others when it is long.
  */
 #include "cli/prompt.h"
 

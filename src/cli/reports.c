@@ -116,7 +116,7 @@ static void add_value(char *line, size_t size, const char *name, const char *for
 		snprintf(line + n, size - n, format, v);
 }
 
-/* Reports that kNN was measured, or that an epoch has ended, if the last line is long enough ago. */
+/* Reports that kNN was measured; or that an epoch has ended, if the last line was printed more than EPOCH_SECONDS ago. */
 static void report_progress(const bl_standing *s, known *k, void (*print)(const char *line))
 {
 	const bl_live_info *i = &s->info;

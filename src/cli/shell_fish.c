@@ -49,7 +49,7 @@ static void write_condition(const bl_subcommand *c, FILE *f)
 	fputc('\'', f);
 }
 
-/* Writes what an argument can be; -r: it is required, -F: files. */
+/* Writes the candidates of an argument; -F: files. */
 static void write_thing(bl_thing t, const char *const *words, FILE *f)
 {
 	switch (t) {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * text_only.c: load, loadfile, dofile and require for Lua text only, which is stored (kit/texts.h).
- *
- * They refuse bytecode, since manipulated bytecode can crash the interpreter.
+ * text_only.c: load, loadfile, dofile and require, which store the text that they load (kit/texts.h), and refuse bytecode,
+ * since manipulated bytecode can crash the interpreter.
  */
 #include "cli/run.h"
 
@@ -13,8 +12,8 @@
 #include <stdbool.h>
 
 /*
- * load(chunk[, name[, mode[, env]]]); upvalue: Lua's function.  Without a name, a text is its own name, and is not
- * stored.
+ * load(chunk[, name[, mode[, env]]]); upvalue: Lua's function.  Without a name, Lua uses the text as the chunk's name, and
+ * the text is not stored.
  */
 static int load_text(lua_State *L)
 {

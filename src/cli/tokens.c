@@ -19,7 +19,7 @@ static bool is_keyword(const char *word, size_t n)
 	return false;
 }
 
-/* The length of [[...]], [=[...]=], ... at s; 0: there is none.  Without its closing bracket, the rest of the text. */
+/* The length of [[...]], [=[...]=], ... at s, or to the end of the text without a closing bracket; 0: none begins there. */
 static size_t long_bracket(const char *s)
 {
 	size_t level = s[0] == '[' ? strspn(s + 1, "=") : 0;

@@ -31,13 +31,13 @@ enum { BL_GUARD_RESTORE_MAX = 1024 };
 void bl_guard_arm(int fd, const struct termios *cooked);
 /* The text that an ending process writes to fd before it restores the modes `cooked`; copied. */
 void bl_guard_restore_by(const char *restore, size_t n);
-/* Has the terminal been restored since the process is ending?  Then nothing may be drawn. */
+/* Is the process ending, so that the terminal was restored or will be at once?  Then nothing may be drawn. */
 bool bl_guard_dying(void);
 /* Restores the terminal for good, if it is guarded.  Async-signal-safe. */
 void bl_guard_put_back(void);
 /*
- * The same from a thread that is about to end the process: waits for a moment until no thread holds the terminal;
- * threads that lock it afterwards wait for the end of the process.
+ * The same for the thread that ends the process: first waits, at most half a second, until no other thread holds the
+ * terminal.  Threads that hold it later wait for the end of the process.
  */
 void bl_guard_end(void);
 /* Lock and unlock the terminal; required around every write to it and every change of its modes. */

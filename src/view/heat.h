@@ -16,12 +16,12 @@
 /* Row and column k of `cells` cover the dimensions from edge k to edge k + 1. */
 typedef struct bl_heat_source {
 	const float *mean, *extreme;        /* (cells, cells), row-major */
-	const float *rms, *diagonal;        /* off the diagonal, and the mean on it; NULL: not known */
+	const float *rms, *diagonal;        /* root mean square off the diagonal, mean on it; NULL: not known */
 	int cells, d;                       /* numbers of cells and of dimensions on a side */
 	const int32_t *row_edge, *col_edge; /* cells + 1 of each, from 0 to d; NULL: d is divided as by bl_chunk_range */
 	int shift;                          /* row r and column r + shift meet on the diagonal */
 	int n;                              /* the batch size, from which the level of chance follows; 0: not used */
-	bool change;                        /* differences, of rms too */
+	bool change;                        /* all values are differences of two matrices, also rms */
 } bl_heat_source;
 
 /* How a block is pooled: its root mean square off the diagonal, or the mean on it; its mean; its largest element. */
@@ -61,11 +61,8 @@ bl_heat_fit bl_heat_measure(bl_ability can, int w, int h, const bl_heat_source *
 /* Draws the matrix with its top left corner at (x,y). */
 void bl_heat_draw(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_source *m, bl_heat_style s);
 
-/*
- * The number of visible blocks vertically (0) or horizontally (1), the block that contains a dimension, and the block
- * drawn in a cell.
- */
-int bl_heat_blocks(bl_heat_fit fit, const bl_heat_source *m, int axis);
+int bl_heat_blocks(bl_heat_fit fit, const bl_heat_source *m, int axis); /* number of visible blocks; axis 0: vertically */
+/* The block with this index, the block that contains two dimensions, and the block that is drawn in a cell of the canvas. */
 bl_heat_block bl_heat_block_at(bl_heat_fit fit, const bl_heat_source *m, int row, int col);
 bl_heat_block bl_heat_block_of_dims(bl_heat_fit fit, const bl_heat_source *m, int row, int col);
 bl_heat_block bl_heat_block_under(bl_heat_fit fit, const bl_heat_source *m, int x, int y);

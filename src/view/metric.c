@@ -7,7 +7,7 @@
 
 enum { RANK_AT_FIRST = 3, RANK_OWN = 8, HIDDEN = 100 };
 
-/* The position of its kind in the list of curves; the first kinds are shown initially. */
+/* The position of a column's kind in the list of the curves; the first kinds are shown when the screen opens. */
 static int rank(const bl_columns *c, int column)
 {
 	static const uint8_t ranks[BL_COLUMN_KINDS] = {
@@ -38,7 +38,7 @@ bool bl_metric_of_loss(const bl_columns *c, int column)
 	return rank(c, column) < RANK_AT_FIRST;
 }
 
-/* The number of columns of its kind before it; a weighted term counts as its term. */
+/* The number of columns of the same kind before a column; a weighted term counts as the term before it. */
 static int ordinal(const bl_columns *c, int column)
 {
 	uint8_t kind = c->column[column].kind == BL_COLUMN_WEIGHTED ? BL_COLUMN_TERM : c->column[column].kind;

@@ -108,7 +108,7 @@ void bl_scene_notice(bl_scene *s, const char *fmt, ...) BL_PRINTF(2, 3);
 /* Shows `other` beside the run and takes over the reference; NULL: removes it. */
 void bl_scene_compare(bl_scene *s, bl_live *other);
 
-/* The abilities to draw with on a terminal with these abilities, limited by the display settings. */
+/* The terminal's abilities, limited and changed by the display settings. */
 bl_ability bl_scene_ability(const bl_scene *s, bl_ability terminal);
 
 bool bl_scene_over(const bl_scene *s);           /* done, stopped or failed */

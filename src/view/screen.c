@@ -604,7 +604,7 @@ int bl_screen_key(bl_screen *s, int timeout_ms)
 
 int bl_screen_ask_background(bl_screen *s)
 {
-	static const char queries[] = "\033]11;?\033\\\033[c"; /* the background (OSC 11), and DA1, which all terminals answer */
+	static const char queries[] = "\033]11;?\033\\\033[c"; /* the background (OSC 11), and DA1, to which nearly all reply */
 	if (s->can.depth == BL_DEPTH_MONO)
 		return 0;
 	if (strncmp(getenv("TERM"), "linux", 5) == 0)

@@ -15,7 +15,7 @@ typedef struct bl_moment {
 	int32_t n, d, dead;
 	int32_t spectrum; /* values of each kind; 0: none */
 	double rankme;    /* NaN: not computed */
-	double effective; /* exp of the entropy of the eigenvalues, divided by their sum; NaN: there is no spectrum */
+	double effective; /* exp of the entropy of the eigenvalues' shares of their sum; NaN: there is no spectrum */
 	float eigenvalues[BL_SPECTRUM_MAX], singular[BL_SPECTRUM_MAX];
 	int32_t points; /* 0: none */
 	int64_t points_step;
