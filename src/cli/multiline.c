@@ -126,7 +126,7 @@ static int behind_quoted(const char *s, int i, int n)
 	return i;
 }
 
-/* +1: the word opens a block; -1: it closes one. */
+/* How a word changes the number of open blocks: +1 opens one, -1 closes one, 0 does neither. */
 static int block_of(const char *word, int n)
 {
 	static const struct {

@@ -367,7 +367,7 @@ static reading read_line(const char *text)
 	return end_reading(state);
 }
 
-/* Appends a line to the input so far.  NULL: no memory. */
+/* Appends a line to the input so far, which may be NULL.  NULL: no memory, and the input was freed. */
 static char *append(char *input, const char *line)
 {
 	size_t n = input ? strlen(input) : 0, m = strlen(line);

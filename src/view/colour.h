@@ -35,7 +35,7 @@ bl_paint bl_paint_series(int k);
 /* The colour of a role on a dark or a light background (Okabe-Ito, distinguishable with colour blindness). */
 int32_t bl_colour_of(bl_paint p, bool light);
 
-/* Diverging map of t in [-1, 1]: blue below, red above; 0 is the background: black on dark, white on light. */
+/* Diverging map of t in [-1, 1]: blue below 0, red above; 0 is black on dark and white on light; NaN: magenta. */
 int32_t bl_colour_diverging(double t, bool light);
 
 /* The same map for terminals with 256, 16 or 8 colours; order and sign are preserved. */

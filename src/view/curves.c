@@ -355,7 +355,7 @@ void bl_curves_turn_smoothing(bl_curves *v, int by)
 		bl_track_smooth(&v->track[i], v->smoothing);
 }
 
-static void turn_smoothing(bl_scene *s, int by)
+static void change_smoothing(bl_scene *s, int by)
 {
 	bl_curves_turn_smoothing(bl_curves_of(s), by);
 	bl_scene_notice(s, "smoothing %.3g a point", bl_curves_of(s)->smoothing);
@@ -372,8 +372,8 @@ static void act(bl_scene *s, bl_request r)
 	case BL_REQUEST_CURVES_DOWN: v->at = (v->at + 1) % lines; break;
 	case BL_REQUEST_CURVES_CHOOSE: v->shown ^= selected; break;
 	case BL_REQUEST_CURVES_ONLY: v->shown = selected; break;
-	case BL_REQUEST_CURVES_SMOOTHER: turn_smoothing(s, 1); break;
-	case BL_REQUEST_CURVES_ROUGHER: turn_smoothing(s, -1); break;
+	case BL_REQUEST_CURVES_SMOOTHER: change_smoothing(s, 1); break;
+	case BL_REQUEST_CURVES_ROUGHER: change_smoothing(s, -1); break;
 	case BL_REQUEST_CURVES_AXIS: v->axis = (bl_axis)((v->axis + 1) % (BL_AXIS_LOG + 1)); break;
 	case BL_REQUEST_CURVES_LOG_X: v->log_x = !v->log_x; break;
 	case BL_REQUEST_CURVES_LEFT: move_cursor(v, -1, 100); break;

@@ -28,7 +28,7 @@ static bool command(bl_scene *s, bl_command_kind kind, double value)
 }
 
 /* Multiplies the loss's first parameter by the factor. */
-static void turn(bl_scene *s, double factor)
+static void multiply_parameter(bl_scene *s, double factor)
 {
 	const bl_columns *columns = &s->history.columns;
 	int i = bl_columns_next(columns, BL_COLUMN_PARAMETER, 0);
@@ -48,7 +48,7 @@ static void turn(bl_scene *s, double factor)
 	bl_scene_notice(s, "%s %.4g -> %.4g from the next step on", name, from, to);
 }
 
-static void turn_pause(bl_scene *s)
+static void toggle_pause(bl_scene *s)
 {
 	bool paused = s->info.state == BL_RUN_PAUSED;
 	if (command(s, paused ? BL_CMD_RESUME : BL_CMD_PAUSE, 0))
@@ -74,14 +74,14 @@ static void save_checkpoint(bl_scene *s)
 		bl_scene_notice(s, "saving a checkpoint");
 }
 
-static void turn_up(bl_scene *s)
+static void parameter_up(bl_scene *s)
 {
-	turn(s, TURN_FACTOR);
+	multiply_parameter(s, TURN_FACTOR);
 }
 
-static void turn_down(bl_scene *s)
+static void parameter_down(bl_scene *s)
 {
-	turn(s, 1 / TURN_FACTOR);
+	multiply_parameter(s, 1 / TURN_FACTOR);
 }
 
 static void show(bl_scene *s, const bl_view_ops *view)
@@ -91,17 +91,17 @@ static void show(bl_scene *s, const bl_view_ops *view)
 		view->enter(s);
 }
 
-static void turn_pooling(bl_scene *s)
+static void next_pooling(bl_scene *s)
 {
 	s->heat.pool = (bl_pool)((s->heat.pool + 1) % BL_POOLS);
 }
 
-static void turn_scale(bl_scene *s)
+static void toggle_scale(bl_scene *s)
 {
 	s->heat.symlog = !s->heat.symlog;
 }
 
-static void turn_background(bl_scene *s)
+static void toggle_background(bl_scene *s)
 {
 	s->flip_background = !s->flip_background;
 }
@@ -146,10 +146,10 @@ static const bl_view_ops *const views[BL_REQUEST_COUNT] = {
 
 /* The effects of requests that all views have; the others are handled by act() and its caller. */
 static void (*const actions[BL_REQUEST_COUNT])(bl_scene *s) = {
-	[BL_REQUEST_HELP] = show_help,      [BL_REQUEST_PAUSE] = turn_pause,           [BL_REQUEST_STEP] = take_step,
-	[BL_REQUEST_TURN_UP] = turn_up,     [BL_REQUEST_TURN_DOWN] = turn_down,        [BL_REQUEST_STOP] = ask_stop,
-	[BL_REQUEST_POOL] = turn_pooling,   [BL_REQUEST_SYMLOG] = turn_scale,          [BL_REQUEST_LIGHT] = turn_background,
-	[BL_REQUEST_EVAL] = evaluate,       [BL_REQUEST_CHECKPOINT] = save_checkpoint, [BL_REQUEST_SAVE] = bl_export_view,
+	[BL_REQUEST_HELP] = show_help,       [BL_REQUEST_PAUSE] = toggle_pause,         [BL_REQUEST_STEP] = take_step,
+	[BL_REQUEST_TURN_UP] = parameter_up, [BL_REQUEST_TURN_DOWN] = parameter_down,   [BL_REQUEST_STOP] = ask_stop,
+	[BL_REQUEST_POOL] = next_pooling,    [BL_REQUEST_SYMLOG] = toggle_scale,        [BL_REQUEST_LIGHT] = toggle_background,
+	[BL_REQUEST_EVAL] = evaluate,        [BL_REQUEST_CHECKPOINT] = save_checkpoint, [BL_REQUEST_SAVE] = bl_export_view,
 	[BL_REQUEST_SHOT] = bl_export_text,
 };
 

@@ -58,14 +58,14 @@ typedef struct bl_run_table {
 	bool deleting;     /* the user is asked whether to delete the run */
 	bool choosing;     /* names of columns are being typed */
 	char asked[256];   /* the folder's name of the run to be tagged or deleted, since the cursor's run may change */
-	char problem[160]; /* why the runs or their columns could not be read; "": they could */
+	char problem[160]; /* why the list of runs could not be read; "": it was read */
 	int64_t read_at;   /* ms of the monotonic clock */
 } bl_run_table;
 
 bl_run_table *bl_run_table_new(void);
 void bl_run_table_free(bl_run_table *t);
 
-/* Reads the list of runs; true: it has changed. */
+/* Reads the list of runs.  False: nothing has changed; always true if columns were chosen. */
 bool bl_run_table_read(bl_run_table *t);
 /* Sorts and filters the list again; to be called after changing by, reversed or filter. */
 void bl_run_table_arrange(bl_run_table *t);

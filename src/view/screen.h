@@ -27,7 +27,7 @@ void bl_screen_size(const bl_screen *s, int *width, int *height); /* the termina
 int bl_screen_show(bl_screen *s, const bl_canvas *c);
 void bl_screen_forget(bl_screen *s); /* the next show writes everything */
 
-/* Waits for a key up to timeout_ms; BL_KEY_NONE: no key (or a signal came). */
+/* Waits for a key up to timeout_ms.  BL_KEY_NONE: no key, or a signal came.  A closed terminal gives BL_KEY_INTERRUPT. */
 int bl_screen_key(bl_screen *s, int timeout_ms);
 
 /*

@@ -21,7 +21,7 @@ typedef struct bl_track {
 
 /* Takes a reference of its own; NULL: releases it. */
 void bl_track_follow(bl_track *t, bl_live *run);
-/* Reads at most `most` records; returns true if there are new ones. */
+/* Reads at most `most` of the records from `from` to `until`.  True: there are new ones, or the range has changed. */
 bool bl_track_read(bl_track *t, int64_t from, int64_t until, int64_t most);
 /* Smooths the values that were read with this weight; to be called after each read. */
 void bl_track_smooth(bl_track *t, double weight);
