@@ -20,12 +20,12 @@ struct values {
 
 static const bl_option options[] = {
 	BL_OPTION(TEXTS, struct values, set, .letter = 's', .name = "set", .argument = "NAME=VALUE",
-	          .help = "set another value, by its path in the recipe, such as loss.lambda=.02; may be repeated"),
+	          .help = "change a setting, named by its path in the recipe, such as loss.lambda=.02; may be repeated"),
 	BL_OPTION(WHOLE, struct values, step, .name = "step", .argument = "N", .min = 1, .max = INT_MAX,
 	          .help = "start from the checkpoint of step N, if it exists (default: the newest)"),
 	BL_OPTION(TEXT, struct values, name, .letter = 'n', .name = "name", .argument = "NAME", .help = "name of the new run"),
 	BL_OPTION(FLAG, struct values, plain, .name = "plain",
-	          .help = "print lines of progress also on a terminal, instead of the screen"),
+	          .help = "on a terminal, print lines of progress instead of showing the screen"),
 	BL_OPTION(TEXT, struct values, data, .name = "data", .argument = "PATH", .thing = BL_THING_FOLDER,
 	          .help = "search for the images, if they were moved, below this folder first; they have to be the same ones"),
 	BL_OPTION_THREADS(struct values, threads),

@@ -37,7 +37,7 @@ const bl_subcommand bl_subcommand_help = {
 	.options = options,
 	.operand = "command",
 	.thing = BL_THING_COMMAND,
-	.about = "Prints the same as the command's option --help; without a command, that of the program.\n",
+	.about = "Prints the same as the command's option --help; without a command, the help of the program.\n",
 	.size = sizeof(struct values),
 	.run = help,
 };

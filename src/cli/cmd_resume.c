@@ -19,7 +19,7 @@ struct values {
 
 static const bl_option options[] = {
 	BL_OPTION(FLAG, struct values, plain, .name = "plain",
-	          .help = "print lines of progress also on a terminal, instead of the screen"),
+	          .help = "on a terminal, print lines of progress instead of showing the screen"),
 	BL_OPTION(TEXT, struct values, data, .name = "data", .argument = "PATH", .thing = BL_THING_FOLDER,
 	          .help = "search for the images, if they were moved, below this folder first; they have to be the same ones"),
 	BL_OPTION_THREADS(struct values, threads),
@@ -55,8 +55,8 @@ const bl_subcommand bl_subcommand_resume = {
 	.operand = "run",
 	.thing = BL_THING_RUN,
 	.about =
-		"Resumes the run from its last checkpoint, in its own folder, to the same bits as if it had never stopped. RUN is given "
-		"as for watch; without it, the newest run that was stopped or killed is resumed. A run that failed has to be named.\n",
+		"Resumes the run from its last checkpoint, in its own folder. It computes the same bits as if it had never stopped. RUN is "
+		"given as for watch; without it, the newest run that was stopped or killed is resumed. A run that failed has to be named.\n",
 	.size = sizeof(struct values),
 	.run = resume,
 };

@@ -19,7 +19,7 @@ static const bl_option options[] = {
 	BL_OPTION(FLAG, struct values, json, .name = "json", .help = "print JSON"),
 	BL_OPTION(FLAG, struct values, csv, .name = "csv", .help = "print comma-separated values"),
 	BL_OPTION(TEXT, struct values, where, .letter = 'w', .name = "where", .argument = "CONDITION",
-	          .help = "only runs for which this is true: \"knn > .7 and loss.lambda < .1\""),
+	          .help = "only runs for which CONDITION is true: \"knn > .7 and loss.lambda < .1\""),
 	BL_OPTION(TEXTS, struct values, tags, .letter = 't', .name = "tag", .argument = "TAG",
 	          .help = "only runs with that tag; may be repeated"),
 	BL_OPTION(TEXT, struct values, sort, .letter = 's', .name = "sort", .argument = "NAME",

@@ -24,7 +24,7 @@ static const bl_option options[] = {
 	BL_OPTION(TEXT, struct values, shard, .name = "shard", .argument = "I/N",
 	          .help = "run, resume, worker: only the I-th of N shares of the trials (default: that of the Slurm array's task)"),
 	BL_OPTION(FLAG, struct values, plain, .name = "plain",
-	          .help = "run, resume: print a line for each trial also on a terminal, instead of the screen"),
+	          .help = "run, resume: on a terminal, print a line for each trial instead of showing the screen"),
 	BL_OPTION(TEXT, struct values, notify, .name = "notify", .argument = "HOW",
 	          .help = "run, resume: how the terminal signals the end: bell, osc9 or none (default: BARLOW_NOTIFY, else bell)"),
 	BL_OPTION(FLAG, struct values, test, .name = "test", .help = "best: measure on the test set, once; the results are stored"),

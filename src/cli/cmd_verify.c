@@ -17,7 +17,7 @@ static const bl_option options[] = {
 	BL_OPTION(FLAG, struct values, remake, .letter = 'r', .name = "remake",
 	          .help = "make the figure again from its runs, and replace it"),
 	BL_OPTION(TEXT, struct values, output, .letter = 'o', .name = "output", .argument = "FILE", .thing = BL_THING_FILE,
-	          .help = "remake: write this file instead, in the format of its ending"),
+	          .help = "with --remake: write this file instead, in the format of its ending"),
 	BL_OPTION(FLAG, struct values, print, .letter = 'p', .name = "print",
 	          .help = "print the figure's record: data, recipes, seeds and runs, as JSON"),
 	BL_OPTION(FLAG, struct values, json, .name = "json", .help = "print the result as JSON"),
@@ -59,7 +59,7 @@ static int verify(const bl_subcommand *self, const void *options_read, const bl_
 {
 	const struct values *v = options_read;
 	if (v->output && !v->remake)
-		return bl_subcommand_refuse(self, "-o goes with --remake");
+		return bl_subcommand_refuse(self, "-o can be used only with --remake");
 	bl_signals_catch_interrupts();
 	lua_State *L = bl_run_state_new(NULL);
 	return L ? bl_run_close(L, call(L, v, operands)) : EXIT_FAILURE;

@@ -266,7 +266,7 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 	/* Points older than the newest snapshot: new ones have been requested. */
 	bool pending = !is_over(s) && !s->read_only && !old && m->points_step < s->snapshot.step;
 	int x = bl_canvas_textf(c, r.x, r.y, r.w, old ? BL_PAINT_WARN : BL_PAINT_TEXT, "step %lld%s", (long long)m->points_step,
-	                        old ? ", then" : "");
+	                        old ? ", earlier" : "");
 	static const char *const of[] = { "images", "training images", "of the kNN queries" };
 	x += bl_canvas_textf(c, r.x + x + 2, r.y, r.w - x - 2, BL_PAINT_FAINT, "%d %s, axes hold %.0f%% and %.0f%% of the variance",
 	                     (int)m->points, of[m->points_of], 100 * m->explained[0], 100 * m->explained[1]);

@@ -182,7 +182,7 @@ bl_outcome bl_control_key(bl_scene *s, int key)
 		show_help(s);
 	bl_request r = bl_request_of_key(s->view->scope, key);
 	if (s->read_only && bl_request_describe(r)->changes_run) {
-		bl_scene_notice(s, "read-only: the key %s is off", bl_request_describe(r)->shown);
+		bl_scene_notice(s, "read-only: the key %s is disabled", bl_request_describe(r)->shown);
 		return BL_OUTCOME_STAY;
 	}
 	return act(s, r);

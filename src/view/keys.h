@@ -63,7 +63,7 @@ bool bl_key_is_mouse(int key, bl_mouse *out);
 	X(STEP, ALL, ".", ".", "step", true, "make one step, then pause") \
 	X(TURN_UP, ALL, "+=", "+", "parameter up", true, \
 	  "multiply the loss's main parameter, such as lambda, by 1.1") \
-	X(TURN_DOWN, ALL, "-_", "-", "parameter down", true, "divide it by 1.1") \
+	X(TURN_DOWN, ALL, "-_", "-", "parameter down", true, "divide the loss's main parameter by 1.1") \
 	X(STOP, ALL, "Q", "Q", "stop", true, "stop training, after confirmation") \
 	X(POOL, ALL, "m", "m", "rms/mean/largest", false, \
 	  "show root mean square, mean or largest element of a dot's block") \
@@ -90,7 +90,7 @@ bool bl_key_is_mouse(int key, bl_mouse *out);
 	X(FREEZE, HEATMAP, "f", "f", "freeze", false, "use this matrix as the reference; again: remove the reference") \
 	X(DIFFERENCE, HEATMAP, "d", "d", "difference", false, "values minus those of the reference") \
 	X(EARLIER, HEATMAP, "[", "[", "earlier", false, "the previous stored snapshot") \
-	X(LATER, HEATMAP, "]", "]", "later", false, "the next one") \
+	X(LATER, HEATMAP, "]", "]", "later", false, "the next stored snapshot") \
 	X(FIRST, HEATMAP, BL_KEYS_HOME, "Home", "", false, "the first snapshot of the run") \
 	X(NOW, HEATMAP, BL_KEYS_END "n", "End n", "now", false, "follow the newest snapshot") \
 	X(HEATMAP_MOUSE, HEATMAP, "", "Click", "", false, "move the cursor to this dot; wheel: zoom") \
@@ -118,7 +118,7 @@ bool bl_key_is_mouse(int key, bl_mouse *out);
 	X(CURVES_MOUSE, CURVES, "", "Wheel", "", false, "fewer or more steps") \
 	X(SPECTRUM_EARLIER, SPECTRUM, "[h" BL_KEYS_LEFT, "[ h Left", "earlier", false, \
 	  "the previous stored snapshot") \
-	X(SPECTRUM_LATER, SPECTRUM, "]l" BL_KEYS_RIGHT, "] l Right", "later", false, "the next one") \
+	X(SPECTRUM_LATER, SPECTRUM, "]l" BL_KEYS_RIGHT, "] l Right", "later", false, "the next stored snapshot") \
 	X(SPECTRUM_FIRST, SPECTRUM, BL_KEYS_HOME "0", "Home 0", "first", false, "the first snapshot of the run") \
 	X(SPECTRUM_NOW, SPECTRUM, BL_KEYS_END "n", "End n", "now", false, "follow the newest snapshot") \
 	X(SAMPLES_NEXT, SAMPLES, "nl" BL_KEYS_RIGHT, "n l Right", "next", false, "the next sample of the batch") \
@@ -126,7 +126,7 @@ bool bl_key_is_mouse(int key, bl_mouse *out);
 	X(SAMPLES_AGAIN, SAMPLES, "r", "r", "again", false, "new views of the same sample") \
 	X(EMBEDDING_EARLIER, EMBEDDING, "[h" BL_KEYS_LEFT, "[ h Left", "earlier", false, \
 	  "the previous stored snapshot with points") \
-	X(EMBEDDING_LATER, EMBEDDING, "]l" BL_KEYS_RIGHT, "] l Right", "later", false, "the next one") \
+	X(EMBEDDING_LATER, EMBEDDING, "]l" BL_KEYS_RIGHT, "] l Right", "later", false, "the next stored snapshot with points") \
 	X(EMBEDDING_FIRST, EMBEDDING, BL_KEYS_HOME "0", "Home 0", "first", false, "the first snapshot with points") \
 	X(EMBEDDING_NOW, EMBEDDING, BL_KEYS_END "n", "End n", "now", false, "follow the newest snapshot") \
 	X(EMBEDDING_DOWN, EMBEDDING, "j" BL_KEYS_DOWN, "j Down", "one label", false, \
@@ -134,8 +134,8 @@ bool bl_key_is_mouse(int key, bl_mouse *out);
 	X(EMBEDDING_UP, EMBEDDING, "k" BL_KEYS_UP, "k Up", "", false, "the previous label") \
 	X(SETTINGS_DOWN, SETTINGS, "j" BL_KEYS_DOWN, "j Down", "", false, "the next setting") \
 	X(SETTINGS_UP, SETTINGS, "k" BL_KEYS_UP, "k Up", "", false, "the previous setting") \
-	X(SETTINGS_ON, SETTINGS, "l" BL_KEYS_RIGHT BL_KEYS_ENTER, "l Right", "change", false, "its next value") \
-	X(SETTINGS_BACK, SETTINGS, "h" BL_KEYS_LEFT, "h Left", "", false, "its previous value") \
+	X(SETTINGS_ON, SETTINGS, "l" BL_KEYS_RIGHT BL_KEYS_ENTER, "l Right", "change", false, "the next value of the setting") \
+	X(SETTINGS_BACK, SETTINGS, "h" BL_KEYS_LEFT, "h Left", "", false, "the previous value of the setting") \
 	X(HELP_DOWN, HELP, "j" BL_KEYS_DOWN BL_KEYS_PAGE_DOWN, "j Down", "more", false, "keys further down") \
 	X(HELP_UP, HELP, "k" BL_KEYS_UP BL_KEYS_PAGE_UP, "k Up", "", false, "keys further up") \
 	X(RUN_UP, RUNS, "k" BL_KEYS_UP, "k Up", "", false, "the run above; PgUp: ten above") \
@@ -148,7 +148,7 @@ bool bl_key_is_mouse(int key, bl_mouse *out);
 	X(RUN_BACK, RUNS, BL_KEYS_BACKSPACE, "Bksp", "", false, "return to the run that was shown first") \
 	X(RUN_MARK, RUNS, "m", "m", "mark", false, "mark the run, to compare curves, matrices and settings; again: unmark") \
 	X(RUN_BESIDE, RUNS, "v", "v", "beside", false, \
-	  "show its heatmap beside that of the shown run; again: remove it") \
+	  "show this run's heatmap beside that of the run on the screen; again: remove it") \
 	X(RUN_SORT, RUNS, "s", "s", "sort", false, "sort by the next column") \
 	X(RUN_REVERSE, RUNS, "r", "r", "reverse", false, "reverse the order") \
 	X(RUN_FILTER, RUNS, "/", "/", "filter", false, "show only runs with this text in name, folder or state; Esc: all") \

@@ -175,7 +175,7 @@ static void draw_facts(const bl_scene *s, bl_canvas *c, bl_rect r)
 	                        (long long)p->step);
 	bool shown = p->region.view == own_of(s)->sample && p->region.redraw == own_of(s)->redraws;
 	if (!shown && !bl_scene_over(s) && !s->lost)
-		bl_canvas_text(c, r.x + x + 2, r.y, r.w - x - 2, BL_PAINT_WARN, "another was requested...");
+		bl_canvas_text(c, r.x + x + 2, r.y, r.w - x - 2, BL_PAINT_WARN, "another sample was requested");
 }
 
 /* --- The view ------------------------------------------------------------- */
@@ -224,7 +224,7 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	const bl_snapshot *p = &s->snapshot;
 	if (p->step < 0 || p->view_side == 0) {
-		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, "views: none in a snapshot yet");
+		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, "no snapshot with views yet");
 		return;
 	}
 	int columns = columns_for(p, r), lines = (p->view_count + columns - 1) / columns;

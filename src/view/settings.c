@@ -95,7 +95,7 @@ static void write_rate(const bl_scene *s, char *out, size_t size)
 	if (s->frames_per_s)
 		snprintf(out, size, "%d", s->frames_per_s);
 	else
-		snprintf(out, size, "10, or 30 as the view needs");
+		snprintf(out, size, "10 or 30, depending on the view");
 }
 
 /* Cycles through the values and 0, with which the rate depends on the view. */

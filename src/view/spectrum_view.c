@@ -48,7 +48,7 @@ static void draw_facts(const bl_timeline *past, const bl_moment *m, bl_canvas *c
 {
 	char text[96];
 	int x = 0;
-	snprintf(text, sizeof text, past->at ? "step %lld, then" : "step %lld", (long long)m->step);
+	snprintf(text, sizeof text, past->at ? "step %lld, earlier" : "step %lld", (long long)m->step);
 	x = draw_fact(c, r, x, past->at ? BL_PAINT_WARN : BL_PAINT_TEXT, text);
 	snprintf(text, sizeof text, "RankMe %.1f", m->rankme);
 	x = isnan(m->rankme) ? x : draw_fact(c, r, x, BL_PAINT_REDUNDANCY, text);

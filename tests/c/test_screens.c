@@ -831,7 +831,7 @@ static void test_asks(void **state)
 	assert_int_equal(r.view, 2);
 	assert_int_equal(r.redraw, 1);
 	assert_int_equal(r.points, 0);
-	assert_shows(s, "another was requested");
+	assert_shows(s, "another sample was requested");
 	press(s, "6");
 	assert_true(bl_live_asked(s->run, &r));
 	assert_int_equal(r.points, 1);

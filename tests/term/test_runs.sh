@@ -85,7 +85,7 @@ check "the newest training run is watched" shows a "● running"
 watch b slow --read-only
 check "a second viewer, by name" shows b "● running"
 keys b Space
-check "--read-only: no key changes the run" shows b "read-only: the key Space is off"
+check "--read-only: no key changes the run" shows b "read-only: the key Space is disabled"
 
 kill -KILL "$(viewer a)"
 check "the first viewer is killed" shows a "status=137"
@@ -132,7 +132,7 @@ check "q ends with status 0" shows a "status=0"
 started=$!
 check "it is resumed: a viewer that is still open follows it" shows b "slow  ● running"
 keys b Space
-check "... and is read-only, as before" shows b "read-only: the key Space is off"
+check "... and is read-only, as before" shows b "read-only: the key Space is disabled"
 check "barlow stop stops it, and reports the step" run 0 stop slow
 check "... after it has ended" says "slow: stopped at step"
 wait "$started"
