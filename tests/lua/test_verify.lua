@@ -284,7 +284,7 @@ test("records from others are not trusted", function()
 	has(verify(path), "its record was not written by barlow")
 	has(verify(scratch .. "/nothing.svg"), "nothing.svg")
 	has(verify(scratch), "verify:")
-	has(verify("-o x.svg " .. path), "-o goes with --remake")
+	has(verify("-o x.svg " .. path), "-o can be used only with --remake")
 	plot.curves(one):save(scratch .. "/fine.svg") -- an unreadable file does not hide the others
 	local text, status = verify(scratch .. "/nothing.svg " .. path .. " " .. scratch .. "/fine.svg")
 	has(text, "nothing.svg", "its record was not written by barlow", "still give this figure")
