@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* The number of lines along `dim`: the product of the other sizes.  Lines are in row-major order of the other indices. */
+/* The number of lines along `dim`: the product of the other sizes.  Lines are numbered in row-major order. */
 static int64_t lines_of(const bl_tensor *t, int dim)
 {
 	int64_t n = 1;
@@ -39,14 +39,14 @@ typedef struct job {
 
 /* --- sort --- */
 
-enum { PLACES_MOST = 1 << 24 }; /* indices are stored as float32, which is exact up to here */
+enum { PLACES_MOST = 1 << 24 }; /* indices are stored as float32, which is exact up to this number */
 
 typedef struct keyed {
 	float value;
 	int32_t place;
 } keyed;
 
-/* NaN is the largest value, as in PyTorch; equal elements keep their order in both directions. */
+/* NaN is the largest value, as in PyTorch.  Equal elements have the order of their indices, also if sign is -1. */
 static int by_value(const keyed *a, const keyed *b, int sign)
 {
 	bool less = a->value < b->value || (b->value != b->value && a->value == a->value);
@@ -64,7 +64,7 @@ static int descending(const void *a, const void *b)
 	return by_value(a, b, -1);
 }
 
-/* Writes the indices of the elements of x's line, in sorted order, to y's line. */
+/* Writes the indices of the elements of a line of x, in sorted order, to that line of y. */
 static void sort_line(void *ctx, int64_t line)
 {
 	job *j = ctx;
@@ -84,7 +84,7 @@ static void sort_line(void *ctx, int64_t line)
 	bl_block_give(k);
 }
 
-/* A new tensor of the first k indices along dim (0..ndim-1) in sorted order. */
+/* A new tensor with the first k indices of each line along dim (0..ndim-1) in sorted order. */
 static bl_tensor *sorted_places(const char *op, const bl_tensor *a, int64_t k, int dim, bool descend)
 {
 	char text[BL_SHAPE_TEXT];
@@ -132,7 +132,7 @@ bl_tensor *bl_topk(bl_tensor *a, int64_t k, int dim, bool largest, bl_tensor **p
 
 /* --- cumulative sum: y_i = x_0 + ... + x_i;  dx_i = dy_i + ... + dy_n --- */
 
-/* Writes y's line.  flag: sums from the end.  g not NULL: adds to y. */
+/* Writes the cumulative sums of a line of x to that line of y.  flag: sums from the end.  g not NULL: adds to y. */
 static void sum_line(void *ctx, int64_t line)
 {
 	const job *j = ctx;
@@ -174,7 +174,7 @@ bl_tensor *bl_cumsum(bl_tensor *a, int dim)
 	return bl_node_attach(y, BL_OP_cumsum, 1, &a, cumsum_back, &dim, sizeof dim, NULL);
 }
 
-/* --- norm: y = sqrt(sum x^2);  dx = dy x / y, 0 where y is 0 --- */
+/* --- norm: y = sqrt(sum x^2);  dx = dy x / y, or 0 if y is 0 --- */
 
 static void norm_line(void *ctx, int64_t line)
 {
@@ -218,7 +218,7 @@ static int norm_back(void *ctx, bl_tensor *const *in, const bl_tensor *out, cons
 	return j.dx ? 0 : -1;
 }
 
-/* dim: 0..ndim-1. */
+/* The norm for p = 2; dim is 0..ndim-1. */
 static bl_tensor *euclidean(bl_tensor *a, int dim, bool keepdim)
 {
 	int64_t shape[BL_MAXDIM];
@@ -240,7 +240,7 @@ static bl_tensor *then(bl_tensor *t, bl_tensor *f)
 	return f;
 }
 
-/* (sum |x|^p)^(1/p) composed of other operations; p = 1 is a sum, and infinity a maximum. */
+/* (sum |x|^p)^(1/p), composed of other operations; for p = 1 it is a sum, and for p = infinity a maximum. */
 static bl_tensor *other_norm(bl_tensor *a, double p, int dim, bool keepdim)
 {
 	bl_tensor *t = bl_abs(a);
@@ -252,7 +252,7 @@ static bl_tensor *other_norm(bl_tensor *a, double p, int dim, bool keepdim)
 	return t && p != 1 ? then(t, bl_pow(t, (float)(1 / p))) : t;
 }
 
-/* The norm of all elements: along the one dimension of a flat view. */
+/* The norm of all elements, computed along the only dimension of a flat tensor. */
 static bl_tensor *norm_of_all(bl_tensor *a, bool keepdim)
 {
 	static const int64_t ones[BL_MAXDIM] = { 1, 1, 1, 1, 1, 1 };

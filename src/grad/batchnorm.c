@@ -4,9 +4,8 @@
  *
  *   y = relu( gamma (x - mean) / sqrt(var + eps) + beta + residual )
  *
- * x is (N,C), or (N,C,H,W) with statistics over N, H, W.  The forward direction
- * takes a pass for the moments and one for y; the backward direction takes one
- * for the sums and one for dx.
+ * x is (N,C), or (N,C,H,W) with statistics over N, H, W.  The forward direction reads x in two passes, for the moments
+ * and for y.  The backward direction has two passes as well, for the sums and for dx.
  */
 #include "grad/node.h"
 #include "tensor/kernel/kernel.h"
@@ -18,7 +17,7 @@
 
 enum { CHUNK_FLOATS = 32 << 10 };
 
-/* Arrays of c floats, in one block.  The mean is mean + low: a single float would not be exact enough. */
+/* Arrays of c floats, in one block.  The mean is the sum mean + low, because one float would not be exact enough. */
 typedef struct context {
 	int64_t n, c; /* pixels, channels */
 	float *scale, *shift, *mean, *low, *invstd;
@@ -52,7 +51,7 @@ static int64_t chunks_of(const context *x)
 	return (x->n + rows_per_chunk(x->c) - 1) / rows_per_chunk(x->c);
 }
 
-/* Returns the number of rows in chunk i, and sets *first to the first. */
+/* Returns the number of rows in chunk i, and sets *first to the first of them. */
 static int64_t chunk_rows(const context *x, int64_t i, int64_t *first)
 {
 	int64_t rows = rows_per_chunk(x->c);
@@ -60,7 +59,7 @@ static int64_t chunk_rows(const context *x, int64_t i, int64_t *first)
 	return x->n - *first < rows ? x->n - *first : rows;
 }
 
-/* Moments: mean and sum of squares of each chunk, combined in double precision (Chan et al. 1979). */
+/* The moments of each chunk are combined in double precision (Chan et al. 1979). */
 typedef struct moments_job {
 	const context *x;
 	const float *data;
@@ -107,7 +106,7 @@ static int batch_statistics(context *x, const float *data, const bl_norm_args *a
 	if (!j.parts)
 		return -1;
 	bl_parallel(chunks_of(x), moments_chunk, &j);
-	if (bl_check_given_up()) { /* the running statistics stay as they are */
+	if (bl_check_given_up()) { /* leaves the running statistics unchanged */
 		bl_block_give(j.parts);
 		return -1;
 	}
@@ -163,7 +162,6 @@ static void apply_chunk(void *ctx, int64_t i)
 	                                  .relu = j->x->relu });
 }
 
-/* The backward direction. */
 typedef struct back_job {
 	const context *x;
 	const float *data, *y, *dy;
@@ -230,8 +228,8 @@ static int give_vector(bl_tensor *t, const float *values)
 /*
  * With s = sum g, d = sum g (x - mean):
  *   dx = scale (g - s/n - (x - mean) invstd^2 d/n),  dgamma = d invstd,  dbeta = s
- * In evaluation mode mean and invstd are constants: dx = scale g.
- * vectors: [by_x, by_1, dgamma, dbeta][c]
+ * In evaluation mode, mean and invstd are constants, and dx = scale g.  The results are vectors: [by_x, by_1, dgamma,
+ * dbeta][c].
  */
 static void solve(const back_job *j, float *vectors)
 {
@@ -260,7 +258,7 @@ static int back_with(back_job *j, bl_tensor *const *in, float *vectors)
 	return give_vector(in[1], vectors + 2 * x->c) || give_vector(in[2], vectors + 3 * x->c) ? -1 : 0;
 }
 
-/* A new reference to t, or to a copy, in the memory order that the kernels read. */
+/* A new reference to t or, if t does not have the memory order that the kernels read, to a copy. */
 static bl_tensor *pixels_of(const bl_tensor *t)
 {
 	return t->ndim == 4 ? bl_tensor_channels_last((bl_tensor *)t) : bl_tensor_contiguous((bl_tensor *)t);
@@ -272,8 +270,9 @@ static bool is_pixels(const bl_tensor *t)
 }
 
 /*
- * *direct: the result is t's gradient sink, which the kernels can write (reusing `spent`, unless NULL); otherwise it is a
- * temporary tensor, which is added to the gradient later.
+ * The tensor to which the kernels write the gradient of t.  If *direct is set to true, it is t's gradient sink, for
+ * which the memory of `spent` is reused unless that is NULL.  Otherwise it is a temporary tensor, which settle() adds
+ * to the gradient.
  */
 static bl_tensor *sink_for(bl_tensor *t, bl_tensor *spent, bool *add, bool *direct)
 {

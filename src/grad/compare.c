@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* compare.c: comparisons, with results 1 (true) and 0, and selection by such a mask. */
+/* compare.c: comparisons, whose results are 1 (true) and 0, and selection by such a mask. */
 #include "grad/dims.h"
 #include "grad/node.h"
 
@@ -55,7 +55,7 @@ static void where_run(void *ctx, int64_t n, float *const *v, const int64_t *s)
 		v[0][i * s[0]] = v[1][i * s[1]] != 0 ? v[2][i * s[2]] : v[3][i * s[3]];
 }
 
-/* y = a where mask is not 0, else b; all are broadcast to y's shape. */
+/* y = a where mask is not 0, and y = b elsewhere; mask, a and b are broadcast to y's shape. */
 static void choose(bl_tensor *y, const bl_tensor *mask, const bl_tensor *a, const bl_tensor *b)
 {
 	bl_tensor m = bl_broadcast_view(mask, y->ndim, y->shape), x = bl_broadcast_view(a, y->ndim, y->shape);
@@ -65,7 +65,10 @@ static void choose(bl_tensor *y, const bl_tensor *mask, const bl_tensor *a, cons
 	bl_walk_run(&w, where_run, NULL);
 }
 
-/* in: mask, a, b.  a gets dout where the mask is not 0, and b gets it elsewhere; the rest is 0. */
+/*
+ * in: mask, a, b.  da is dout where the mask is not 0, and 0 elsewhere; db is dout where the mask is 0, and 0
+ * elsewhere.
+ */
 static int where_back(void *ctx, bl_tensor *const *in, const bl_tensor *out, const bl_tensor *dout)
 {
 	bl_tensor *zero = bl_tensor_scalar(0), *g = zero ? bl_tensor_like(dout) : NULL;

@@ -66,7 +66,7 @@ static bl_conv geometry(const bl_tensor *x, const bl_tensor *w, bl_conv_shape s)
 	return g;
 }
 
-/* Floating-point operations of one direction by the direct algorithm. */
+/* The number of floating-point operations of one direction by the direct algorithm. */
 static double flops(const bl_conv *g)
 {
 	return 2. * (double)(g->n * g->p * g->q * g->k * g->r * g->s) * (double)(g->c / g->groups);
@@ -137,8 +137,8 @@ bl_tensor *bl_conv2d(bl_tensor *x, bl_tensor *w, bl_tensor *b, bl_conv_shape s)
 }
 
 /*
- * The algorithms of all directions are chosen here, so that the backward pass does not depend on the thread that runs
- * it.
+ * Chooses the algorithms of all directions, so that the backward pass does not depend on the context of the thread that
+ * runs it.
  */
 bl_tensor *bl_conv2d_by(bl_tensor *x, bl_tensor *w, bl_tensor *b, bl_conv_shape s, bl_conv_algorithm algorithm)
 {

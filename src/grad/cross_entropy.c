@@ -14,7 +14,7 @@ typedef struct ce_node {
 	int32_t *labels;
 } ce_node;
 
-enum { ROWS = 32 }; /* in a chunk */
+enum { ROWS = 32 }; /* number of rows in a chunk */
 
 typedef struct ce_job {
 	const ce_node *nd;
@@ -31,7 +31,7 @@ static void ce_release(void *ctx)
 	bl_block_give(nd->labels);
 }
 
-/* The largest element is subtracted first, so that exp does not overflow. */
+/* Subtracts the largest element first, so that exp does not overflow. */
 static double log_sum_exp(const float *x, int64_t n, int64_t step)
 {
 	float largest = x[0];

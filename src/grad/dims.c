@@ -21,7 +21,7 @@ const char *bl_dim_ordinal(int dim)
 	return names[dim];
 }
 
-/* t's size along dimension d of a result with ndim dimensions: shapes are aligned at their last dimensions. */
+/* The size of t in dimension d of a result with ndim dimensions.  Shapes are aligned at their last dimensions. */
 static int64_t size_in(const bl_tensor *t, int ndim, int d)
 {
 	d -= ndim - t->ndim;
@@ -52,7 +52,7 @@ bl_tensor bl_broadcast_view(const bl_tensor *t, int ndim, const int64_t *shape)
 	return v;
 }
 
-/* t with leading sizes of 1, so that it has ndim dimensions. */
+/* A view of t with leading dimensions of size 1, so that it has ndim dimensions. */
 static bl_tensor padded(const bl_tensor *t, int ndim)
 {
 	bl_tensor v = { .ndim = ndim, .data = t->data };

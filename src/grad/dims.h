@@ -5,28 +5,31 @@
 
 #include "tensor/tensor.h"
 
-/* dim (negative ones count from the end) as 0..ndim-1, or -1 with a message that names op and t's shape. */
+/* dim as 0..ndim-1; a negative dim counts from the end.  -1 with a bl_error that names op and t's shape. */
 int bl_dim_index(const char *op, const bl_tensor *t, int dim);
-/* "1st" for dimension 0, for messages: correct for callers that count from 0 and for those that count from 1. */
+/* "1st" for dimension 0, and so on.  Messages use ordinals because C counts dimensions from 0, and Lua from 1. */
 const char *bl_dim_ordinal(int dim);
 
 /*
- * The shape that a and b broadcast to, as in NumPy.  Returns its ndim, or -1 with a message that names op and both
- * shapes.
+ * Sets `shape` to the shape to which a and b are broadcast, as in NumPy.  Returns its ndim, or -1 with a bl_error that
+ * names op and both shapes.
  */
 int bl_broadcast_shape(const char *op, const bl_tensor *a, const bl_tensor *b, int64_t shape[BL_MAXDIM]);
 
-/* t broadcast to the shape, by strides of 0.  Only for bl_walk and the like: it holds no reference. */
+/* A view of t that is broadcast to the shape by strides of 0.  It has no reference to the storage: only for bl_walk. */
 bl_tensor bl_broadcast_view(const bl_tensor *t, int ndim, const int64_t *shape);
 
-/* Adds scale * g to t's gradient, summed over the dimensions along which t was broadcast to g's shape. */
+/*
+ * Adds scale * g, summed over the dimensions in which t was broadcast to g's shape, to t's gradient.  0, or -1: no
+ * memory.
+ */
 int bl_broadcast_grad(bl_tensor *t, const bl_tensor *g, float scale);
 
 /*
- * out = scale * sum of term over the dimensions of x whose bits are set in
- * mask; added to out when `add`.  term is x, or (x - mean)^2 with a mean.  out
- * has x's ndim and size 1 where the mask is set; any strides.  mean has out's
- * shape and strides.  Sums are in double, in an order that depends on the shape alone.
+ * Computes out = scale * sum of x or, if mean is not NULL, scale * sum of (x - mean)^2, over the dimensions of x whose
+ * bits are set in mask.  With `add`, the result is added to out.  out has x's ndim, size 1 in the dimensions of the
+ * mask, and any strides; mean has out's shape and strides.  Sums are in double, and their order depends on the shape
+ * alone.  0, or -1: no memory.
  */
 typedef struct bl_sum_args {
 	const bl_tensor *x, *mean;

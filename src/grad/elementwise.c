@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* elementwise.c: elementwise operations, with NumPy's broadcasting.  Two tables define them. */
+/* elementwise.c: elementwise operations with NumPy's broadcasting, which two tables define. */
 #include "grad/dims.h"
 #include "grad/node.h"
 
@@ -14,9 +14,8 @@ typedef struct params {
 } params;
 
 /*
- * The loops are written once, and inlined with constant steps for operands that
- * are contiguous (step 1) or the same number in the whole run (step 0), so that
- * these cases are vectorised.
+ * The loops are written once and inlined with constant steps if the operands are contiguous (step 1) or one number for
+ * the whole run (step 0), so that these cases are vectorised.
  */
 typedef float unary_y(float x, params c);
 typedef float unary_dx(float g, float x, float y, params c);
@@ -97,8 +96,8 @@ INLINE void binary_backward(bool add, int64_t n, float *const *v, const int64_t 
 }
 
 /*
- * X(kernel, operation, y as a function of x, dx as one of g = dL/dy, x and y).
- * c.p and c.q are the operation's parameters.  Comparisons propagate NaN.
+ * X(kernel, operation, y as a function of x, dx as a function of g = dL/dy, x and y).  c.p and c.q are the parameters
+ * of the operation.  The comparisons are written so that NaN is propagated.
  */
 /* clang-format off */
 #define UNARIES(X)                                                                                  \
@@ -190,7 +189,6 @@ typedef struct binary {
 	static const binary name##_op = { operation, name##_forward, { name##_backward_a, name##_backward_b } };
 BINARIES(DEFINE_BINARY)
 
-/* Unary operations. */
 typedef struct unary_node {
 	const unary *u;
 	params c;
@@ -273,7 +271,6 @@ bl_tensor *bl_clamp(bl_tensor *a, float lo, float hi)
 	return unary_new(&clamp_op, a, lo, hi);
 }
 
-/* Binary operations. */
 static void binary_slope(const binary *b, int side, bl_tensor *const *in, const bl_tensor *dout, bl_tensor *dx, bool add)
 {
 	bl_tensor x = bl_broadcast_view(in[0], dout->ndim, dout->shape);
@@ -283,13 +280,13 @@ static void binary_slope(const binary *b, int side, bl_tensor *const *in, const 
 	bl_walk_run(&w, b->backward[side], &add);
 }
 
-/* The derivative is dout, or its negative. */
+/* Is the gradient of each operand dout or -dout? */
 static bool is_linear(const binary *b)
 {
 	return b == &add_op || b == &sub_op;
 }
 
-/* The gradient of an input that was broadcast: summed to its shape. */
+/* Adds the gradient of an input that was broadcast: the sum over the dimensions in which it was broadcast. */
 static int stretched_back(const binary *b, int side, bl_tensor *const *in, const bl_tensor *dout)
 {
 	if (is_linear(b))
@@ -328,7 +325,7 @@ static int binary_back(void *ctx, bl_tensor *const *in, const bl_tensor *out, co
 	return side_back(b, 1, in, dout);
 }
 
-/* A new tensor in the memory order of the first operand that has the result's shape. */
+/* A new tensor with the memory order of the first operand that has the result's shape; row-major if there is none. */
 static bl_tensor *binary_result(const bl_tensor *a, const bl_tensor *b, int ndim, const int64_t *shape)
 {
 	bl_tensor model = { .ndim = ndim };

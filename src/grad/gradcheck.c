@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-/* Fixed weights, so that a constant output's gradient is not trivially zero. */
+/* Fixed weights.  Without them, the gradient of a sum that is constant, as of a softmax, would be 0 in any case. */
 static bl_tensor *weights_for(const bl_tensor *y)
 {
 	bl_tensor *w = bl_tensor_new(y->ndim, y->shape);
@@ -55,7 +55,7 @@ static void unravel(const bl_tensor *t, int64_t i, int64_t *index)
 	}
 }
 
-/* The largest difference over the elements of input k. */
+/* Returns the largest difference over the elements of input k. */
 static double check_input(bl_gradcheck_fn *f, void *ctx, bl_tensor *const *inputs, int k, const bl_tensor *w, float h)
 {
 	bl_tensor *x = inputs[k], *g = bl_tensor_grad(x);

@@ -13,14 +13,14 @@
 
 #include <math.h>
 
-/* --- to double and back --- */
+/* --- conversion to double and back --- */
 
 static double *doubles(int64_t n)
 {
 	return bl_block_take((size_t)n * sizeof(double));
 }
 
-/* A block with the elements as doubles, in row-major order.  NULL with bl_error: one is not finite, or no memory. */
+/* A new block with the elements as doubles, row-major.  NULL with bl_error: an element is not finite, or no memory. */
 static double *load(const char *op, const bl_tensor *t)
 {
 	char text[BL_SHAPE_TEXT];
@@ -57,7 +57,7 @@ static int check_square(const char *op, const bl_tensor *a)
 	return bl_fail("%s: expected a square matrix, got shape %s", op, bl_tensor_text(a, text));
 }
 
-/* As load, for a square matrix; NULL also if it is not symmetric. */
+/* As load, for a symmetric matrix; NULL with bl_error also if the matrix is not square or not symmetric. */
 static double *load_symmetric(const char *op, const bl_tensor *t)
 {
 	double *a = check_square(op, t) < 0 ? NULL : load(op, t), most = 0;
@@ -78,7 +78,7 @@ static double *load_symmetric(const char *op, const bl_tensor *t)
 
 /* --- solve: x = a^-1 b;  db = a^-T dx,  da = -db x^T --- */
 
-/* Transposes: LAPACK takes each right-hand side, a column of b (n,right), as a row. */
+/* Transposes a matrix.  bl_lu_solve requires the right-hand sides, which are the columns of b (n,right), as rows. */
 static void turn(const double *from, int64_t rows, int64_t columns, double *to)
 {
 	for (int64_t i = 0; i < rows; i++)
@@ -86,7 +86,7 @@ static void turn(const double *from, int64_t rows, int64_t columns, double *to)
 			to[j * rows + i] = from[i * columns + j];
 }
 
-/* op(a)^-1 b, without a node. */
+/* a^-1 b or, if transposed, a^-T b, as a tensor without a node. */
 static bl_tensor *solution(const char *op, const bl_tensor *a, bool transposed, const bl_tensor *b)
 {
 	int64_t n = a->shape[0], right = b->ndim == 2 ? b->shape[1] : 1, rc = -1;
@@ -117,7 +117,7 @@ static bl_tensor column(const bl_tensor *t)
 	return v;
 }
 
-/* scale u v^T, with u (N,M) and v (P,M), without a node. */
+/* scale u v^T with u (N,M) and v (P,M). */
 static bl_tensor *outer(bl_tensor *u, bl_tensor *v, float scale)
 {
 	bl_tensor *turned = bl_transpose(v, 0, 1), *y = turned ? bl_mm(u, turned) : NULL;
@@ -127,7 +127,7 @@ static bl_tensor *outer(bl_tensor *u, bl_tensor *v, float scale)
 	return out;
 }
 
-/* Adds g to t's gradient and releases g; g NULL: there was an error, returns -1. */
+/* Adds g to t's gradient and releases g.  Returns -1 if g is NULL because of an earlier error. */
 static int give(bl_tensor *t, bl_tensor *g)
 {
 	int rc = g ? bl_grad_add(t, g) : -1;
@@ -175,7 +175,9 @@ bl_tensor *bl_linalg_inverse(bl_tensor *a)
 	return y;
 }
 
-/* --- cholesky: a = L L^T;  da = sym(L^-T P L^-1), P the lower triangle of L^T dL with half the diagonal --- */
+/*
+ * --- cholesky: a = L L^T; da = sym(L^-T P L^-1), where P is the lower triangle of L^T dL with half the diagonal ---
+ */
 
 static void halve_upper(bl_tensor *p)
 {
@@ -243,20 +245,23 @@ static int values_back(void *ctx, bl_tensor *const *in, const bl_tensor *out, co
 {
 	const factors *f = ctx;
 	(void)out;
-	bl_tensor *scaled = bl_mul(f->u, (bl_tensor *)dout); /* column k by dout[k] */
+	bl_tensor *scaled = bl_mul(f->u, (bl_tensor *)dout); /* column k times dout[k] */
 	int rc = give(in[0], scaled ? bl_mm(scaled, f->vt) : NULL);
 	bl_tensor_unref(scaled);
 	return rc;
 }
 
-/* Sets *to, unless `to` is NULL, to a new reference to t. */
+/* Sets *to, unless `to` is NULL, to a new reference to t, which may be NULL. */
 static void show(bl_tensor **to, bl_tensor *t)
 {
 	if (to)
 		*to = t ? bl_tensor_ref(t) : NULL;
 }
 
-/* Converts w and the rows of v, in descending order, to eigenvalues and columns in ascending order. */
+/*
+ * Reverses the eigenvalues w, which are in descending order, and sets f to the eigenvectors, which are the rows of v,
+ * as columns in the same order.  Returns the eigenvalues as a new tensor, or NULL.
+ */
 static bl_tensor *ascending(int64_t n, double *w, const double *v, double *columns, factors *f)
 {
 	for (int64_t i = 0; i < n; i++)

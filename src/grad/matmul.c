@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* matmul.c: products of matrices.  Gradients are computed into the inputs' gradients, without temporary copies. */
+/* matmul.c: products of matrices.  Gradients are written directly to the gradients of the inputs. */
 #include "grad/dims.h"
 #include "grad/node.h"
 #include "tensor/matrix/blas.h"
@@ -8,12 +8,12 @@
 #include <barlow/ambient.h>
 #include <barlow/profile.h>
 
-/* A matrix for BLAS: its rows are `ld` apart or, if it is stored transposed, its columns are. */
+/* A matrix as an argument of BLAS.  Its rows or, if it is stored transposed, its columns are `ld` floats apart. */
 typedef struct matrix {
 	bool transposed;
 	int64_t ld;
 	const float *data;
-	bl_tensor *copy; /* of a tensor whose strides BLAS does not support; else NULL */
+	bl_tensor *copy; /* copy of a tensor whose strides BLAS does not support; otherwise NULL */
 } matrix;
 
 static int64_t most(int64_t a, int64_t b)
@@ -21,7 +21,7 @@ static int64_t most(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* Does BLAS support these strides?  The stride along a size of 1 has no meaning. */
+/* Does BLAS support these strides?  Sets *ld.  The stride of a dimension of size 1 has no meaning. */
 static bool lies(int64_t inner_size, int64_t inner_stride, int64_t outer_size, int64_t outer_stride, int64_t *ld)
 {
 	*ld = outer_size > 1 ? outer_stride : most(inner_size, 1);
@@ -50,7 +50,7 @@ bl_precision bl_grad_precision(bl_precision p)
 	return was;
 }
 
-/* c (m,n) = a b or, if add, c += a b; the sums have k terms. */
+/* c (m,n) = a b or, with `add`, c += a b; the sums have k terms. */
 static int multiply(const matrix *a, const matrix *b, int64_t k, bl_precision how, bool add, bl_tensor *c)
 {
 	int64_t m = c->shape[0], n = c->shape[1], ld = most(n, 1);
@@ -61,7 +61,7 @@ static int multiply(const matrix *a, const matrix *b, int64_t k, bl_precision ho
 	return 0;
 }
 
-/* c = a b or, if add, c += a b; a is transposed if ta, b if tb.  c is row-major. */
+/* c = a b or, with `add`, c += a b; a is transposed if ta, and b if tb.  c is row-major. */
 static int product(const bl_tensor *a, bool ta, const bl_tensor *b, bool tb, bl_precision how, bool add, bl_tensor *c)
 {
 	matrix x = { 0 }, y = { 0 };
@@ -77,7 +77,7 @@ static int product(const bl_tensor *a, bool ta, const bl_tensor *b, bool tb, bl_
 	return rc;
 }
 
-/* Adds a b to the gradient of t, if t requires one. */
+/* Adds the product of a and b to the gradient of t, if t requires one. */
 static int product_grad(bl_tensor *t, const bl_tensor *a, bool ta, const bl_tensor *b, bool tb, bl_precision how)
 {
 	bool add;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* node.c: records operations in a graph, and walks back through it. */
+/* node.c: records operations in a graph, and makes the backward pass. */
 #include "grad/node.h"
 
 #include <barlow/ambient.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 
 typedef struct bl_node {
-	uint64_t turn; /* order of creation: larger than the turns of the nodes of its inputs */
+	uint64_t turn; /* number in the order of creation; larger than those of the nodes of the inputs */
 	enum bl_op op;
 	int n;
 	bl_tensor *in[BL_NODE_INPUTS];
@@ -19,9 +19,9 @@ typedef struct bl_node {
 	bl_backward_fn *backward;
 	void (*release)(void *);
 	const char *name; /* of a custom operation */
-	char *module;     /* the module that created it, if profiled */
+	char *module;     /* the module that the operation belongs to, if it is profiled */
 	bool queued;
-	struct bl_node *next; /* among those being freed */
+	struct bl_node *next; /* the next node in the list of nodes to free */
 	_Alignas(16) char ctx[BL_NODE_CONTEXT];
 } bl_node;
 
@@ -72,7 +72,10 @@ static bl_tensor **inputs_of(bl_node *nd)
 	return nd->many ? nd->many : nd->in;
 }
 
-/* A chain of a hundred thousand nodes must not be freed by recursion: the outermost call works through a list. */
+/*
+ * Frees a node.  A chain of a hundred thousand nodes must not be freed by recursion, so nested calls only append their
+ * node to a list, which the outermost call processes.
+ */
 static void node_free(bl_node *nd)
 {
 	static _Thread_local bl_node *waiting;
@@ -122,7 +125,7 @@ static bl_node *node_new(int n, bl_tensor *const *in)
 	return nd;
 }
 
-/* Adds the operation's time to the profile, and stores its module in the node for the time of the backward pass. */
+/* Adds the operation's time to the profile, and stores the module in the node, so that the backward pass can use it. */
 static void profile(bl_node *nd, enum bl_op op)
 {
 	if (!bl_profile_on())
@@ -198,7 +201,6 @@ bool bl_grad_wanted(bl_tensor *const *inputs, int n)
 	return bl_node_wanted(n, inputs);
 }
 
-/* Leaves and their gradients. */
 void bl_tensor_set_requires_grad(bl_tensor *t, bool on)
 {
 	t->leaf_grad = on;
@@ -235,7 +237,7 @@ static bool held_once(bl_tensor *g)
 	return atomic_load(&g->refs) == 1 && atomic_load(&g->storage->refs) == 1;
 }
 
-/* Copies the gradient if there are other references to it, since adding to it would change them. */
+/* Replaces the gradient by a copy if there are other references to it, because values will be added to it in place. */
 static bool own_grad(bl_tensor *t)
 {
 	if (held_once(t->grad))
@@ -267,7 +269,7 @@ static void add_run(void *ctx, int64_t n, float *const *p, const int64_t *step)
 {
 	bool add = ((const add_run_ctx *)ctx)->add;
 	if (step[0] == 1 && step[1] == 1) {
-		for (int64_t i = 0; i < n; i++) /* vectorises */
+		for (int64_t i = 0; i < n; i++) /* is vectorised */
 			p[0][i] = (add ? p[0][i] : 0) + p[1][i];
 		return;
 	}
@@ -320,7 +322,7 @@ int bl_grad_pass(bl_tensor *t, bl_tensor *g)
 	return 0;
 }
 
-/* Tensors to be processed, the largest turn first: a binary heap. */
+/* A priority queue of tensors to be processed, the largest turn first: a binary heap. */
 typedef struct queue {
 	bl_tensor **v;
 	int n, room;
@@ -381,7 +383,7 @@ static int push_inputs(queue *q, bl_node *nd)
 	return 0;
 }
 
-/* Frees the tensor's node and gradient, which are no longer needed, so that the next operations can use the memory. */
+/* Frees the tensor's node and gradient, which are no longer needed, so that their memory can be reused. */
 static void spend(bl_tensor *t)
 {
 	bl_node *nd = t->node;

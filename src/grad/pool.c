@@ -10,14 +10,14 @@ typedef struct context {
 	int64_t kernel, stride, padding;
 } context;
 
-/* One direction of a pooling; each chunk is an image. */
+/* A pooling in one direction; each chunk is an image. */
 typedef struct job {
 	const context *g;
 	const float *x, *y, *dy;
 	float *out;
 } job;
 
-/* The part of window p that is inside the image: [*from, *to). */
+/* Sets [*from, *to) to the part of window p that is inside the image. */
 static void window(const context *g, int64_t p, int64_t size, int64_t *from, int64_t *to)
 {
 	int64_t start = p * g->stride - g->padding, end = start + g->kernel;
@@ -195,7 +195,7 @@ bl_tensor *bl_avgpool2d(bl_tensor *x, int kernel, int stride, int padding)
 	return pool(x, &g, BL_OP_avgpool2d, mean_image, mean_backward);
 }
 
-/* Global pooling: each channel's mean over the image, summed in the order of the pixels. */
+/* Global pooling: the mean of each channel over the image, summed in the order of the pixels. */
 static void global_image(void *ctx, int64_t n)
 {
 	const job *j = ctx;

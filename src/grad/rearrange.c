@@ -5,7 +5,7 @@
 
 #include <barlow/memory.h>
 
-/* t with reverse order along dim.  Only for bl_walk: it holds no reference. */
+/* A view of t in reverse order along dim.  It has no reference to the storage: only for bl_walk. */
 static bl_tensor reversed(const bl_tensor *t, int dim)
 {
 	bl_tensor v = *t;
@@ -38,8 +38,8 @@ bl_tensor *bl_flip(bl_tensor *a, int dim)
 typedef void gather_fn(void *ctx, int64_t at, int64_t from);
 
 /*
- * Calls fn(index of the result's element, its offset in t) in row-major order.  places: of the result's shape,
- * row-major.
+ * Calls fn(index of an element of the result, offset of the element in t) for all elements in row-major order.  places
+ * is row-major and has the result's shape.
  */
 static void each_gathered(const bl_tensor *t, int dim, const bl_tensor *places, gather_fn *fn, void *ctx)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* reduce.c: sums, means, variances, maxima and minima, along one dimension or over all. */
+/* reduce.c: sums, means, variances, maxima and minima along one dimension or over all dimensions. */
 #include "grad/dims.h"
 #include "grad/node.h"
 
@@ -7,7 +7,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* The dimensions that are reduced, a bit for each, and the product of their sizes. */
+/* The dimensions that are reduced, as bits, and the product of their sizes. */
 typedef struct extent {
 	unsigned mask;
 	int64_t count;
@@ -49,7 +49,9 @@ static bl_tensor *kept_new(const bl_tensor *a, unsigned mask)
 	return bl_tensor_new(a->ndim, shape);
 }
 
-/* Takes over t.  Returns t if keepdim, else a view without the dimensions of the mask, which have size 1. */
+/*
+ * Returns t if keepdim, otherwise a view without the dimensions of the mask, which have size 1.  Takes ownership of t.
+ */
 static bl_tensor *without(bl_tensor *t, unsigned mask, bool keepdim)
 {
 	int64_t shape[BL_MAXDIM], stride[BL_MAXDIM];
@@ -67,7 +69,9 @@ static bl_tensor *without(bl_tensor *t, unsigned mask, bool keepdim)
 	return view;
 }
 
-/* The reverse: g, which may lack the dimensions of the mask, broadcast to x's shape.  Only for bl_walk. */
+/*
+ * A view of g, in which the dimensions of the mask may be missing, that is broadcast to x's shape.  Only for bl_walk.
+ */
 static bl_tensor stretched(const bl_tensor *g, const bl_tensor *x, unsigned mask)
 {
 	bl_tensor v = { .ndim = x->ndim, .data = g->data };
@@ -94,7 +98,7 @@ static bl_tensor *sums(const bl_tensor *a, const bl_tensor *mean, unsigned mask,
 	return y;
 }
 
-/* Sum and mean: every element's derivative is `scale`. */
+/* The node of sum and mean, for which the derivative of every element is `scale`. */
 typedef struct sum_node {
 	unsigned mask;
 	float scale;
@@ -150,12 +154,12 @@ bl_tensor *bl_mean(bl_tensor *a, int dim, bool keepdim)
 	return extent_filled("mean", a, dim, &e) ? NULL : sum_new(BL_OP_mean, a, &e, 1. / (double)e.count, keepdim);
 }
 
-/* v = sum (x - m)^2 / f;  dx = dv 2 (x - m) / f;  of s = sqrt(v): dx = ds (x - m) / (f s), 0 where s is 0. */
+/* v = sum (x - m)^2 / f;  dx = dv 2 (x - m) / f.  For s = sqrt(v): dx = ds (x - m) / (f s), or 0 if s is 0. */
 typedef struct var_node {
 	unsigned mask;
 	float freedom;   /* f */
 	bool root;       /* s instead of v */
-	bl_tensor *mean; /* with all dimensions */
+	bl_tensor *mean; /* m, with all dimensions of x */
 } var_node;
 
 static void var_release(void *ctx)
@@ -267,8 +271,8 @@ bl_tensor *bl_std(bl_tensor *a, int dim, bool keepdim, bool unbiased)
 }
 
 /*
- * Maximum or minimum along a dimension.  `place` has its index: int32 numbers stored in a tensor of y's shape, with the
- * dimension kept.
+ * The node of a maximum or minimum along a dimension.  `place` contains its index, as int32, in a tensor of y's shape
+ * in which dim has size 1.
  */
 typedef struct extreme_node {
 	int dim;
@@ -307,7 +311,7 @@ static void extreme_back_run(void *ctx, int64_t n, float *const *v, const int64_
 		v[0][i * s[0] + place[i * s[2]] * stride] += v[1][i * s[1]];
 }
 
-/* t's first slice along dim, whose size becomes 1.  Only for bl_walk. */
+/* A view of t's first slice along dim, whose size becomes 1.  Only for bl_walk. */
 static bl_tensor first_slice(const bl_tensor *t, int dim)
 {
 	bl_tensor v = { .ndim = t->ndim, .data = t->data };
@@ -357,7 +361,7 @@ static bl_tensor *extreme_along(bl_tensor *a, int dim, bool keepdim, bool least)
 	                      extreme_release);
 }
 
-/* The maximum or minimum of all elements: along the one dimension of a flat view. */
+/* The maximum or minimum of all elements, computed along the only dimension of a flat tensor. */
 static bl_tensor *extreme_of_all(bl_tensor *a, int64_t count, bool keepdim, bool least)
 {
 	static const int64_t ones[BL_MAXDIM] = { 1, 1, 1, 1, 1, 1 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* shape.c: operations that change shapes: views if strides allow that, else copies; rows by index; concatenation. */
+/* shape.c: operations that change shapes (by views if the strides allow it), rows by index, and concatenation. */
 #include "grad/dims.h"
 #include "grad/node.h"
 
@@ -13,7 +13,7 @@ static bl_tensor *view(const bl_tensor *a, const bl_tensor *loan)
 	return bl_tensor_view_of(a, loan->ndim, loan->shape, loan->stride, loan->data);
 }
 
-/* Transpose and permute: dimension d of the result is dimension order[d] of the input. */
+/* The order of dimensions in transpose and permute: dimension d of the result is dimension of[d] of the input. */
 typedef struct order {
 	int of[BL_MAXDIM];
 } order;
@@ -74,7 +74,10 @@ bl_tensor *bl_permute(bl_tensor *a, const int *wanted)
 	return permute_new(a, &o);
 }
 
-/* Views of a part of a tensor: narrow, select, the diagonal.  The gradient is added to the same part of the input's. */
+/*
+ * A view of a part of a tensor: narrow, select, or the diagonal.  The gradient is added to the same part of the input's
+ * gradient.
+ */
 typedef struct part {
 	bl_tensor (*of)(const bl_tensor *t, const struct part *p);
 	int dim;
@@ -155,7 +158,7 @@ bl_tensor *bl_select(bl_tensor *a, int dim, int64_t index)
 	return part_new(BL_OP_view, a, &p);
 }
 
-/* The diagonal of a matrix. */
+/* A view of the diagonal of a matrix. */
 static bl_tensor diagonal(const bl_tensor *t, const part *p)
 {
 	(void)p;
@@ -216,9 +219,10 @@ bl_tensor *bl_expand(bl_tensor *a, int ndim, const int64_t *shape)
 	return bl_node_attach(view(a, &v), BL_OP_expand, 1, &a, expand_back, NULL, 0, NULL);
 }
 
-/* Reshape. */
-
-/* Copies `shape` to out, with the size that is -1 computed.  -1: the shape does not have a's number of elements. */
+/*
+ * Copies `shape` to out, and computes the size that is -1.  Returns -1 if the shape does not have a's number of
+ * elements.
+ */
 static int fill_in(const bl_tensor *a, int ndim, const int64_t *shape, int64_t *out)
 {
 	int64_t count = bl_tensor_count(a), known = 1;
@@ -268,7 +272,9 @@ static void group_strides(const group *g, const int64_t *shape, int64_t step, in
 	}
 }
 
-/* a's dimensions without those of size 1, whose strides have no meaning; returns their number. */
+/*
+ * Copies a's dimensions except those of size 1, whose strides have no meaning; returns the number of dimensions copied.
+ */
 static int solid_dims(const bl_tensor *a, int64_t *shape, int64_t *stride)
 {
 	int n = 0;
@@ -282,9 +288,9 @@ static int solid_dims(const bl_tensor *a, int64_t *shape, int64_t *stride)
 }
 
 /*
- * Finds strides with which a's memory has this shape, if there are any.  Both
- * shapes are divided into groups of dimensions with equal numbers of elements;
- * the elements of each group of a have to be evenly spaced.
+ * Computes the strides of a view of a that has this shape; false: there is no such view.  Both shapes are divided into
+ * groups of dimensions, so that corresponding groups have equal numbers of elements.  The elements of each group of a
+ * have to be evenly spaced in memory.
  */
 static bool restride(const bl_tensor *a, int ndim, const int64_t *shape, int64_t *stride)
 {
@@ -296,7 +302,7 @@ static bool restride(const bl_tensor *a, int ndim, const int64_t *shape, int64_t
 	for (group g = { 0, 0, 1 }, o = { 0, 0, 1 }; g.to < ndim && o.to < n;
 	     g = (group){ g.to, g.to, 1 }, o = (group){ o.to, o.to, 1 }) {
 		group_take(&g, shape);
-		if (g.count == 1) { /* a size of 1: in no group */
+		if (g.count == 1) { /* a dimension of size 1 is in no group */
 			o.to = o.from;
 			continue;
 		}
@@ -310,7 +316,7 @@ static bool restride(const bl_tensor *a, int ndim, const int64_t *shape, int64_t
 	return true;
 }
 
-/* A view of t, or of a row-major copy of it, with a shape of as many elements. */
+/* A view of t, or of a row-major copy of t, with this shape, which has the same number of elements. */
 static bl_tensor *reshaped(bl_tensor *t, int ndim, const int64_t *shape)
 {
 	int64_t stride[BL_MAXDIM] = { 0 };
@@ -344,13 +350,16 @@ bl_tensor *bl_reshape(bl_tensor *a, int ndim, const int64_t *shape)
 	return bl_node_attach(reshaped(a, ndim, filled), BL_OP_reshape, 1, &a, reshape_back, NULL, 0, NULL);
 }
 
-/* Flattens channels-last images: transposes (H W, C) of each image, in tiles that stay in the first-level cache. */
+/*
+ * Channels-last images are flattened by transposing (H W, C) of each image, in tiles that stay in the first-level
+ * cache.
+ */
 enum { TILE = 16 };
 
 typedef struct repack {
 	const float *from;
 	float *to;
-	int64_t rows, cols, bands; /* of an image in `from`, and the number of bands that its rows are divided into */
+	int64_t rows, cols, bands; /* size of an image in `from`; number of bands into which its rows are divided */
 	bool add;
 } repack;
 
@@ -421,7 +430,6 @@ bl_tensor *bl_flatten(bl_tensor *a)
 	return bl_reshape(a, 2, (int64_t[]){ a->shape[0], rest });
 }
 
-/* Rows by index. */
 typedef struct rows_node {
 	int64_t *rows;
 	int64_t n;
@@ -436,7 +444,7 @@ typedef struct rows_job {
 	const rows_node *nd;
 	float *to;
 	const float *from;
-	int64_t row, cuts; /* elements in a row, and the number of pieces that rows are divided into */
+	int64_t row, cuts; /* number of elements in a row; number of pieces into which rows are divided */
 } rows_job;
 
 static void gather_row(void *ctx, int64_t i)
@@ -445,7 +453,7 @@ static void gather_row(void *ctx, int64_t i)
 	memcpy(j->to + i * j->row, j->from + j->nd->rows[i] * j->row, (size_t)j->row * sizeof *j->to);
 }
 
-/* Adds one piece of all rows, in order: a row that was selected twice gets both gradients. */
+/* Adds one piece of the gradients of all rows, in order, since a row that was selected twice gets two gradients. */
 static void scatter_piece(void *ctx, int64_t piece)
 {
 	const rows_job *j = ctx;
@@ -501,7 +509,7 @@ static int rows_check(const bl_tensor *a, const int64_t *rows, int64_t n)
 	return 0;
 }
 
-/* A new tensor for n rows of a, which is dense, in a's memory order. */
+/* A new tensor for n rows of the dense tensor a, in a's memory order. */
 static bl_tensor *rows_result(const bl_tensor *a, int64_t n)
 {
 	int64_t shape[BL_MAXDIM];
@@ -528,7 +536,6 @@ bl_tensor *bl_index_rows(bl_tensor *a, const int64_t *rows, int64_t n)
 	return bl_node_attach(y, BL_OP_index_rows, 1, &a, rows_back, &nd, sizeof nd, rows_release);
 }
 
-/* Concatenation. */
 static int cat_back(void *ctx, bl_tensor *const *in, const bl_tensor *out, const bl_tensor *dout)
 {
 	part p = { .dim = *(const int *)ctx };
@@ -543,7 +550,7 @@ static int cat_back(void *ctx, bl_tensor *const *in, const bl_tensor *out, const
 	return rc;
 }
 
-/* Fails unless t has the sizes of `first` along all dimensions but dim. */
+/* Fails unless t and `first` have equal sizes in all dimensions except dim. */
 static int cat_check(const bl_tensor *first, const bl_tensor *t, int dim)
 {
 	char a[BL_SHAPE_TEXT], b[BL_SHAPE_TEXT];

@@ -7,11 +7,10 @@
 #define INLINE static inline __attribute__((always_inline))
 
 /*
- * Dimensions are kept or summed.  If a kept one has the smallest stride, whole
- * rows of kept elements are added ("columns"); otherwise each kept element's
- * terms are added by themselves ("runs").  Work is divided into blocks of kept
- * elements and, if these are few, into pieces of the summed range, whose partial
- * sums are added in order at the end.
+ * Each dimension is either kept or summed; a kept element is an element of the result.  If a kept dimension has the
+ * smallest stride, whole rows of adjacent kept elements are added ("columns").  Otherwise the terms of each kept
+ * element are summed separately ("runs").  Work is divided into blocks of kept elements.  If there are few blocks, the
+ * summed range is divided into pieces as well, whose partial sums are added in order at the end.
  */
 enum { WIDTH = 512, CELL = 1 << 15, FEW = 16, PIECES = 64 };
 
@@ -26,8 +25,8 @@ typedef struct plan {
 	dims kept, summed;
 	bool columns, add;
 	double scale;
-	int64_t inner, blocks; /* adjacent kept elements; the number of blocks of at most WIDTH of them */
-	int64_t cuts, pieces;  /* the numbers of parts of the blocks, and of the summed range */
+	int64_t inner, blocks; /* number of adjacent kept elements; number of blocks of at most WIDTH of them */
+	int64_t cuts, pieces;  /* number of parts of the blocks; number of parts of the summed range */
 	double *partial;       /* (pieces, kept), if there are several pieces */
 } plan;
 
@@ -85,7 +84,7 @@ INLINE double term(float x, float mean, bool squares)
 	return squares ? d * d : d;
 }
 
-/* Keeps eight separate sums, so that the loop is vectorised. */
+/* Has eight separate sums, so that the loop is vectorised. */
 INLINE double run_of(const float *x, int64_t n, int64_t step, float mean, bool squares)
 {
 	double lane[8] = { 0 }, rest = 0;
@@ -105,7 +104,7 @@ static double run(const float *x, int64_t n, int64_t step, const float *mean)
 	return mean ? run_of(x, n, step, *mean, true) : run_of(x, n, step, 0, false);
 }
 
-/* Sums terms from..to-1 of kept element k. */
+/* Returns the sum of terms from..to-1 of kept element k. */
 static double run_sum(const plan *p, int64_t k, int64_t from, int64_t to)
 {
 	const dims *s = &p->summed;
@@ -127,7 +126,7 @@ INLINE void add_row(double *sum, const float *x, int64_t n, int64_t step, const 
 		sum[i] += term(x[i * step], mean ? mean[i * mean_step] : 0, mean != NULL);
 }
 
-/* Adds rows from..to-1 of n adjacent kept elements, from element k on. */
+/* Sums rows from..to-1 of the n adjacent kept elements k..k+n-1. */
 static void column_sums(const plan *p, int64_t k, int64_t n, int64_t from, int64_t to, double *sum)
 {
 	const dims *kept = &p->kept, *s = &p->summed;
