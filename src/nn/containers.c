@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* containers.c: modules made of modules.  A batch norm computes a following ReLU or residual sum in its own pass. */
+/*
+ * containers.c: modules made of modules.  If a ReLU or a residual sum follows a batch norm, the batch norm computes it
+ * in the same pass over memory.
+ */
 #include "nn/layers.h"
 
 #include <stdio.h>
@@ -67,7 +70,7 @@ static int same_shape(const bl_tensor *branch, const bl_tensor *shortcut)
 	return bl_fail("residual: the branch gives %s, the shortcut %s", bl_tensor_text(branch, a), bl_tensor_text(shortcut, b));
 }
 
-/* Can the branch's last child add the shortcut in its own pass? */
+/* Can the last child of the branch add the shortcut in the same pass? */
 static bool ends_in_norm(const bl_module *branch)
 {
 	int n = branch->children;

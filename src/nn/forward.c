@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* forward.c: runs modules; a failure names the module by its path.  Dry runs without side effects are here as well. */
+/* forward.c: runs modules, also in dry runs without side effects.  Error messages name the module by its path. */
 #include "nn/module.h"
 
 #include <barlow/ambient.h>
@@ -146,7 +146,7 @@ static bl_tensor *probe(bl_module *m, int64_t c, int64_t h, int64_t w)
 	return y;
 }
 
-/* If the module accepts such images with another number of channels from 1 to 4, appends that to the message. */
+/* If the module accepts such images with another number of channels, from 1 to 4, appends this fact to the message. */
 static void hint_channels(bl_module *m, int64_t c, int64_t h, int64_t w)
 {
 	char why[512];

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* init.c: initial values of layers' parameters. */
+/* init.c: initial values of the parameters of layers. */
 #include "nn/init.h"
 
 #include <math.h>
 
-/* Values are determined by seed and stream; each layer of a network has a stream of its own. */
+/* Seed and stream determine the values; each slot of a network has its own stream. */
 void bl_init_default(bl_module *m, uint64_t seed, uint32_t stream, int64_t fan_in)
 {
 	float bound = (float)(1 / sqrt((double)fan_in));

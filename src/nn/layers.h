@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* layers.h (private): functions of layers for the networks of this folder, beyond those in nn.h. */
+/* layers.h (private): functions of layers that are used by the networks in this folder and are not in nn.h. */
 #ifndef BARLOW_NN_LAYERS_H
 #define BARLOW_NN_LAYERS_H
 
 #include "nn/module.h"
 
-/* Sets the initialisation of He et al. (2015) with fan_out, as in torchvision's ResNets.  Returns conv. */
+/*
+ * Selects the initialisation of He et al. (2015) with fan_out, as in torchvision's ResNets.  Returns conv (may be
+ * NULL).
+ */
 bl_module *bl_conv2d_start_normal(bl_module *conv);
-/* Sets the initial value of gamma.  Returns norm. */
+/* Sets the initial value of gamma.  Returns norm (may be NULL). */
 bl_module *bl_batchnorm_start(bl_module *norm, float gamma);
 
-/* A sequential whose kind is `kind`; in its text, its summary replaces the children. */
+/*
+ * A sequential with the kind `kind`, a static text.  If its summary is set, its text has the summary instead of
+ * children.
+ */
 bl_module *bl_sequential_named(const char *kind);
 
 extern const bl_module_ops bl_relu_ops;

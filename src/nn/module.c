@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* module.c: modules as a tree: creating, querying, traversing and freeing them. */
+/* module.c: trees of modules: creates, queries, traverses and frees them. */
 #include "nn/module.h"
 
 #include <stdarg.h>
@@ -242,7 +242,7 @@ const char *bl_module_joint(const char *message)
 	return *message == '[' || *message == '.' ? "" : ": ";
 }
 
-/* Every slot has a random stream of its own; *stream is that of m's first slot. */
+/* Every slot has its own random stream.  *stream is that of m's first slot, and becomes the one after m's last. */
 static void init_from(bl_module *m, uint64_t seed, uint32_t *stream)
 {
 	if (m->ops->init)
@@ -260,8 +260,8 @@ void bl_module_init(bl_module *m, uint64_t seed)
 }
 
 /*
- * path[0..length-1] holds the names of the modules from the root to m, each with a dot after it; the names of m's
- * tensors and children are appended there.
+ * Calls fn for the tensors of m and its descendants.  path[0..length-1] contains the names of the modules from the root
+ * to m, each with a dot after it.  The names of m's tensors and children are written after them.
  */
 static int each_from(bl_module *m, char path[BL_MODULE_PATH], size_t length, bl_module_visit *fn, void *ctx)
 {

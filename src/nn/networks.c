@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* networks.c: sequential networks: the small convolutional encoder, and the multilayer perceptron for projectors. */
+/* networks.c: sequential networks: a small convolutional encoder, and the multilayer perceptron used as projector. */
 #include "nn/layers.h"
 
 #include <stdio.h>
@@ -39,7 +39,9 @@ bl_module *bl_nn_cnn(const bl_cnn_config *c)
 	return m ? bl_module_finish(m, !add_cnn_layers(m, c)) : NULL;
 }
 
-/* Names a child by its number.  A flatten at the beginning is not counted, so that names do not depend on it. */
+/*
+ * Adds a child whose name is its number.  A flatten at the beginning has no number, so that names do not depend on it.
+ */
 static int add_numbered(bl_module *m, int *number, bl_module *layer)
 {
 	char name[24];

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* params.c: parameters and their gradients as two flat arrays, of which the modules' tensors become slices. */
+/* params.c: moves parameters and their gradients to two flat arrays, of which the modules' tensors become slices. */
 #include "nn/module.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE = 16 }; /* floats in a cache line; each slice begins on a new one */
+enum { LINE = 16 }; /* floats in a cache line; each slice begins at a new cache line */
 
 struct bl_params {
 	bl_param *item;
@@ -74,7 +74,7 @@ static int collect_all(bl_params *p, bl_module *const *roots, const char *const 
 	return 0;
 }
 
-/* A row-major tensor of t's shape on flat[start...]. */
+/* A row-major view of the flat array with the shape of the parameter q, from element q->start. */
 static bl_tensor *slice(const bl_tensor *flat, const bl_param *q)
 {
 	int64_t stride[BL_MAXDIM];
@@ -82,7 +82,9 @@ static bl_tensor *slice(const bl_tensor *flat, const bl_param *q)
 	return bl_tensor_view_of(flat, q->tensor->ndim, q->tensor->shape, stride, flat->data + q->start);
 }
 
-/* Moves a tensor's values to the flat array.  The tensor remains the same object, since modules refer to it. */
+/*
+ * Moves a tensor's values to the flat array.  The tensor remains the same object, since modules have references to it.
+ */
 static int move_values(bl_params *p, const bl_param *q)
 {
 	bl_tensor *t = q->tensor, *v = slice(p->values, q);
@@ -168,7 +170,6 @@ float *bl_params_values(const bl_params *p)
 	return p->values->data;
 }
 
-/* Parameters that got no gradient since the last bl_params_zero_grad have zeros. */
 float *bl_params_grads(const bl_params *p)
 {
 	for (int i = 0; i < p->n; i++) {

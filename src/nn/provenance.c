@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* provenance.c: the origin of a module's weights, if they are not only initialised (nn.h). */
+/* provenance.c: the origin of a module's weights, if they are not as initialised (nn.h). */
 #include "nn/module.h"
 
 #include <stdio.h>
@@ -67,7 +67,7 @@ bl_provenance *bl_module_provenance(const bl_module *m)
 	return m->provenance;
 }
 
-/* Modules that belong to a live run keep their provenance. */
+/* Does nothing if the module belongs to a live run. */
 static void set(bl_module *m, bl_provenance *p)
 {
 	bl_provenance *before = m->provenance;
@@ -77,7 +77,7 @@ static void set(bl_module *m, bl_provenance *p)
 	bl_provenance_unref(before);
 }
 
-/* Only modules that contain a parameter or buffer get a provenance: not a ReLU.  Returns whether m does. */
+/* Sets the provenance of all modules that contain a parameter or buffer.  Does m contain one? */
 static bool set_all(bl_module *m, bl_provenance *p)
 {
 	bool any = m->slots > 0;

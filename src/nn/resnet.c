@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * resnet.c: residual networks (He et al. 2016) under torchvision's names.
+ * resnet.c: residual networks (He et al. 2016), with the names of torchvision.
  *
  * The stride of a bottleneck is in its 3x3 convolution, as in torchvision ("ResNet v1.5").
  */
@@ -20,7 +20,10 @@ static bl_tensor *shortcut(bl_module *m, bl_tensor *x)
 	return m->children > at ? bl_module_run_child(m, at, x) : bl_tensor_ref(x);
 }
 
-/* Runs the convolution at child i and the following norm, with residual sum and ReLU in its pass.  Releases x. */
+/*
+ * Runs child i, a convolution, and the next child, a norm, which also adds the residual (unless NULL) and applies ReLU
+ * in its pass.  Releases x.
+ */
 static bl_tensor *conv_norm(bl_module *m, int i, bl_tensor *x, bl_tensor *residual)
 {
 	bl_tensor *h = bl_module_run_child(m, i, x);
@@ -125,7 +128,7 @@ static bl_module *block_new(const plan *p, const block_shape *s)
 	return bl_module_keep(m, !rc);
 }
 
-/* Makes stage 0..3.  *in: the number of input channels; on return that of the output. */
+/* Makes stage 0..3.  *in: the number of input channels; on return, the number of output channels. */
 static bl_module *stage(const bl_resnet_config *c, const plan *p, int number, int64_t *in)
 {
 	char name[24];

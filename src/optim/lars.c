@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * lars.c (You et al. 2017, arXiv 1708.03888), as in the code of the authors of Barlow Twins:
+ * lars.c: LARS (You et al. 2017, arXiv 1708.03888), as in the code of the authors of Barlow Twins:
  *
  *   d = g + wd p;  d *= eta |p| / |d|;  mu = momentum mu + d;  p -= lr mu
  *
- * with wd and eta for weights only; the factor eta |p| / |d| is 1 if a norm is 0.  `apart` uses the factor of You et al.,
- * eta |p| / (|g| + wd |p| + 1e-8); `clip` limits the factor: min(eta |p| / |d| / lr, 1).
+ * For biases and norms wd is 0, and the factor eta |p| / |d| is 1; it is also 1 if one of the two norms is 0.  With
+ * `apart`, the factor is that of You et al., eta |p| / (|g| + wd |p| + 1e-8).  With `clip`, it is min(eta |p| / |d| /
+ * lr, 1).
  */
 #include "optim/optim.h"
 
@@ -32,14 +33,14 @@ static const bl_field fields[] = {
 	BL_FIELD_END,
 };
 
-typedef double norms[2]; /* in o->work, of a piece: the sums of p^2 and d^2; with `apart`, of p^2 and g^2 */
+typedef double norms[2]; /* for each piece, in o->work: the sums of p^2 and d^2 or, with `apart`, of p^2 and g^2 */
 
 static norms *norms_of(const bl_optim *o)
 {
 	return o->work;
 }
 
-static float *trust_of(const bl_optim *o) /* in o->work: the factor of each parameter */
+static float *trust_of(const bl_optim *o) /* the factor of each parameter, in o->work */
 {
 	return (float *)(norms_of(o) + o->pieces);
 }
@@ -49,7 +50,7 @@ static size_t room(const bl_optim *o)
 	return (size_t)o->pieces * sizeof(norms) + (size_t)bl_params_length(o->p) * sizeof(float);
 }
 
-/* Keeps LANES separate sums, so that the compiler can vectorise without changing the order. */
+/* Has LANES separate sums, so that the compiler can vectorise the loop without changing the order of additions. */
 static void norm_piece(void *ctx, int64_t chunk)
 {
 	const bl_optim_job *j = ctx;
@@ -71,7 +72,7 @@ static void norm_piece(void *ctx, int64_t chunk)
 	}
 }
 
-/* The factor of a weight with norm p and gradient norm d, both above 0. */
+/* The factor of a weight.  p is the norm of the weight, d that of d or, with `apart`, of g; both are above 0. */
 static double trust(const bl_optim_job *j, int param, double p, double d)
 {
 	lars own = BL_OPTIM_OWN(lars, j->o);

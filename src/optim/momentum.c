@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* momentum.c: the update of a piece of parameters with momentum, for SGD and LARS (equations: optim.h). */
+/* momentum.c: updates a piece of the parameters with momentum, for SGD and LARS (equations: optim.h). */
 #include "optim/optim.h"
 
 void bl_optim_momentum(const bl_optim_job *j, const bl_optim_piece *q, const bl_optim_push *by)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* optim.c: settings, state and pieces of all optimisers. */
+/* optim.c: the functions that all optimisers share: settings, state, and division of parameters into pieces. */
 #include "optim/optim.h"
 
 #include <barlow/error.h>
@@ -41,7 +41,7 @@ static int check(const bl_optim_config *c)
 	return bl_settings_check(c->ops->fields, c->room) != 0 ? bl_fail_prefix("optimiser: ") : 0;
 }
 
-/* --- Making --- */
+/* --- Creation --- */
 
 int64_t bl_optim_pieces_of(const bl_param *q)
 {

@@ -2,7 +2,7 @@
 /*
  * optim.h (private): optimisers and schedules as const tables of operations.
  *
- * Each parameter is divided into pieces, which depend on its length alone, so that results are bit-identical at any
+ * Each parameter is divided into pieces, which depend on its length alone, so that results are bit-identical for any
  * number of threads.
  */
 #ifndef BARLOW_OPTIM_OPTIM_H
@@ -27,14 +27,14 @@ typedef struct bl_optim_job {
 	bl_optim *o;
 	float *values;
 	const float *grads;
-	double factor; /* by which the learning rates are multiplied */
+	double factor; /* factor on the learning rates */
 } bl_optim_job;
 
 struct bl_optim_ops {
 	const char *name, *help;
-	const bl_field *fields;              /* BL_OPTIM_COMMON, then its own, in a struct of at most BL_OPTIM_ROOM doubles */
-	const char *state[OPTIM_STATES + 1]; /* names of its flat arrays, NULL after the last */
-	size_t (*room)(const bl_optim *o);   /* bytes of o->work; NULL: it needs none */
+	const bl_field *fields;              /* BL_OPTIM_COMMON, then its own; the struct has at most BL_OPTIM_ROOM doubles */
+	const char *state[OPTIM_STATES + 1]; /* names of the flat arrays of its state, NULL after the last */
+	size_t (*room)(const bl_optim *o);   /* size of o->work in bytes; NULL: 0 */
 	void (*step)(const bl_optim_job *j); /* o->steps includes this step */
 };
 
@@ -48,7 +48,7 @@ struct bl_optim {
 	void *work;
 };
 
-/* The first settings of every kind. */
+/* The settings that come first in every kind. */
 #define BL_OPTIM_SETTINGS double lr, lr_bias, weight_decay
 /* clang-format off */
 #define BL_OPTIM_COMMON(struct_, lr_, lr_bias_, decay_, decays_) \
@@ -58,7 +58,7 @@ struct bl_optim {
 	BL_FIELD(DOUBLE, struct_, weight_decay, BL_DEFAULT(decay_), BL_AT_LEAST(0), .settable = true, .help = decays_)
 /* clang-format on */
 
-/* o's settings as the kind's own struct. */
+/* A copy of o's settings as the struct of the kind. */
 #define BL_OPTIM_OWN(type_, o_) \
 	({ \
 		type_ own_; \
@@ -68,13 +68,13 @@ struct bl_optim {
 	})
 
 /*
- * Has the parameter more than one dimension?  Those of biases and norms have one, as the paper's code distinguishes
- * them.
+ * Does the parameter have more than one dimension?  Biases and the parameters of norms have one; the code of the
+ * paper's authors distinguishes them in this way.
  */
 bool bl_optim_is_weight(const bl_optim *o, int param);
-double bl_optim_rate(const bl_optim_job *j, int param);
-double bl_optim_decay(const bl_optim *o, int param, bool all);
-int64_t bl_optim_pieces_of(const bl_param *q);
+double bl_optim_rate(const bl_optim_job *j, int param);        /* the learning rate in this step */
+double bl_optim_decay(const bl_optim *o, int param, bool all); /* weight_decay; 0 for biases and norms unless `all` */
+int64_t bl_optim_pieces_of(const bl_param *q);                 /* number of pieces */
 
 /* momentum.c: d = trust (g + wd p); mu = momentum mu + d; p -= lr (nesterov ? d + momentum mu : mu) */
 typedef struct bl_optim_push {
@@ -86,7 +86,7 @@ void bl_optim_momentum(const bl_optim_job *j, const bl_optim_piece *q, const bl_
 struct bl_schedule_ops {
 	const char *name;
 	const bl_field *fields; /* in a struct of at most BL_SCHEDULE_ROOM doubles */
-	/* t: the share of the steps after the warm-up that is done, 0 to 1 */
+	/* t: share of the steps after the warm-up that have been made, 0 to 1 */
 	double (*factor)(const void *settings, double t);
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* schedule.c: the factor of the learning rates at each step: a linear warm-up, then that of the schedule's kind. */
+/* schedule.c: the factor on the learning rates in each step: a linear warm-up, and then the schedule's own factor. */
 #include "optim/optim.h"
 
 #include <barlow/error.h>
@@ -26,7 +26,7 @@ int bl_schedule_check(const bl_schedule *s)
 	return bl_fail_prefix("%s: ", s->ops->name);
 }
 
-/* After the warm-up, t is the share of the remaining steps that is done. */
+/* After the warm-up, t is the share of the remaining steps that have been made. */
 double bl_schedule_at(const bl_schedule *s, int64_t step)
 {
 	if (step < s->warmup)
