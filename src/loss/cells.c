@@ -10,16 +10,19 @@
 #include <string.h>
 
 typedef struct grid {
-	bl_standard s;       /* n, d, divisor, eps and diag of it */
-	const float *x[2];   /* the second NULL: one view, no diagonal */
-	const int32_t *dims; /* NULL: as they are */
+	bl_standard s;       /* only n, d, divisor, eps and diag are used */
+	const float *x[2];   /* x[1] NULL: one view, no diagonal */
+	const int32_t *dims; /* NULL: all, in their order */
 	int64_t count, chunks;
 	int cells;
 	float *out[2]; /* (N,cells) */
 	atomic_bool failed;
 } grid;
 
-/* To out (N rows `pitch` apart) the sums of `count` columns of a strip whose rows are `width` apart, times `share`. */
+/*
+ * Adds `share` times the sum of `count` columns of a strip, for each of n rows, to out.  Rows of the strip are `width`
+ * floats apart, and those of out `pitch` floats.
+ */
 BL_CLONES_EXACT static void add_columns(int64_t n, int64_t width, int64_t count, const float *strip, float share, float *out,
                                         int64_t pitch)
 {
@@ -38,7 +41,7 @@ BL_CLONES_EXACT static void add_columns(int64_t n, int64_t width, int64_t count,
 	}
 }
 
-/* A cell may be wider than the strip, which then has a part of it. */
+/* Adds the columns of a strip that belong to a cell to the cell's means.  A cell may be wider than the strip. */
 static void add_strip(const grid *g, int view, int cell, int64_t from, int64_t width, const float *strip)
 {
 	int64_t start, end;
@@ -70,7 +73,7 @@ static void clear_cells(const grid *g, int64_t first, int64_t last)
 			memset(g->out[v] + i * g->cells + first, 0, (size_t)(last - first) * sizeof(float));
 }
 
-/* Some cells, in strips that stay in the cache: nothing standardised is kept. */
+/* Computes the cells of a chunk, in strips that stay in the cache.  The standardised columns are not stored. */
 static void run_cells(void *ctx, int64_t chunk)
 {
 	grid *g = ctx;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* chunks.c: any loss of a batch that comes in chunks: gathered without a graph, and its gradient handed back by chunks. */
+/*
+ * chunks.c: the loss of a batch in chunks: collects embeddings without a graph, and returns the gradient chunk by
+ * chunk.
+ */
 #include <barlow/error.h>
 #include <barlow/loss.h>
 
@@ -9,9 +12,9 @@ struct bl_loss_chunks {
 	bl_loss *loss;
 	double settings[BL_LOSS_ROOM];
 	int views;
-	bl_tensor **part;                /* views of chunk 0, of chunk 1 ... */
-	int n;                           /* chunks */
-	bl_tensor *whole[BL_LOSS_VIEWS]; /* after finish: all rows, with their gradients */
+	bl_tensor **part;                /* the views of chunk 0, then those of chunk 1, ... */
+	int n;                           /* number of chunks */
+	bl_tensor *whole[BL_LOSS_VIEWS]; /* after finish: the rows of all chunks, with their gradients */
 };
 
 bl_loss_chunks *bl_loss_chunks_new(const bl_loss *l, const void *settings, int views)
@@ -80,7 +83,7 @@ int bl_loss_chunks_add(bl_loss_chunks *c, bl_tensor *const *z)
 	return 0;
 }
 
-/* The rows of all chunks, as leaves that take a gradient. */
+/* Sets c->whole to the rows of all chunks, as leaves that require a gradient. */
 static int join(bl_loss_chunks *c)
 {
 	bl_tensor **column = malloc(sizeof *column * (size_t)c->n);

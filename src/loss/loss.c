@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* loss.c: a loss as an object: its table of operations, its settings, and the checks that all losses share. */
+/* loss.c: loss objects: a table of operations, settings, and the checks that all losses share. */
 #include <barlow/loss.h>
 
 #include <barlow/error.h>
@@ -13,11 +13,11 @@ struct bl_loss {
 	atomic_int refs;
 	const bl_loss_ops *ops;
 	void *ctx;
-	bl_loss *of; /* whose operations and ctx these are; NULL: its own */
+	bl_loss *of; /* a reference to the loss that owns ctx; NULL: this loss owns it */
 	double settings[BL_LOSS_ROOM];
 };
 
-/* --- Making ------------------------------------------------------------------ */
+/* --- Creation ---------------------------------------------------------------- */
 
 static int check(const bl_loss_ops *ops, const void *settings)
 {
@@ -27,7 +27,7 @@ static int check(const bl_loss_ops *ops, const void *settings)
 	return settings && bl_settings_check(ops->fields, settings) != 0 ? bl_fail_prefix("loss.%s: ", ops->name) : 0;
 }
 
-/* Field by field: what lies between them, or behind the last, is not the caller's to give. */
+/* Copies field by field, because the caller's struct may have other bytes between the fields, and may be smaller. */
 void bl_loss_settings_copy(const bl_loss *l, void *to, const void *from)
 {
 	double v[BL_LIST_MOST];
@@ -84,7 +84,7 @@ void bl_loss_unref(bl_loss *l)
 	free(l);
 }
 
-/* --- Looking ----------------------------------------------------------------- */
+/* --- Queries ----------------------------------------------------------------- */
 
 const bl_loss_ops *bl_loss_ops_of(const bl_loss *l)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* losses.c: the losses that come with the library, by number and by name. */
+/* losses.c: the list of the library's losses, by number and by name. */
 #include <barlow/loss.h>
 
 #include <barlow/error.h>

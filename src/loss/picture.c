@@ -23,9 +23,11 @@ bl_tensor *bl_loss_correlation(bl_loss_dialect dialect, const bl_tensor *za, con
 	return c;
 }
 
-/* --- Pooled ------------------------------------------------------------------ */
+/* --- Pooling ----------------------------------------------------------------- */
 
-/* Rows of the matrix that are computed at once; a chunk is one row of cells, or several if a cell has fewer rows. */
+/*
+ * The number of rows of the matrix computed at once.  A chunk is one row of cells, or several if cells have fewer rows.
+ */
 enum { STRIP = 32 };
 
 /* The matrix u^T v / n, where u is (n,rows) and v is (n,cols), pooled to (gr,gc) cells. */
@@ -34,11 +36,11 @@ typedef struct picture {
 	int64_t n, rows, cols, chunks;
 	int gr, gc;
 	float *mean, *extreme;
-	double *square;       /* of each cell's off-diagonal elements; NULL: this and cross to pairs are not used */
+	double *square;       /* (gr,gc): sums of squares off C's diagonal; NULL: this and the following are not used */
 	const int32_t *cross; /* (rows): the column whose element is on C's diagonal; -1: none */
 	float *diag;          /* (rows): the element in that column */
-	bl_loss_pair *pair;   /* (chunks,pairs): the largest; i and j are indices of rows and columns */
-	int *found, pairs;    /* (chunks): the number of pairs found; and the most that a chunk keeps */
+	bl_loss_pair *pair;   /* (chunks,pairs): the largest elements; i and j are indices of rows and columns */
+	int *found, pairs;    /* found (chunks): number of pairs found; pairs: the largest number in a chunk */
 	atomic_bool failed;
 } picture;
 
@@ -57,7 +59,7 @@ BL_CLONES_EXACT static void add_squares(const float *restrict c, int64_t n, floa
 		square[j] += c[j] * c[j];
 }
 
-/* The largest magnitude in the row.  It shows for most rows that they have none of the largest pairs. */
+/* The largest magnitude in a row, from which it follows for most rows that they contain none of the largest pairs. */
 BL_CLONES_EXACT static float largest(const float *restrict c, int64_t n)
 {
 	enum { LANES = 16 };
@@ -73,7 +75,9 @@ BL_CLONES_EXACT static float largest(const float *restrict c, int64_t n)
 	return most;
 }
 
-/* Inserts a pair into n pairs, at most `room`, sorted by magnitude, largest first.  Returns the new number of pairs. */
+/*
+ * Inserts a pair into a list of n pairs, sorted by descending magnitude, of at most `room` pairs.  Returns the new n.
+ */
 static int insert(bl_loss_pair *pair, int n, int room, bl_loss_pair one)
 {
 	int at = n;
@@ -102,7 +106,7 @@ static void find_pairs(const picture *p, int64_t chunk, int64_t row, const float
 	p->found[chunk] = n;
 }
 
-/* Adds a row to the sums of squares and to the pairs.  Its element on C's diagonal is moved to p->diag. */
+/* Adds a row to the sums of squares and to the pairs.  The row's element on C's diagonal is moved to p->diag first. */
 static void add_off_diagonal(const picture *p, int64_t chunk, int64_t row, float *c, float *square)
 {
 	int32_t on = p->cross[row];
@@ -115,7 +119,7 @@ static void add_off_diagonal(const picture *p, int64_t chunk, int64_t row, float
 		find_pairs(p, chunk, row, c);
 }
 
-/* For each column, over a row of cells: the sum, the element of largest magnitude, and the sum of squares. */
+/* For each column of a row of cells: the sum, the element of largest magnitude, and the sum of squares. */
 typedef struct columns {
 	float *sum, *extreme, *square;
 } columns;
@@ -141,7 +145,9 @@ static void finish(const picture *p, int64_t row, int64_t height, const columns 
 	memset(s->sum, 0, (size_t)(3 * p->cols) * sizeof *s->sum);
 }
 
-/* Pools rows from..end-1 of the matrix, which are complete rows of cells, the first of which is `cell`. */
+/*
+ * Pools rows from..end-1 of the matrix, which make up whole rows of cells; `cell` is the number of the first of these.
+ */
 static void pool_rows(const picture *p, int64_t chunk, int64_t cell, int64_t from, int64_t end, float *strip, const columns *s)
 {
 	int64_t top, next;
@@ -229,7 +235,7 @@ static void gather_pairs(const picture *p, const bl_loss_side *rows, const bl_lo
 	out->pairs = n;
 }
 
-/* Computes rms and diagonal too: the elements off C's diagonal are pooled separately from those on it. */
+/* Also computes rms and diagonal: elements on C's diagonal and other elements are pooled separately. */
 static int draw_apart(picture *p, const bl_loss_side *rows, const bl_loss_side *cols, int64_t d, bl_loss_cells *out)
 {
 	size_t cells = (size_t)p->gr * (size_t)p->gc, r = (size_t)p->rows, chunks = (size_t)count_chunks(p->rows, p->gr);

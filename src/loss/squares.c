@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * squares.c: root mean squares over blocks of C, without making C.
+ * squares.c: root mean squares over blocks of C, without computing C.
  *
- * With A_I (N,|I|) the standardised columns of a block of rows and B_J (N,|J|) those of a block of columns,
+ * Let A_I (N,|I|) be the standardised columns that belong to a block I of rows of C, and B_J (N,|J|) those that belong
+ * to a block J of columns of C.  Then
  *
  *     C_IJ = A_I^T B_J / N,    ||C_IJ||_F^2 = <A_I A_I^T, B_J B_J^T> / N^2,
  *
- * so that all g x g blocks cost g Gram matrices (N,N) of each view and one product (g,N^2) x (N^2,g): O(N^2 (D + g^2)).
- * The Gram matrices are symmetric: only pairs of samples n >= m are made, a few rows n at a time.
+ * so that all g x g blocks need g Gram matrices (N,N) of each view and one product (g,N^2) x (N^2,g): O(N^2 (D + g^2)).
+ * Since Gram matrices are symmetric, only the elements (n,m) with n >= m, which are pairs of samples, are computed, a
+ * few rows n at a time.
  *
- * Of s < N samples the pairs n != m make an unbiased estimate of the sum over all such pairs; pairs n = m, which are
- * most of what chance gives, are always all there.
+ * If only s < N samples are used, the sum over their pairs n != m, scaled, is an unbiased estimate of the sum over all
+ * such pairs.  The pairs n = m, which are most of the sum for independent embeddings, are always computed for all
+ * samples.
  */
 #include "loss/squares.h"
 
@@ -25,9 +28,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
-enum { ROWS = 16, ROOM = 1 << 20 /* floats of Gram matrices a thread */, LEAST = 8, PROBES = 32 };
+enum { ROWS = 16, ROOM = 1 << 20 /* floats of Gram matrices per thread */, LEAST = 8, PROBES = 32 };
 
-/* One side's standardised columns, in cells. */
+/* The standardised columns that belong to the rows (or to the columns) of C, divided into cells. */
 typedef struct side {
 	const float *x; /* (samples,n) */
 	int64_t n;
@@ -36,14 +39,17 @@ typedef struct side {
 
 typedef struct job {
 	side a, b;
-	int64_t samples, rows, chunks; /* rows of the Gram matrices a chunk */
+	int64_t samples, rows, chunks; /* rows: of the Gram matrices in a chunk */
 	float *part;                   /* (chunks, a.cells, b.cells) */
 	atomic_bool failed;
 } job;
 
 /* --- Pairs of samples n != m ---------------------------------------------------- */
 
-/* Rows from..to of each cell's Gram matrix, columns 0..to: what stands for two pairs doubled, n = m left out. */
+/*
+ * Computes rows from..to-1, columns 0..to-1, of the Gram matrix of each cell.  twice: elements that stand for two
+ * pairs, (n,m) and (m,n), are doubled, and those with n = m are set to 0.
+ */
 static void gram_rows(const side *s, int64_t from, int64_t to, bool twice, float *out)
 {
 	int64_t h = to - from, first, last;
@@ -72,7 +78,7 @@ static void pair_chunk(void *ctx, int64_t chunk)
 	bl_gemm(false, true, p->a.cells, p->b.cells, k, 1, a, k, b, k, 0, p->part + chunk * p->a.cells * p->b.cells, p->b.cells);
 }
 
-/* sum (a.cells,b.cells) over pairs n != m of <a_n, a_m> <b_n, b_m>. */
+/* Sets sum (a.cells,b.cells) to the sums of <a_n, a_m> <b_n, b_m> over the pairs n != m. */
 static int sum_pairs(job *p, double *sum)
 {
 	int64_t cells = (int64_t)p->a.cells * p->b.cells,
@@ -93,7 +99,7 @@ static int sum_pairs(job *p, double *sum)
 
 /* --- Pairs n = m ------------------------------------------------------------------ */
 
-/* out (samples,cells): |a_n|^2 over the cell's columns. */
+/* Sets out (samples,cells) to |a_n|^2, where a_n is row n of the columns of a cell. */
 static void square_rows(const side *s, int64_t samples, float *out)
 {
 	int64_t from, to;
@@ -107,7 +113,7 @@ static void square_rows(const side *s, int64_t samples, float *out)
 		}
 }
 
-/* same (a.cells,b.cells): sum over n of |a_n|^2 |b_n|^2. */
+/* Sets same (a.cells,b.cells) to the sums of |a_n|^2 |b_n|^2 over n. */
 static int sum_same(const side *a, const side *b, int64_t samples, float *same)
 {
 	float *u = bl_block_take((size_t)(samples * (a->cells + b->cells)) * sizeof *u), *v = u ? u + samples * a->cells : NULL;
@@ -120,9 +126,12 @@ static int sum_same(const side *a, const side *b, int64_t samples, float *same)
 	return 0;
 }
 
-/* --- How far off ---------------------------------------------------------------------- */
+/* --- Standard error -------------------------------------------------------------------- */
 
-/* The sums h_n over m != n of one cell's products p_nm, and the sum of p_nm^2. */
+/*
+ * For the cell (ca,cb), with p_nm = <a_n, a_m> <b_n, b_m>: sets h_n to the sum of p_nm over m != n, and returns the sum
+ * of p_nm^2 over n != m.
+ */
 static double row_sums(const side *a, int64_t ca, const side *b, int64_t cb, int64_t s, float *gram, double *h)
 {
 	const side *of[2] = { a, b };
@@ -144,8 +153,9 @@ static double row_sums(const side *a, int64_t ca, const side *b, int64_t cb, int
 }
 
 /*
- * Variance of the mean of p_nm over pairs of s of N samples (a U-statistic, Hoeffding 1948): 4 z1 / s + 2 z2 / (s (s-1)),
- * z1 being the variance of what one sample gives and z2 that of what only a pair does, each times what is left of a finite N.
+ * The variance of the mean of p_nm over the pairs of s of N samples (a U-statistic, Hoeffding 1948) is 4 z1 / s + 2 z2
+ * / (s (s-1)).  z1 is the variance of the part of p_nm that depends on one sample, and z2 that of the part that depends
+ * on the pair.  Both terms are multiplied by a correction for finite N.
  */
 static double mean_variance(const double *h, double square, int64_t s, int64_t n)
 {
@@ -156,12 +166,15 @@ static double mean_variance(const double *h, double square, int64_t s, int64_t n
 	double mean = all / (k * (k - 1)), pair = fmax(square / (k * (k - 1)) - mean * mean, 0);
 	for (int64_t i = 0; i < s; i++)
 		spread += pow(h[i] / (k - 1) - mean, 2) / (k - 1);
-	/* The mean of row i is z1's part of it, less one (s-1)th of the same, and s - 1 of what only pairs give. */
+	/* `spread`, the variance of the means of rows, also contains the pair's part / (s - 1); this solves for z1. */
 	double one = fmin(fmax((spread - pair / (k - 1)) / (1 - 4 / (k - 1)), 0), pair / 2);
 	return 4 * one / k * left + 2 * (pair - 2 * one) / (k * (k - 1)) * pairs_left;
 }
 
-/* Typical standard error of a cell's rms relative to itself: se(x) / (2 x) of its square x, by the mean of both over some cells. */
+/*
+ * The relative standard error of rms in a typical cell.  It is se(x) / (2 x), where x is the square of rms; se(x)^2 and
+ * x are means over some random cells.
+ */
 static double typical_error(const job *p, int64_t n, const double *square, bl_rng *r)
 {
 	int64_t s = p->samples;
@@ -177,9 +190,9 @@ static double typical_error(const job *p, int64_t n, const double *square, bl_rn
 	return sum > 0 ? sqrt(variance) / (2 * sum) : 0;
 }
 
-/* --- All pairs, or those of a sample --------------------------------------------------- */
+/* --- All pairs, or pairs of a part of the samples ---------------------------------------- */
 
-/* `samples` rows of both sides, chosen by key, into x: more rows would be these and others. */
+/* Copies `samples` rows of both sides, drawn by r, to x.  A larger number of rows would include the same rows. */
 static int choose_rows(job *p, int64_t n, bl_rng *r, float *x)
 {
 	int64_t *order = bl_block_take((size_t)n * sizeof *order);
@@ -204,7 +217,7 @@ static int sum_squares(job *p, int64_t n, bl_rng *r, float *x, float *same, doub
 	*error = 0;
 	if (sum_same(&p->a, &p->b, n, same) != 0 || (x && choose_rows(p, n, r, x) != 0) || sum_pairs(p, square) != 0)
 		return -1;
-	/* Of sums over pairs n != m the squares of the cells' norms. */
+	/* Adds the pairs n = m, so that square becomes ||C_IJ||_F^2. */
 	double s = (double)p->samples, all = (double)n, scale = p->samples < n ? all * (all - 1) / (s * (s - 1)) : 1;
 	for (int64_t k = 0; k < (int64_t)p->a.cells * p->b.cells; k++)
 		square[k] = ((double)same[k] + scale * square[k]) / (all * all);
@@ -213,7 +226,7 @@ static int sum_squares(job *p, int64_t n, bl_rng *r, float *x, float *same, doub
 	return 0;
 }
 
-/* square (rows->cells,cols->cells): ||C_IJ||_F^2 of standardised u (n,rows->n) and v (n,cols->n). */
+/* Sets square (rows->cells,cols->cells) to ||C_IJ||_F^2 for the standardised u (n,rows->n) and v (n,cols->n). */
 static int all_squares(const float *u, const float *v, int64_t n, const bl_loss_side *rows, const bl_loss_side *cols,
                        int64_t samples, uint64_t key, double *square, double *error)
 {
@@ -247,7 +260,7 @@ int bl_squares_cross(const bl_loss_side *rows, const bl_loss_side *cols, int64_t
 
 static int cell_of(const bl_loss_side *s, int64_t i)
 {
-	int64_t size = s->n / s->cells, rest = s->n % s->cells, wide = rest * (size + 1); /* as bl_chunk_range cuts */
+	int64_t size = s->n / s->cells, rest = s->n % s->cells, wide = rest * (size + 1); /* as in bl_chunk_range */
 	return (int)(i < wide ? i / (size + 1) : rest + (i - wide) / size);
 }
 
@@ -258,7 +271,7 @@ static int64_t width_of(const bl_loss_side *s, int64_t cell)
 	return to - from;
 }
 
-/* Rows' elements of the diagonal lie in runs, each in one cell. */
+/* rms holds the number of off-diagonal elements of each cell until the last loop. */
 void bl_squares_finish(const bl_loss_side *rows, const bl_loss_side *cols, const int32_t *cross, const float *diag,
                        const double *square, float *rms, float *diagonal)
 {
@@ -281,7 +294,7 @@ void bl_squares_finish(const bl_loss_side *rows, const bl_loss_side *cols, const
 	}
 }
 
-/* diag: C's elements in `cross`; their squares go out of those of their cells. */
+/* Sets diag to the elements of C at `cross`, and subtracts their squares from those of their cells. */
 static void take_diagonal(const float *u, const float *v, int64_t n, const bl_loss_side *rows, const bl_loss_side *cols,
                           const int32_t *cross, float *diag, double *square)
 {
@@ -298,9 +311,9 @@ static void take_diagonal(const float *u, const float *v, int64_t n, const bl_lo
 	}
 }
 
-/* --- The whole ----------------------------------------------------------------------------- */
+/* --- The whole computation -------------------------------------------------------------- */
 
-/* What it all lies in while it is made. */
+/* Memory that is used during the computation. */
 typedef struct room {
 	float *u, *v, *diag;
 	int32_t *cross;

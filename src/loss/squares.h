@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* squares.h (private): sums of squares over cells of C, and the elements of its diagonal in them. */
+/*
+ * squares.h (private): root mean squares over cells of C without its diagonal, and means of its diagonal in each cell.
+ */
 #ifndef BARLOW_LOSS_SQUARES_H
 #define BARLOW_LOSS_SQUARES_H
 
 #include <barlow/loss.h>
 
-/* cross (rows->n): of each row the column that is the same dim, or -1.  -1 with bl_error. */
+/*
+ * Sets cross (rows->n) to the column of the same dim as each row, or to -1 if there is none.  0, or -1 with bl_error.
+ */
 int bl_squares_cross(const bl_loss_side *rows, const bl_loss_side *cols, int64_t d, int32_t *cross);
 
 /*
- * From the sums of squares of the elements off the diagonal and from `diag`, C's element in each row that has one, to
- * what bl_loss_cells says of rms and diagonal.
+ * Computes rms and diagonal as in bl_loss_cells.  square contains the sum of squares of the off-diagonal elements of
+ * each cell, and diag[i] the element of C in row i, column cross[i], if cross[i] is not -1.
  */
 void bl_squares_finish(const bl_loss_side *rows, const bl_loss_side *cols, const int32_t *cross, const float *diag,
                        const double *square, float *rms, float *diagonal);

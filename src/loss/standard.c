@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* standard.c: embeddings standardised per dimension over the batch. */
+/* standard.c: standardises each dimension of embeddings over the batch, and computes the backward pass of that. */
 #include "loss/standard.h"
 
 #include "base/clones.h"
@@ -44,7 +44,7 @@ static int64_t whole_lines(int64_t n)
 	return (n + LINE - 1) / LINE * LINE;
 }
 
-/* All in one block, each part on cache lines of its own. */
+/* Allocates all arrays except z in one block; each begins at a new cache line. */
 static int take_memory(bl_standard *s)
 {
 	int64_t d = whole_lines(s->d);
@@ -72,12 +72,14 @@ static int take_z(bl_standard *s)
 typedef struct job {
 	const bl_standard *s;
 	float *turned;
-	int64_t pitch; /* of turned */
+	int64_t pitch; /* distance of the rows of turned */
 	int64_t chunks;
 	atomic_bool failed;
 } job;
 
-/* Rows that lie far apart are nothing that the CPU sees coming. */
+/*
+ * Rows that are far apart in memory are prefetched AHEAD rows before they are used, since the CPU cannot predict them.
+ */
 enum { AHEAD = 8 };
 
 static inline __attribute__((always_inline)) void expect(const float *p, int64_t width)
@@ -98,7 +100,10 @@ static void clear_tail(int64_t n, int64_t width, int64_t pitch, float *copy)
 		memset(copy + i * pitch + width, 0, (size_t)(pitch - width) * sizeof *copy);
 }
 
-/* Rows of x, D apart, into a dense copy: strides of a power of two would make rows evict each other from the cache. */
+/*
+ * Copies rows of x, which are d floats apart, to a dense array.  If d is a power of two, rows of x evict each other
+ * from the cache.
+ */
 BL_CLONES_EXACT static void load(int64_t n, int64_t d, int64_t width, const float *restrict x, int64_t pitch, float *restrict copy)
 {
 	for (int64_t i = 0; i < n; i++, x += d, copy += pitch) {
@@ -109,7 +114,10 @@ BL_CLONES_EXACT static void load(int64_t n, int64_t d, int64_t width, const floa
 	}
 }
 
-/* Sums down the rows: RUN of them in float, and those in double: as good as all in double, at half the price. */
+/*
+ * Sums over rows: RUN rows are summed in float, and these sums in double.  This is as exact as double, and twice as
+ * fast.
+ */
 enum { RUN = 8 };
 #define EACH_OF(rows) _Pragma("GCC unroll 8") for (int r = 0; r < (rows); r++)
 
@@ -129,7 +137,10 @@ static inline __attribute__((always_inline)) void add_moments(int rows, int64_t 
 	}
 }
 
-/* Mean and sum of squares about it, from sums about the first row: exactly 0 where all rows are equal. */
+/*
+ * Computes the mean of each column and the sum of squared deviations from the mean.  Both follow from deviations from
+ * the first row, so that the sum of squares is exactly 0 if all rows are equal.
+ */
 BL_CLONES_EXACT static void moments(int64_t n, int64_t pitch, const float *copy, double *mean, double *square)
 {
 	int64_t i = 1;
@@ -145,7 +156,7 @@ BL_CLONES_EXACT static void moments(int64_t n, int64_t pitch, const float *copy,
 	}
 }
 
-/* A mean in two floats, so that a large one takes no digits away. */
+/* Each mean as the sum of two floats, so that the subtraction of a large mean loses no digits. */
 typedef struct means {
 	float high[BL_STANDARD_COLUMNS], low[BL_STANDARD_COLUMNS];
 } means;
@@ -165,7 +176,7 @@ BL_CLONES_EXACT static void scale(int64_t n, int64_t pitch, float *copy, const m
 			copy[j] = ((copy[j] - m->high[j]) - m->low[j]) * inv[j];
 }
 
-/* The same from x, D apart. */
+/* The same for rows of x, which are d floats apart; writes the result to z. */
 BL_CLONES_EXACT static void load_scaled(int64_t n, int64_t d, int64_t width, const float *restrict x, const means *m,
                                         const float *restrict inv, int64_t pitch, float *restrict z)
 {
@@ -177,7 +188,7 @@ BL_CLONES_EXACT static void load_scaled(int64_t n, int64_t d, int64_t width, con
 	}
 }
 
-/* One column's moments in double: where squares of floats leave their range. */
+/* Computes the moments of one column in double, for values whose squares are out of the range of float. */
 static void moments_again(int64_t n, int64_t pitch, const float *copy, double *mean, double *square)
 {
 	double sum = 0, about = 0, first = (double)copy[0];
@@ -189,7 +200,10 @@ static void moments_again(int64_t n, int64_t pitch, const float *copy, double *m
 	*square = about;
 }
 
-/* Squares of numbers beyond 1e19 are infinite in float; without an eps, squares of tiny ones must not become 0 either. */
+/*
+ * Computes the moments.  In float, squares of numbers above 1e19 are infinite, and squares of tiny numbers become 0,
+ * which matters if there is no eps; such columns are computed again in double.
+ */
 static void measure(const bl_standard *s, int64_t pitch, const float *copy, double *mean, double *square)
 {
 	const double tiny = 1e-30;
@@ -199,13 +213,16 @@ static void measure(const bl_standard *s, int64_t pitch, const float *copy, doub
 			moments_again(s->n, pitch, copy + j, mean + j, square + j);
 }
 
-/* Infinite for a unit without variance where there is no eps: z is NaN, as 0/0 is; a NaN goes through. */
+/*
+ * The factor inv.  Without an eps it is infinite for a unit without variance, and z = 0 * inf is NaN.  NaN is
+ * propagated.
+ */
 static float inverse(const bl_standard *s, double square)
 {
 	return (float)(1 / sqrt(square / s->divisor + s->eps));
 }
 
-/* copy, standardised in place: of one view, to be looked at.  A unit without variance is 0. */
+/* Standardises the columns of one view in place, for display.  A unit without variance becomes 0. */
 static void standardise(const bl_standard *s, int64_t pitch, float *copy)
 {
 	double mean[BL_STANDARD_COLUMNS], square[BL_STANDARD_COLUMNS];
@@ -246,8 +263,9 @@ int64_t bl_standard_pitch(int64_t width)
 }
 
 /*
- * A unit that is constant in one view is 0 there with the slope 1/sqrt(eps), as batch norm has it: its gradient is large
- * and finite.  Without an eps, one that is constant in both views is left out, and one that is in a single view is NaN.
+ * Computes inv of both views.  With an eps, a unit that is constant in a view is 0 in that view, and inv is
+ * 1/sqrt(eps), as in batch norm, so that its gradient is large and finite.  Without an eps, a unit that is constant in
+ * both views is left out (inv is 0), and a unit that is constant in one view becomes NaN.
  */
 static void inverses(const bl_standard *s, int64_t width, double (*square)[BL_STANDARD_COLUMNS], float *const inv[2])
 {
@@ -378,7 +396,7 @@ int bl_standard_make(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *z
 	return bl_standard_open(s, dialect, za, zb) != 0 ? -1 : bl_standard_whole(s, NULL, 0);
 }
 
-/* --- Some columns of one view ------------------------------------------- */
+/* --- Selected columns of one view --------------------------------------- */
 
 int bl_standard_measure(bl_standard *s, bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb)
 {
@@ -422,7 +440,7 @@ void bl_standard_correlate(const bl_standard *s, int64_t width, const float *za,
 }
 
 typedef struct pick {
-	bl_standard s; /* n, d, divisor and eps of it */
+	bl_standard s; /* only n, d, divisor and eps are used */
 	const float *x;
 	const int32_t *dims;
 	int64_t count, chunks;
@@ -486,7 +504,7 @@ static inline __attribute__((always_inline)) void add_sums(int rows, const bl_st
 	}
 }
 
-/* dz as it should be, and sums of it and along z, while its rows are at hand. */
+/* Computes dz of a part, and the column sums of dz and of dz z, while the rows are in the cache. */
 BL_CLONES_EXACT static void finish(int64_t n, const bl_standard_part *p, double *sum, double *along)
 {
 	int64_t i = 0;

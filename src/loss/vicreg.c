@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * vicreg.c: VICReg (Bardes, Ponce, LeCun 2022, arXiv 2105.04906), z (N,D) each:
+ * vicreg.c: VICReg (Bardes, Ponce, LeCun 2022, arXiv 2105.04906).  For two views zA and zB, (N,D) each, the terms are
  *
- *   invariance  mean (zA - zB)^2
- *   variance    mean over dims of max(0, 1 - sqrt(Var(z) + 1e-4)), mean of the two views
- *   covariance  sum of Cov(z)_ij^2, i != j, over D; sum of the two views
+ *   invariance  mean of (zA - zB)^2
+ *   variance    mean over dims of max(0, 1 - sqrt(Var(z) + 1e-4)); mean of both views
+ *   covariance  sum of Cov(z)_ij^2 over i != j, divided by D; sum of both views
  *
- * and L = sim invariance + std variance + cov covariance, moments unbiased as in the authors' code.  Of more than two views:
- * the mean over pairs, the mean over views, and twice the mean over views.
+ * and L = sim invariance + std variance + cov covariance.  Moments are unbiased, as in the authors' code.  For more
+ * than two views, the invariance is the mean over pairs, the variance the mean over views, and the covariance twice the
+ * mean over views.
  */
 #include <barlow/error.h>
 #include <barlow/loss.h>
@@ -31,7 +32,7 @@ static const bl_loss_term terms[] = {
 };
 enum { INVARIANCE, VARIANCE, COVARIANCE, TERMS };
 
-/* Lets both go and passes on what was made of them: for x = use(op(x, y), x, y), where NULLs come through. */
+/* Releases a and b, from which `made` was computed, and returns `made`; each may be NULL.  x = use(op(x, y), x, y). */
 static bl_tensor *use(bl_tensor *made, bl_tensor *a, bl_tensor *b)
 {
 	bl_tensor_unref(a);
@@ -69,7 +70,7 @@ static bl_tensor *hinge(bl_tensor *z)
 	return x ? use(bl_mean(x, BL_ALL, false), x, NULL) : NULL;
 }
 
-/* Cov(z) (D,D) */
+/* Cov(z) (D,D). */
 static bl_tensor *covariance(bl_tensor *z)
 {
 	bl_tensor *mean = bl_mean(z, 0, true), *c = mean ? use(bl_sub(z, mean), mean, NULL) : NULL;
@@ -129,7 +130,7 @@ static bl_tensor *forward(void *ctx, const void *settings, bl_tensor *const *z, 
 	return NULL;
 }
 
-/* The heatmap's matrix is the cross-correlation of views, which this loss does not have. */
+/* There is no `matrix`, because this loss does not use the cross-correlation of views, which the heatmap shows. */
 const bl_loss_ops bl_loss_ops_vicreg = {
 	.name = "vicreg",
 	.help = "VICReg: similar views, variances of at least 1, covariances of 0; averages over all pairs of views.",

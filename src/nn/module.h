@@ -32,7 +32,7 @@ typedef struct bl_module_ops {
 	 */
 	bl_tensor *(*fused)(bl_module *m, bl_tensor *x, bl_tensor *residual, bool relu);
 	void (*arguments)(const bl_module *m, bl_text *t); /* appends "3, 64, 3, {stride = 2}", in Lua; NULL: none */
-	void (*options)(const bl_module *m, bl_text *t);   /* appends ", {relu = false}" after the children; NULL: none */
+	void (*options)(const bl_module *m, bl_text *t);   /* appends ", {relu = false}", after children; NULL: none */
 	void (*brief)(const bl_module *m, bl_text *t);     /* appends "conv2d 3 -> 64", for messages; NULL: the kind */
 	/* Initialises the slots; slot k uses the random stream number stream + k.  NULL: there are no slots. */
 	void (*init)(bl_module *m, uint64_t seed, uint32_t stream);

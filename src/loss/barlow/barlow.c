@@ -2,13 +2,14 @@
 /*
  * barlow.c: the Barlow Twins loss and its gradient, with C in memory (direct) or without it (gram).
  *
- * With E_ij = C_ij for i != j (C_ij + 1 in hsic) and E_ii = 0, L = W sum_i (1 - C_ii)^2 + lambda ||E||_F^2, W the weight of
- * the invariance, and with w_i = -2 W (1 - C_ii), up to the factor scale:
+ * Let E_ii = 0 and, for i != j, E_ij = C_ij, or C_ij + 1 in the dialect hsic.  Let W be the weight of the invariance.
+ * Up to the factor `scale`, the loss is L = W sum_i (1 - C_ii)^2 + lambda ||E||_F^2.  With w_i = -2 W (1 - C_ii), its
+ * gradients are:
  *
  *   direct  dzA = (2 lambda zB E^T + zB diag(w)) / N       dzB = (2 lambda zA E + zA diag(w)) / N
- *   gram    E^T is C^T less its diagonal, and zB C^T = (zB zB^T) zA / N = G_B zA / N, so
- *           dzA = 2 lambda G_B zA / N^2 + (zB diag(w - 2 lambda C_ii)) / N, and dzB in the mirror
- *           hsic: E^T has 1 in it besides, off the diagonal: + 2 lambda (rowsum(zB) 1^T - zB) / N
+ *   gram    E^T is C^T without its diagonal, and zB C^T = (zB zB^T) zA / N = G_B zA / N.  Therefore
+ *           dzA = 2 lambda G_B zA / N^2 + (zB diag(w - 2 lambda C_ii)) / N, and dzB accordingly.
+ *           In hsic, E^T has an additional 1 off the diagonal, which adds 2 lambda (rowsum(zB) 1^T - zB) / N.
  */
 #include "base/clones.h"
 #include "grad/node.h"
@@ -22,31 +23,36 @@
 #include <math.h>
 #include <string.h>
 
-/* What the way back needs. */
+/* The context of the backward pass. */
 typedef struct state {
 	bl_standard s;
 	bool gram, hsic;
-	bool whole; /* z is in memory; else made again a panel at a time */
+	bool whole; /* z is in memory; false: it is computed again, one panel at a time */
 	double lambda, invariance, scale;
-	float *m[2];     /* direct: m[0] is E (D,D); gram: G_A, G_B (N,N), the numbers of ... */
-	bl_tensor *g[2]; /* ... these, which other pairs of views may have, too */
-	double *row[2];  /* gram, hsic: row sums of z (N) */
+	float *m[2];     /* direct: m[0] is E (D,D); gram: the data of g */
+	bl_tensor *g[2]; /* gram: G_A and G_B (N,N), which may be shared with other pairs of views; NULL otherwise */
+	double *row[2];  /* gram and hsic: row sums of z (N); NULL otherwise */
 } state;
 
 bl_barlow_form bl_barlow_pick(bl_barlow_form form, int64_t n, int64_t d)
 {
-	/* One dimension has nothing off the diagonal: direct has exactly 0 there, and gram what rounding leaves. */
+	/*
+	 * If D is 1, C has no off-diagonal elements.  The redundancy is exactly 0 in direct, but a rounding error in
+	 * gram.
+	 */
 	if (d == 1)
 		return BL_FORM_DIRECT;
-	/* Multiplications: gram N^2 D for two half matrices and 2 N^2 D back; direct N D^2 and 2 N D^2 back. */
+	/*
+	 * Multiplications forward and backward: gram N^2 D (two half matrices) and 2 N^2 D; direct N D^2 and 2 N D^2.
+	 */
 	if (form == BL_FORM_AUTO)
 		return n < d ? BL_FORM_GRAM : BL_FORM_DIRECT;
 	return form;
 }
 
 /*
- * Of a mean c on the diagonal, L >= W D (1 - c)^2 + K c^2 with K = lambda (D^2/r - D): least at c = W D / (W D + K), or at
- * the most that the diagonal can be, where that is less.
+ * If c is the mean of the diagonal, L >= W D (1 - c)^2 + K c^2 with K = lambda (D^2/r - D).  The minimum is at
+ * c = W D / (W D + K) or, if the diagonal cannot be that large, at its largest possible value.
  */
 double bl_barlow_floor(const bl_barlow_config *c, int64_t n, int64_t d)
 {
@@ -82,7 +88,7 @@ static void release(void *ctx)
 	bl_standard_free(&t->s);
 }
 
-/* Sums over rows of a square matrix, a double a row, added up in the order of the rows. */
+/* A sum over the rows of a square matrix: one double for each row; these are added in the order of the rows. */
 typedef struct rows {
 	const state *t;
 	int64_t side;
@@ -96,7 +102,7 @@ static double fold(const double lane[LANES])
 	return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
 }
 
-/* sum a_i b_i in double, in an order that the compiler can vectorise and may not change. */
+/* sum a_i b_i in double, in a fixed order that allows vectorisation. */
 BL_CLONES_EXACT static double dot(const float *a, const float *b, int64_t n)
 {
 	double lane[LANES] = { 0 };
@@ -161,7 +167,7 @@ static double sum_of_c(const state *t)
 	return sum / (double)t->s.n;
 }
 
-/* The Gram matrices that are kept, and room for the others, which are to be made. */
+/* Sets t->g to the Gram matrices in `kept`, and to new matrices for the others, which made[v] lists for computation. */
 static int take_grams(state *t, bl_tensor **const kept[2], float *made[2])
 {
 	for (int v = 0; v < 2; v++) {
@@ -224,33 +230,33 @@ static int compute(state *t, const bl_barlow_config *c, bl_tensor **const kept[2
 	if ((t->gram ? gram(t, kept, &terms->redundancy) : direct(t, &terms->redundancy)) != 0)
 		return -1;
 	terms->invariance = invariance(&t->s);
-	if (terms->redundancy < 0) /* the gram form's difference, near 0 */
+	if (terms->redundancy < 0) /* in the gram form it is a difference, which rounding may make negative */
 		terms->redundancy = 0;
 	terms->total = c->scale * (c->invariance * terms->invariance + c->lambda * terms->redundancy);
 	return 0;
 }
 
-/* The way back, a panel of columns at a time: dz stays in the core's cache from product to gradient. */
+/* The backward pass, one panel of columns at a time, so that dz stays in a core's cache until dx is computed. */
 typedef struct back {
 	const state *t;
-	double up; /* d(loss)/d(out) times scale */
+	double up; /* the gradient of the loss times scale */
 	struct {
 		int view;
 		float *dx;
 		bool add;
 	} to[2];
 	int count;
-	const float *row[2]; /* hsic, gram: what each row of dz gets besides; else NULL */
+	const float *row[2]; /* gram and hsic: a number that is added to each row of dz; NULL otherwise */
 	atomic_bool failed;
 } back;
 
-/* Columns from..from+width, and panels for them: z of both views, what a product takes, dz. */
+/* Columns from..from+width-1, and panels for them: z of both views, the right factor of a product, and dz. */
 typedef struct place {
 	int64_t from, width, step;
 	float *z[2], *panel, *dz;
 } place;
 
-/* The panel to multiply with: of z, of E^T or of E. */
+/* The panel that is the right factor of the product: of z (gram), or of E^T or E (direct). */
 static const float *right_side(const state *t, int view, const place *p)
 {
 	int64_t d = t->s.d;
@@ -274,7 +280,7 @@ static void product(const state *t, int view, const place *p)
 	                                       .ldc = p->step });
 }
 
-/* What the diagonal gives, and in hsic the row sums; then all the way to dx. */
+/* Adds the terms of the diagonal and, in hsic, of the row sums to dz, and computes dx. */
 static void finish(const back *b, int which, const place *p)
 {
 	const state *t = b->t;
@@ -333,7 +339,7 @@ static void back_panel(void *ctx, int64_t chunk)
 	}
 }
 
-/* 2 lambda rowsum(z) / N */
+/* Sets b->row to 2 lambda rowsum(z) / N times the gradient of the loss, if row sums are used. */
 static int scale_rows(back *b)
 {
 	const state *t = b->t;
@@ -371,7 +377,8 @@ static int backward(void *ctx, bl_tensor *const *in, const bl_tensor *out, const
 			return -1;
 		b.to[b.count].view = v;
 		b.to[b.count++].dx = dx->data;
-		if (v == 0 && in[0] == in[1] && run_back(&b) != 0) /* one gradient takes both: one after the other */
+		if (v == 0 && in[0] == in[1] &&
+		    run_back(&b) != 0) /* both gradients are added to the same tensor, one after the other */
 			return -1;
 	}
 	return run_back(&b);
@@ -387,7 +394,7 @@ bl_tensor *bl_barlow_among(const bl_barlow_config *c, bl_tensor *const z[2], bl_
 	t.whole = !t.gram || t.s.n > BL_GRAM_BATCH;
 	bl_tensor *out = compute(&t, c, kept, &own) != 0 ? NULL : bl_tensor_scalar((float)own.total);
 	for (int v = 0; out && v < 2; v++)
-		if (t.g[v] && kept[v] && !*kept[v]) /* what was made is kept for the pairs to come */
+		if (t.g[v] && kept[v] && !*kept[v]) /* new matrices are returned for use in later pairs */
 			*kept[v] = bl_tensor_ref(t.g[v]);
 	if (terms)
 		*terms = own;

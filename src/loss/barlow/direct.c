@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* direct.c: C = zA^T zB / N, a panel of its columns at a time, made into errors while it is in the core's cache. */
+/*
+ * direct.c: computes C = zA^T zB / N one panel of columns at a time, and converts the panel to the errors E while it is
+ * in a core's cache.
+ */
 #include "loss/barlow/direct.h"
 
 #include "base/clones.h"
@@ -16,13 +19,16 @@ typedef struct job {
 	const bl_standard *s;
 	bool hsic;
 	float *e;
-	float *turned; /* zA^T, its rows `pitch` apart: not by a power of two, which would make them evict each other */
-	int64_t pitch;
-	double *sum; /* of squares, a panel */
+	float *turned; /* zA^T with rows `pitch` floats apart */
+	int64_t pitch; /* not a power of two, so that rows do not evict each other from the cache */
+	double *sum;   /* the sum of squares of each panel */
 	atomic_bool failed;
 } job;
 
-/* Rows i.. of C -> those of e, columns from..; adds their squares, in float down a run of rows. */
+/*
+ * Converts rows i..i+rows-1 of C, in columns from..from+width-1, to those of E, and adds their squares to sum.  The
+ * squares of these rows are summed in float.
+ */
 static inline __attribute__((always_inline)) void to_error(int rows, const job *b, int64_t i, int64_t from, int64_t width,
                                                            double *restrict sum)
 {

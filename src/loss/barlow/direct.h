@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* direct.h (private): the cross-correlation matrix in memory, as what the loss counts of it. */
+/* direct.h (private): the error matrix E (barlow.c), computed from the whole cross-correlation matrix. */
 #ifndef BARLOW_LOSS_BARLOW_DIRECT_H
 #define BARLOW_LOSS_BARLOW_DIRECT_H
 
@@ -8,8 +8,8 @@
 #include <stdbool.h>
 
 /*
- * s open -> standardised whole; e (D,D) = C with 0 on its diagonal, and 1 added off it in hsic; *squares = ||e||_F^2.
- * -1 with bl_error.
+ * Standardises s, which is open, as a whole, and sets e (D,D) to C with 0 on the diagonal and, in hsic, 1 added to the
+ * other elements, and *squares to ||e||_F^2.  0, or -1 with bl_error.
  */
 int bl_direct_error(bl_standard *s, bool hsic, float *e, double *squares);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * gram.c: G_A and G_B as sums over blocks of columns: a block is standardised, turned and multiplied while it is in the
- * core's cache, and z is never in memory.  Blocks are dealt to a fixed number of groups, each with sums of its own.
+ * gram.c: G_A and G_B as sums over blocks of columns.  A block is standardised, transposed and multiplied while it is
+ * in a core's cache, so that z is never in memory.  Blocks are divided into a fixed number of groups; each group has
+ * its own sums, which are added in order at the end.
  */
 #include "loss/barlow/gram.h"
 
@@ -20,11 +21,11 @@ typedef struct job {
 	float *const *g;
 	double *const *row;
 	float *part; /* (groups,2,N,N): lower triangles */
-	double *sum; /* (groups,2,N); NULL: not wanted */
+	double *sum; /* (groups,2,N): row sums of z; NULL: they are not needed */
 	atomic_bool failed;
 } job;
 
-/* part (+)= z z^T, on and below the diagonal */
+/* part (+)= z z^T, on and below the diagonal. */
 static void add_product(const bl_standard *s, int64_t width, const float *z, float *turned, float *part, bool add)
 {
 	int64_t step = bl_panel_width(), n = s->n;
@@ -90,7 +91,7 @@ BL_CLONES_EXACT static void add_to(int64_t n, const float *part, float *sum)
 		sum[i] += part[i];
 }
 
-/* Row i of both, up to the diagonal, over the groups. */
+/* Sums row i of both matrices, up to the diagonal, over the groups. */
 static void fold_row(void *ctx, int64_t i)
 {
 	const job *b = ctx;

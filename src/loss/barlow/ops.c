@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ops.c: Barlow Twins as a loss among others. */
+/* ops.c: the table of operations of the Barlow Twins loss. */
 #include "loss/barlow/gram.h"
 
 #include <math.h>
@@ -41,7 +41,7 @@ static const bl_loss_term terms[] = {
 	{ .name = NULL },
 };
 
-/* The loss of a pair is added to *y and *out. */
+/* Adds the loss of a pair to *y and *out. */
 static bool add_pair(const bl_barlow_config *c, bl_tensor *const z[2], bl_tensor **const gram[2], bl_tensor **y,
                      bl_loss_result *out)
 {
@@ -75,7 +75,7 @@ static bl_tensor *forward(void *ctx, const void *settings, bl_tensor *const *z, 
 	return y;
 }
 
-/* No pair of views can be below that of two. */
+/* The lower bound of two views, for each pair of views. */
 static double lower_bound(const void *settings, int views, int64_t n, int64_t d)
 {
 	return bl_barlow_floor(settings, n, d) * (views * (views - 1) / 2);
