@@ -66,7 +66,8 @@ int64_t bl_provenance_step(const bl_provenance *p);
 bool bl_provenance_live(const bl_provenance *p);
 bl_provenance *bl_module_provenance(const bl_module *m); /* borrowed; NULL: the weights are as initialised */
 /*
- * Sets the provenance of m and its descendants; NULL: clears it.  Modules that belong to a live run are left unchanged.
+ * Sets the provenance of m and its descendants; NULL: clears it.  Modules without parameters and buffers, and modules
+ * that belong to a live run, are left unchanged.
  */
 void bl_module_set_provenance(bl_module *m, bl_provenance *p);
 

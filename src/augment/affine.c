@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* affine.c: rotation, translation and scale about the centre, as torchvision's RandomAffine with bilinear interpolation. */
+/* affine.c: rotation, translation and scaling about the centre, as in torchvision's RandomAffine (bilinear). */
 #include "augment/motion.h"
 #include "augment/operator.h"
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * alternating_flip.c: left becomes right every other epoch (Jordan 2024, arXiv 2404.00498): a coin decides for each
- * image whether in odd or in even ones, so that no two epochs show the same side.
+ * alternating_flip.c: mirrors an image from left to right in every other epoch (Jordan 2024, arXiv 2404.00498).  A
+ * random bit decides for each image whether these are the odd or the even epochs.  Thus consecutive epochs show
+ * different sides.
  */
 #include "augment/operator.h"
 
 #include <stdio.h>
 
-/* The coin is that of the image's first epoch. */
+/* The random bit is always that of epoch 0. */
 static bool draw(const void *p, drawing *w, void *d)
 {
 	bl_rng coin;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* batch_aug.c: functions of the program's own that change whole batches. */
+/* batch_aug.c: functions of the program that change whole batches. */
 #include <barlow/augment.h>
 
 #include <barlow/error.h>
@@ -57,7 +57,7 @@ bool bl_batch_aug_equal(const bl_batch_aug *a, const bl_batch_aug *b)
 	return a == b || (a && b && a->apply == b->apply && a->equal && a->equal(a->context, b->context));
 }
 
-/* What the function gave in place of a view, in the layout that the network has them in. */
+/* If the function has replaced a view, checks the shape of the new tensor and copies it to channels-last order. */
 static int settle(bl_tensor **view, bl_tensor *before, int which)
 {
 	char got[BL_SHAPE_TEXT], was[BL_SHAPE_TEXT];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* blur.c: Gaussian blur, separable, the image mirrored at its edges (as torchvision does). */
+/* blur.c: separable Gaussian blur.  The image is mirrored at its edges, as in torchvision. */
 #include "augment/blur.h"
 #include "augment/operator.h"
 #include "augment/pil.h"
@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Below this a neighbour weighs less than 1e-3: nothing to see in 8 bits. */
+/* With a smaller sigma, the weight of a neighbour is less than 1e-3, which has no visible effect in 8 bits. */
 #define LEAST_SIGMA 0.27f
 
 enum { NEAR = 1024 }; /* values */
@@ -25,16 +25,16 @@ typedef struct draws {
 	float sigma;
 } draws;
 
-#define REACH 3.f /* sigmas: they hold all but 0.3% */
+#define REACH 3.f /* half the width of the kernel in sigmas; the kernel contains all but 0.3% of the weight */
 
-/* A mirror image has no more than side - 1 pixels. */
+/* Half the width of the kernel in pixels; at most side - 1, because a mirrored image has no more pixels. */
 static int reach_of(float sigma, float sigmas, int side)
 {
 	int reach = (int)ceilf(sigmas * sigma);
 	return reach < side ? reach : side - 1;
 }
 
-/* 2 reach + 1 weights that sum to 1 */
+/* Sets 2 reach + 1 weights, whose sum is 1. */
 static void fill_weights(float sigma, int reach, float *weight)
 {
 	float sum = 0;
@@ -44,9 +44,9 @@ static void fill_weights(float sigma, int reach, float *weight)
 		weight[k] /= sum;
 }
 
-/* The space that one plane is blurred in: weights, a row with mirrored ends, and a plane with mirrored rows. */
+/* Memory for blurring a plane: weights, a row with mirrored ends, and a plane with mirrored rows. */
 typedef struct space {
-	int wide, high; /* reach across and down */
+	int wide, high; /* half the width of the kernel, horizontally and vertically */
 	float *across, *down, *row, *tall;
 } space;
 
@@ -72,7 +72,7 @@ BL_CLONES static void weigh(float *out, const float *rows, size_t step, const fl
 	bl_weigh(out, rows, step, w, taps, n);
 }
 
-/* in (width) -> out (width); a row is its own neighbours, moved by one each */
+/* in (width) -> out (width).  The row itself, shifted by one pixel for each tap, takes the part of weigh()'s rows. */
 static void blur_row(const space *s, const float *in, int width, float *out)
 {
 	float *row = s->row + s->wide;
@@ -94,7 +94,7 @@ static void blur_plane(const space *s, float *plane, int height, int width)
 		memcpy(first - k * n, first + k * n, bytes);
 		memcpy(last + k * n, last - k * n, bytes);
 	}
-	/* Output rows are neighbours of each other as well: as many at once as stay in the nearest cache. */
+	/* Rows are adjacent in memory, so several are computed at once: as many as fit in the first-level cache. */
 	size_t all = (size_t)height * n, most = n < NEAR ? NEAR / n * n : n;
 	for (size_t i = 0; i < all; i += most)
 		weigh(plane + i, s->tall + i, n, s->down, 2 * s->high + 1, all - i < most ? all - i : most);

@@ -5,7 +5,10 @@
 
 #include "augment/float_image.h"
 
-/* Blurs all planes in place; the kernel reaches `reach` sigmas, edges are mirrored.  0, or negative with bl_error. */
+/*
+ * Blurs all planes in place.  The kernel extends `reach` sigmas to each side; the image is mirrored at its edges.  0,
+ * or negative with bl_error.
+ */
 int bl_blur(float_image *c, float sigma, float reach);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* centre.c: an image as evaluation sees it: the shorter side resized, the centre cropped, both in one pass. */
+/* centre.c: prepares an image for evaluation: resizes the shorter side and crops the centre, both in one pass. */
 #include "augment/window.h"
 #include "augment/operator.h"
 #include "augment/pil.h"
@@ -25,7 +25,10 @@ void bl_centre_size(int h, int w, int height, int width, int *resized_h, int *re
 		*resized_h = at_least((int)((double)*resized_w * h / w), height);
 }
 
-/* torchvision's Resize and CenterCrop, to whole pixels each, seen from the image: what of it is cropped. */
+/*
+ * The part of the image that torchvision's Resize and CenterCrop result in, in pixels of the image.  Both round to
+ * whole pixels.
+ */
 static patch centre_of(int h, int w, int height, int width)
 {
 	int resized_h, resized_w;
@@ -81,7 +84,7 @@ int bl_image_resize(const bl_image *in, int height, int width, float *out)
 	return bring(in, (patch){ 0, 0, (float)in->height, (float)in->width }, height, width, one, zero, out);
 }
 
-/* The centre of what is in data, at the beginning of each plane. */
+/* Crops the centre of each plane, and moves it to the beginning of the plane. */
 static void crop_centre(float_image *c, int height, int width)
 {
 	size_t top = (size_t)lrint((c->height - height) / 2.0), left = (size_t)lrint((c->width - width) / 2.0), plane = c->plane;

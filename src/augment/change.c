@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* change.c: pipelines compared with each other, and with operators taken out or replaced. */
+/* change.c: compares pipelines, and makes pipelines in which operators are removed or replaced. */
 #include "augment/operator.h"
 #include "augment/pipeline.h"
 

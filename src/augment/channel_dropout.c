@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* channel_dropout.c: some channels become 0. */
+/* channel_dropout.c: sets some channels to 0. */
 #include "augment/operator.h"
 
 #include <barlow/error.h>
@@ -14,7 +14,7 @@ typedef struct parameters {
 } parameters;
 
 typedef struct draws {
-	uint64_t gone; /* a bit a channel */
+	uint64_t gone; /* bit k: channel k becomes 0 */
 } draws;
 
 static bool draw(const void *params, drawing *w, void *drawn)

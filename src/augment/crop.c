@@ -12,7 +12,7 @@ enum { TRIES = 10 };
 
 typedef struct parameters {
 	int size;
-	float scale[2], ratio[2]; /* of crop */
+	float scale[2], ratio[2]; /* used by crop only */
 	backend backend;
 } parameters;
 
@@ -37,7 +37,10 @@ static box centred(const parameters *p, int height, int width)
 	return b;
 }
 
-/* torchvision's rule: the area is uniform in scale, the log of the ratio uniform; ten tries to fit, else the centre. */
+/*
+ * torchvision's rule: the area is uniform in `scale`, and the logarithm of the ratio is uniform.  If ten boxes in a row
+ * do not fit in the image, the box is the centre.
+ */
 static box draw_box(const parameters *p, bl_rng *r, int height, int width)
 {
 	float area = (float)height * (float)width;

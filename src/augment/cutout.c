@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cutout.c: a square of zeros, its centre anywhere (DeVries and Taylor 2017); after normalize zero is the mean. */
+/*
+ * cutout.c: sets a square with a random centre to 0 (DeVries and Taylor 2017).  After normalisation, 0 is the mean of
+ * the data.
+ */
 #include "augment/operator.h"
 
 #include <math.h>
@@ -14,7 +17,7 @@ typedef struct draws {
 	int top, left, height, width;
 } draws;
 
-/* [*from, *from + *length): side pixels around a centre drawn in 0..n-1, cut off at the ends. */
+/* Draws a centre in 0..n-1, and sets [*from, *from + *length) to `side` pixels around it that are inside 0..n-1. */
 static void draw_span(bl_rng *r, int side, int n, int *from, int *length)
 {
 	int start = (int)bl_rng_below(r, (uint32_t)n) - side / 2;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* elastic.c: each pixel taken from a place nearby, neighbours alike (Simard et al. 2003), as torchvision does it. */
+/* elastic.c: displaces pixels by smooth random displacements (Simard et al. 2003), as in torchvision. */
 #include "augment/blur.h"
 #include "augment/operator.h"
 #include "augment/pil.h"
@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-#define REACH 4.f /* of the smoothing, in sigmas */
+#define REACH 4.f /* half the width of the smoothing kernel, in sigmas */
 
 typedef struct parameters {
 	float alpha, sigma, p;
@@ -28,7 +28,7 @@ static bool draw(const void *params, drawing *w, void *d)
 	return applies;
 }
 
-/* Two planes of smoothed noise, in pixels. */
+/* Fills two planes with smoothed noise: horizontal and vertical displacements in pixels. */
 static int displace(const parameters *p, bl_rng *r, float_image *field)
 {
 	size_t n = (size_t)field->height * (size_t)field->width;
@@ -44,7 +44,7 @@ static int displace(const parameters *p, bl_rng *r, float_image *field)
 	return 0;
 }
 
-/* Of PIL's images torchvision makes tensors of bytes here, and rounds what it has made of them. */
+/* torchvision converts a PIL image to a tensor of bytes here and rounds the result, which the pil backend repeats. */
 static int apply(const void *params, const void *d, float_image *c)
 {
 	const parameters *p = params;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* feature_operators.c: operators for vectors of features, whose values may be any: noise, and features that are left out. */
+/* feature_operators.c: operators for feature vectors, whose values may be any numbers: noise, and masked features. */
 #include "augment/operator.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* flip.c: left becomes right.  After a crop the pipeline folds it into the crop's weights. */
+/* flip.c: mirrors an image from left to right.  After a crop, the pipeline merges the mirroring into the crop. */
 #include "augment/operator.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* float_image.c: from bytes to planes, and from planes to the view. */
+/* float_image.c: converts bytes to planes of floats, and planes to the view. */
 #include "augment/float_image.h"
 
 #include <stdbool.h>

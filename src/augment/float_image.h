@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* float_image.h: the image that operators work on, as planes of floats. */
+/* float_image.h: the image that operators change: planes of floats. */
 #ifndef BARLOW_AUGMENT_FLOAT_IMAGE_H
 #define BARLOW_AUGMENT_FLOAT_IMAGE_H
 
@@ -13,17 +13,17 @@
 #define INLINE static inline __attribute__((always_inline))
 
 /*
- * Values are in 0..1 until they are normalised.  While `pixels` or `values` is
- * set, the image has not been read yet and `data` is empty.
+ * Values are in 0..1 until they are normalised.  While `pixels` or `values` is not NULL, the image has not been loaded,
+ * and the content of `data` is undefined.
  */
 typedef struct float_image {
 	int channels, height, width;
-	size_t plane;          /* from one plane to the next */
-	float *data, *spare;   /* operators that cannot work in place write to spare and swap */
+	size_t plane;          /* number of floats from one plane to the next */
+	float *data, *spare;   /* operators that cannot work in place write to spare, and then swap both */
 	const uint8_t *pixels; /* (H,W,C), or NULL */
-	const float *values;   /* the same for an image of floats */
-	float scale;           /* of these pixels relative to the whole image, in whose pixels boxes are drawn */
-	int top, left;         /* where these pixels begin, at that scale */
+	const float *values;   /* the same for a float32 image */
+	float scale;           /* scale of these pixels; boxes are in pixels of the whole image at scale 1 */
+	int top, left;         /* position of the first of these pixels in the image, at that scale */
 } float_image;
 
 /* The number of floats from one plane to the next, rounded up to whole cache lines. */
@@ -32,14 +32,14 @@ static inline size_t bl_float_image_room(int height, int width)
 	return ((size_t)height * (size_t)width + 15) / 16 * 16;
 }
 
-/* Refers to the image's pixels without reading them; the caller sets data and spare. */
+/* Makes c refer to the image's pixels without loading them.  The caller has to set data and spare. */
 void bl_float_image_open(float_image *c, const bl_image *in);
 /* Sets height and width; the content of data becomes invalid. */
 void bl_float_image_resize(float_image *c, int height, int width);
-void bl_float_image_swap(float_image *c);
-/* Moves the planes in data so that they are `plane` apart: at least height * width, at most bl_float_image_room. */
+void bl_float_image_swap(float_image *c); /* exchanges data and spare */
+/* Moves the planes in data so that they are `plane` floats apart: height * width to bl_float_image_room. */
 void bl_float_image_pack(float_image *c, size_t plane);
-/* Reads the pixels into data unless that has been done. */
+/* Converts the pixels to planes in data, unless this has been done. */
 void bl_float_image_load(float_image *c);
 void bl_float_image_mirror(float_image *c); /* mirrors data from left to right */
 /* out (H,W,C) = data * scale + shift, per channel */

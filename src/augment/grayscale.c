@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* grayscale.c: colour becomes grey in all three channels. */
+/* grayscale.c: replaces all three channels by the grey of the colour. */
 #include "augment/grey.h"
 #include "augment/operator.h"
 #include "augment/pil.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* grey.h: what is the grey of a colour: ITU-R 601. */
+/* grey.h: the grey of a colour (ITU-R 601). */
 #ifndef BARLOW_AUGMENT_GREY_H
 #define BARLOW_AUGMENT_GREY_H
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * group.c: operators made of pipelines: one that is applied now and then, one of several, or all in random order.
+ * group.c: operators made of pipelines: applies one pipeline with a probability, one of several, or all in random
+ * order.
  *
- * What the pipelines within draw is drawn again wherever it is needed, by a key that the group has drawn: so a plan has
- * room for any number of them.
+ * The group draws a key, from which the plans of its pipelines are computed wherever they are needed.  So the group's
+ * own draws have a fixed size, for any number of pipelines.
  */
 #include "augment/operator.h"
 #include "augment/pipeline.h"
@@ -19,15 +20,15 @@ typedef struct parameters {
 	bl_group_kind kind;
 	int n;
 	bl_pipeline *part[MOST];
-	bl_list weights; /* of a choice */
-	float p;         /* of one that is applied now and then */
+	bl_list weights; /* of BL_GROUP_CHOICE */
+	float p;         /* of BL_GROUP_APPLY */
 } parameters;
 
 typedef struct draws {
 	bl_view_key key;
 	int height, width, channels;
 	int n;
-	uint8_t part[MOST]; /* in the order in which they are applied */
+	uint8_t part[MOST]; /* indices of the n pipelines that are applied, in this order */
 } draws;
 
 static bl_aug *make(bl_group_kind kind, bl_pipeline *const *parts, int n, const bl_list *weights, float chance);
@@ -41,7 +42,7 @@ static int choose(const parameters *p, bl_rng *r)
 	int i = 0;
 	for (left -= (float)p->weights.v[0]; left >= 0 && i + 1 < p->n;)
 		left -= (float)p->weights.v[++i];
-	while (p->weights.v[i] == 0) /* rounding came to one that is never chosen */
+	while (p->weights.v[i] == 0) /* rounding has selected a pipeline of weight 0 */
 		i--;
 	return i;
 }
@@ -68,7 +69,7 @@ static bool draw(const void *params, drawing *w, void *drawn)
 	return true;
 }
 
-/* What pipeline i of the group draws; the height and width it gets. */
+/* Computes the plan of pipeline i of the group, for an input of that height and width. */
 static void plan(const parameters *p, const draws *d, int i, int height, int width, bl_plan *out)
 {
 	bl_view_key key = d->key;
@@ -89,7 +90,7 @@ static int apply(const void *params, const void *drawn, float_image *c)
 	return 0;
 }
 
-/* All make images of one size, which check has seen to. */
+/* All pipelines have the same output size (check_sizes). */
 static void size(const void *params, int *height, int *width)
 {
 	const parameters *p = params;
@@ -160,7 +161,7 @@ static bool equal(const void *first, const void *second)
 	return same;
 }
 
-/* --- In an epoch --- */
+/* --- Ramps --- */
 
 static int64_t settled(const void *params)
 {
@@ -171,7 +172,7 @@ static int64_t settled(const void *params)
 	return last;
 }
 
-/* Its own fields are as they were. */
+/* The group of an epoch.  Only its pipelines have ramps to resolve here; bl_operator_at sets the group's own fields. */
 static bl_aug *at(const void *params, int64_t epoch)
 {
 	const parameters *p = params;
@@ -187,7 +188,7 @@ static bl_aug *at(const void *params, int64_t epoch)
 	return made;
 }
 
-/* --- The three --- */
+/* --- The three operators --- */
 
 static int check(const void *params)
 {
@@ -220,9 +221,12 @@ GROUP(random_apply, apply_fields);
 GROUP(random_choice, choice_fields);
 GROUP(random_order, order_fields);
 
-/* --- Making --- */
+/* --- Creation --- */
 
-/* Of an image of that size all must make one size; those that may be left out, or come one after the other, the same. */
+/*
+ * Checks the output sizes for an input of that size: in a choice, all pipelines must have the same output size; in the
+ * other groups, each pipeline must leave the size unchanged.
+ */
 static int check_sizes(const parameters *p, int64_t epoch, int height, int width)
 {
 	for (int i = 0; i < p->n; i++) {

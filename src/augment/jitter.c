@@ -2,10 +2,9 @@
 /*
  * jitter.c: brightness, contrast, saturation and hue in random order.
  *
- * As torchvision on PIL images: each but hue blends the image with another,
- * x' = clip(f x + (1 - f) other), which is black for brightness, the mean grey
- * for contrast, the grey image for saturation.  Hue is rotated in HSV.  Images
- * of one channel have neither saturation nor hue.
+ * As in torchvision on PIL images, brightness, contrast and saturation blend the image with another image: x' = clip(f
+ * x + (1 - f) other).  The other image is black for brightness, the mean grey for contrast, and the grey image for
+ * saturation.  Hue is rotated in HSV.  Images of one channel have neither saturation nor hue.
  */
 #include "augment/operator.h"
 #include "augment/pil.h"
@@ -34,17 +33,20 @@ INLINE float clip(float x)
 	return x < 1 ? x : 1;
 }
 
-/* A channel from hue h (in sextants, plus the channel's offset): v - chroma * clip(min(k, 4 - k)), k = h mod 6. */
+/*
+ * The value of a channel for hue h, in sextants plus the channel's offset: v - chroma * clip(min(k, 4 - k)) with
+ * k = h mod 6.
+ */
 INLINE float from_hue(float h, float v, float chroma)
 {
 	float k = h - 6 * (float)(int)(h * (1.0f / 6)); /* h >= 0 */
 	return v - chroma * clip(k < 4 - k ? k : 4 - k);
 }
 
-/* turn: the rotation as a fraction of the circle, -1/2 to 1/2 */
+/* turn: the rotation as a fraction of the circle, -1/2 to 1/2. */
 BL_CLONES static void turn_hue(float *restrict r, float *restrict g, float *restrict b, size_t n, float turn)
 {
-	float offset = 6 * turn + 6; /* keeps h above 0 */
+	float offset = 6 * turn + 6; /* makes h positive */
 	for (size_t i = 0; i < n; i++) {
 		float R = r[i], G = g[i], B = b[i];
 		float most = R > G ? R : G, least = R < G ? R : G;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * levels.c: operators that change values by themselves, or by what is in the image: the work is tone.c's and pil.c's.
- * Invert, posterize and equalize do to levels what PIL does to bytes, and have no field `backend`.
+ * levels.c: operators that change the values of pixels; tone.c and pil.c compute them.  Invert, posterize and equalize
+ * do the same to levels as PIL does to bytes, and therefore have no field `backend`.
  */
 #include "augment/operator.h"
 #include "augment/pil.h"
@@ -11,8 +11,8 @@
 
 typedef struct parameters {
 	float p;
-	int bits;     /* of posterize */
-	float factor; /* of sharpness */
+	int bits;     /* used by posterize only */
+	float factor; /* used by sharpness only */
 	backend backend;
 } parameters;
 

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-/* Where a place comes from: the inverse of the motion, both places counted from the point that stays. */
+/* The inverse of the motion, which maps output positions to input positions, both relative to the fixed point. */
 static void inverse(const motion *by, double m[8])
 {
 	double a = cos(by->angle - by->shear_y) / cos(by->shear_y), b = -a * tan(by->shear_x) - sin(by->angle);
@@ -15,14 +15,17 @@ static void inverse(const motion *by, double m[8])
 	m[6] = m[7] = 0;
 }
 
-/* Counts places from the centre, as bl_warp does, not from the upper left corner. */
+/* Converts m from positions relative to the upper left corner to positions relative to the centre, as bl_warp uses. */
 static void from_centre(double m[8], double cx, double cy)
 {
 	m[2] += -cx + m[0] * cx + m[1] * cy;
 	m[5] += -cy + m[3] * cx + m[4] * cy;
 }
 
-/* The other way, in the order of torchvision's sums: PIL cuts off digits, so the last bit may be worth a level. */
+/*
+ * Converts m from the centre to the corner.  The order of the sums is that of torchvision: PIL truncates, so that the
+ * last bit may change a level.
+ */
 static void from_corner(double m[8], const motion *by, double cx, double cy)
 {
 	m[2] = m[0] * (-cx - by->dx) + m[1] * (-cy - by->dy) + cx;

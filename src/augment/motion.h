@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* motion.h: images turned, sheared, scaled and moved, as F.affine of torchvision does it; black outside. */
+/* motion.h: rotates, shears, scales and shifts images, as torchvision's F.affine; black outside of the image. */
 #ifndef BARLOW_AUGMENT_MOTION_H
 #define BARLOW_AUGMENT_MOTION_H
 
@@ -8,11 +8,11 @@
 typedef struct motion {
 	double angle, shear_x, shear_y; /* radians, clockwise */
 	double scale, dx, dy;           /* pixels */
-	bool corner;                    /* the upper left corner stays where it is, otherwise the centre */
-	bool nearest;                   /* pixel, otherwise bilinear */
+	bool corner;                    /* the fixed point is the upper left corner; false: the centre */
+	bool nearest;                   /* takes the nearest pixel; false: bilinear */
 } motion;
 
-/* In place, on what has been read. */
+/* Applies a motion in place, to an image that is loaded. */
 void bl_motion_apply(float_image *c, const motion *by, backend way);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* noise.c: Gaussian noise, a number of its own for every value. */
+/* noise.c: Gaussian noise, independent for every value. */
 #include "augment/operator.h"
 
 #include <stdio.h>

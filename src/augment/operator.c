@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* operator.c: the list of operators, and their parameters by name. */
+/* operator.c: the list of operators, and access to their parameters by name. */
 #include "augment/operator.h"
 
 #include <barlow/error.h>

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * operator.h: what every image operator is made of.
+ * operator.h (private): the table of functions of an image operator.
  *
- * An operator is a const struct operator at the end of its own file, which
- * alone knows its parameters and what it draws.  To add one is to write that
- * file and to name it in operator.c.  All draws of a view are made before any
- * pixel is touched, so that the pipeline can fold neighbours into one pass.
+ * An operator is a const struct operator at the end of its own file.  No other file knows its parameters and its draws.
+ * To add an operator, write such a file and add its name in operator.c.  All random numbers of a view are drawn before
+ * any pixel is changed, so that the pipeline can merge adjacent operators into one pass.
  */
 #ifndef BARLOW_AUGMENT_OPERATOR_H
 #define BARLOW_AUGMENT_OPERATOR_H
@@ -16,10 +15,12 @@
 
 #include <stdatomic.h>
 
-/* bl_scratch slots 4 to 7 belong to the operators. */
+/* The slots of bl_scratch that operators use. */
 enum { SLOT_IMAGE = 4, SLOT_SPARE, SLOT_WORK, SLOT_TAPS };
 
-/* A view about to be drawn: the image as this operator will get it, and a stream of the operator's own. */
+/*
+ * Arguments of draw: the view, the size of the image that the operator will receive, and the operator's random stream.
+ */
 typedef struct drawing {
 	const bl_view_key *key;
 	int height, width, channels;
@@ -27,8 +28,8 @@ typedef struct drawing {
 } drawing;
 
 /*
- * Parameters (p) and draws (d) are structs of the operator's own; d lies in the
- * plan, is not set before draw and is not freed.  What may be NULL says so.
+ * Parameters (p) and draws (d) are the operator's own structs.  d is in the plan; it is uninitialised before draw and
+ * is never freed.  A member may be NULL only if its comment says so.
  */
 typedef struct operator
 {
@@ -36,37 +37,42 @@ typedef struct operator
 	const bl_field *fields;   /* of the parameters */
 	size_t parameters, draws; /* sizes */
 
-	int (*check)(const void *p);                          /* beyond the fields' ranges; NULL: nothing */
-	int (*accepts)(const void *p, int channels);          /* negative with the reason; NULL: any number of channels */
-	void (*size)(const void *p, int *height, int *width); /* of the output, given the input's; NULL: as it is */
-	bool (*draw)(const void *p, drawing *w, void *d);     /* false: this view is left as it is; NULL: applies always */
-	/* What it reads of its input; NULL: all of it.  With it, the operator also reads canvases whose pixels are a part. */
+	int (*check)(const void *p);                          /* checks beyond the fields' ranges; NULL: none */
+	int (*accepts)(const void *p, int channels);          /* 0, or negative with bl_error; NULL: any number */
+	void (*size)(const void *p, int *height, int *width); /* replaces the input's size by the output's; NULL: equal */
+	bool (*draw)(const void *p, drawing *w, void *d);     /* false: this view is not changed; NULL: every view is */
+	/*
+	 * The part of the input that apply reads; NULL: all.  An operator with a window accepts images that are a part.
+	 */
 	void (*window)(const void *p, const void *d, bl_window *out);
-	void (*mirror)(void *d);                                    /* takes on a mirroring that follows; NULL: cannot */
+	void (*mirror)(void *d);                                    /* adds a mirroring to the draws; NULL: not supported */
 	int (*apply)(const void *p, const void *d, float_image *c); /* 0, or negative with bl_error */
-	/* What was drawn in words, as snprintf; NULL: nothing to say. */
+	/* Describes the draws in words; the result is that of snprintf.  NULL: there is no description. */
 	int (*describe)(const void *p, const void *d, int channels, char *buf, size_t size);
-	/* For one that is x * scale + shift in each channel: at the end of a pipeline it costs nothing.  NULL: it is not. */
+	/*
+	 * If the operator is x * scale + shift for each channel: sets both.  As last operator of a pipeline it is then
+	 * merged into the writing of the view.  NULL: it is another function.
+	 */
 	void (*factors)(const void *p, int channels, float *scale, float *shift);
 	size_t (*room)(const void *p, int height,
-	               int width); /* values that a plane takes on its way; NULL: not more than before, or after */
-	bool (*equal)(const void *p, const void *q); /* beyond the fields; NULL: nothing is */
-	/* Of operators made of pipelines with ramps (bl_pipeline_settled, bl_pipeline_at); both NULL: it is none. */
+	               int width); /* largest size of a plane within apply, in floats; NULL: that of input or output */
+	bool (*equal)(const void *p, const void *q); /* compares parameters that are not fields; NULL: there are none */
+	/* For operators made of pipelines, as bl_pipeline_settled and bl_pipeline_at; otherwise both are NULL. */
 	int64_t (*settled)(const void *p);
 	bl_aug *(*at)(const void *p, int64_t epoch);
 	void (*release)(void *p); /* frees what the parameters own; NULL: nothing */
 
-	bool (*vectors)(const void *p); /* does it work on vectors, whose values may be any?  NULL: it is for images */
+	bool (*vectors)(const void *p); /* does it accept vectors, whose values may be any numbers?  NULL: no */
 
-	bool mirrors;     /* is a mirroring from left to right and nothing else */
-	bool needs_unit;  /* works on values in 0..1 ... */
-	bool leaves_unit; /* ... which there are none of after this one */
+	bool mirrors;     /* the operator only mirrors from left to right */
+	bool needs_unit;  /* the input must have values in 0..1 */
+	bool leaves_unit; /* the output's values are not in 0..1 */
 }
 operator;
 
 #define PROBABILITY "probability that it is applied to a view"
 
-/* A field that goes from what it is to these values: it has them from epoch `epochs` - 1 on, counted from 0. */
+/* A ramp: the field changes linearly to these values, which it has from epoch `epochs` - 1 on (epochs count from 0). */
 typedef struct ramp {
 	const bl_field *field;
 	int n;
@@ -84,23 +90,24 @@ struct bl_aug {
 	_Alignas(16) unsigned char parameters[];
 };
 
-/* For operators that work on vectors whatever their parameters are. */
+/* The member `vectors` of operators that always accept vectors. */
 static inline bool bl_operator_any(const void *p)
 {
 	(void)p;
 	return true;
 }
 
-/* An operator with its defaults. */
+/* Makes an operator with its default parameters.  NULL with bl_error: no memory. */
 bl_aug *bl_operator_make(const operator* op);
-/* NULL naming the nearest. */
+/* The field of that name.  NULL with a bl_error that names the nearest one. */
 const bl_field *bl_operator_field(const bl_aug *a, const char *name);
-/* The epoch from which on it stays as it is, from 0. */
+/* The first epoch, from 0, from which the operator no longer changes. */
 int64_t bl_operator_settled(const bl_aug *a);
-/* What ramps make of the fields in that epoch, into a copy of the operator's parameters. */
+/* Writes the values that ramps have in that epoch into `parameters`, a copy of the operator's parameters. */
 void bl_operator_fields_at(const bl_aug *a, int64_t epoch, void *parameters);
-/* What it is in that epoch, without ramps: the caller's reference.  NULL with bl_error. */
+/* The operator without ramps as it is in that epoch: a new reference; NULL with bl_error. */
 bl_aug *bl_operator_at(bl_aug *a, int64_t epoch);
+/* Do both operators have the same ramps, in any order? */
 bool bl_operator_equal_ramps(const bl_aug *a, const bl_aug *b);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* pad_crop.c: shifts an image by whole pixels; the new pixels are black, or the image mirrored at its edge. */
+/* pad_crop.c: shifts an image by whole pixels.  New pixels are black, or those of the image mirrored at its edge. */
 #include "augment/operator.h"
 
 #include <barlow/error.h>
@@ -26,7 +26,7 @@ static bool draw(const void *params, drawing *w, void *drawn)
 	return true;
 }
 
-/* Returns which of n pixels is at index i if they are mirrored at both ends, without repeating the pixel at the end. */
+/* The pixel, 0..n-1, at index i if n pixels are mirrored at both ends without repeating the last pixel. */
 static int mirrored(int i, int n)
 {
 	i = i < 0 ? -i : i;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* perspective.c: the four corners moved inwards, each by itself; bilinear, black outside, as torchvision does it. */
+/* perspective.c: moves each of the four corners inwards; bilinear, black outside of the image, as in torchvision. */
 #include "augment/operator.h"
 #include "augment/pil.h"
 #include "augment/warp.h"
@@ -16,7 +16,7 @@ typedef struct parameters {
 	backend backend;
 } parameters;
 
-/* Where the corners go to: top left, top right, bottom right, bottom left. */
+/* New positions of the corners: top left, top right, bottom right, bottom left. */
 typedef struct draws {
 	int x[4], y[4];
 } draws;
@@ -36,7 +36,7 @@ static bool draw(const void *params, drawing *w, void *drawn)
 	return true;
 }
 
-/* Gauss, the largest number of a column first; false: the equations are not independent. */
+/* Solves linear equations by Gaussian elimination with partial pivoting; false: the matrix is singular. */
 static bool solve(double a[UNKNOWNS][UNKNOWNS + 1], double out[UNKNOWNS])
 {
 	for (int i = 0; i < UNKNOWNS; i++) {
@@ -63,7 +63,7 @@ static bool solve(double a[UNKNOWNS][UNKNOWNS + 1], double out[UNKNOWNS])
 	return true;
 }
 
-/* The transformation that takes corners where they went to back to where they were, in torchvision's pixels. */
+/* Computes the transformation that maps the new corners to the old ones, in torchvision's pixel coordinates. */
 static bool find(const draws *d, int height, int width, double q[UNKNOWNS])
 {
 	const double corner_x[] = { 0, width - 1, width - 1, 0 }, corner_y[] = { 0, 0, height - 1, height - 1 };
@@ -82,7 +82,10 @@ static bool find(const draws *d, int height, int width, double q[UNKNOWNS])
 	return solve(a, q);
 }
 
-/* torchvision counts output and input pixels by their middles, from the upper left corner; bl_warp from the centre. */
+/*
+ * Converts q, whose pixel positions are relative to the upper left corner, to positions relative to the centre
+ * (bl_warp).
+ */
 static void from_centre(const double q[UNKNOWNS], int height, int width, double m[8])
 {
 	double cx = .5 * width, cy = .5 * height, w = q[6] * cx + q[7] * cy + 1;
@@ -97,7 +100,7 @@ static int apply(const void *p, const void *drawn, float_image *c)
 	double q[UNKNOWNS], m[8];
 	bl_float_image_load(c);
 	if (!find(drawn, c->height, c->width, q))
-		return 0; /* corners that came to lie on a line: of images of a pixel or two */
+		return 0; /* the corners are on a line, which happens only in images of one or two pixels */
 	if (((const parameters *)p)->backend == BACKEND_PIL) {
 		bl_pil_warp(c, q);
 		return 0;

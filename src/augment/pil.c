@@ -17,7 +17,7 @@ static float *plane_of(const float_image *c, int k)
 	return c->data + (size_t)k * c->plane;
 }
 
-/* Convert.c: L24 */
+/* The macro L24 of Convert.c. */
 INLINE int grey_of(int r, int g, int b)
 {
 	return (r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16;
@@ -25,7 +25,7 @@ INLINE int grey_of(int r, int g, int b)
 
 /* --- blends --- */
 
-/* Blend.c: from a poorer image to this one and beyond; digits behind the point are cut off. */
+/* Blend.c: interpolates (f < 1) or extrapolates (f > 1) from a poorer image to this one, and truncates the result. */
 INLINE int blend(int poorer, int level, float f)
 {
 	float v = (float)poorer + f * (float)(level - poorer);
@@ -58,7 +58,7 @@ static double sum_of(const float_image *c)
 	return c->channels == 3 ? sum : sum / c->channels;
 }
 
-/* The mean grey is rounded as well. */
+/* As in PIL, the mean grey is rounded to a level. */
 void bl_pil_contrast(float_image *c, float f)
 {
 	blend_with(c, (int)(sum_of(c) / (double)size_of(c) + .5), f);
@@ -103,9 +103,11 @@ void bl_pil_round(float_image *c)
 	}
 }
 
-/* --- sharpness: Filter.c's 3 x 3 filter, a blend with what ImageFilter.SMOOTH makes; the edge stays --- */
+/*
+ * --- sharpness: a blend with the result of ImageFilter.SMOOTH (3 x 3, Filter.c); pixels at the edge are unchanged ---
+ */
 
-/* The pixel counts five times, each neighbour once; rounded. */
+/* The rounded mean of the neighbours, with weight 1, and of the pixel, with weight 5. */
 static int smoothed(const float *row, size_t width, size_t x)
 {
 	int sum = 4 * bl_pil_level(row[x]);
@@ -130,7 +132,7 @@ void bl_pil_sharpness(float_image *c, float f)
 	bl_float_image_swap(c);
 }
 
-/* ImageOps.autocontrast: each channel's least level becomes 0 and its greatest 255; digits behind the point are cut off. */
+/* ImageOps.autocontrast: the lowest level of each channel becomes 0, and the highest 255; results are truncated. */
 void bl_pil_autocontrast(float_image *c)
 {
 	bl_pil_round(c);
@@ -149,7 +151,7 @@ void bl_pil_autocontrast(float_image *c)
 	}
 }
 
-/* --- hue: Convert.c's rgb2hsv_row and hsv2rgb, whose hue, saturation and value are bytes as well --- */
+/* --- hue: rgb2hsv_row and hsv2rgb of Convert.c, in which hue, saturation and value are bytes --- */
 
 static int most_of(int a, int b)
 {

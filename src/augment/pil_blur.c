@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * pil_blur.c: PIL's GaussianBlur (libImaging/BoxBlur.c): three box filters across, then three down, each to bytes.
+ * pil_blur.c: PIL's GaussianBlur (libImaging/BoxBlur.c): three box filters along rows and three along columns, each
+ * with results in bytes.
  *
- * A box of side 2 r + 1 has r = l + a: l whole pixels either way, and one more at each end that counts a.
+ * The box has the width 2 r + 1, where r = l + a with l = floor(r): l whole pixels on each side of the centre, and one
+ * more at each end with the weight a.
  */
 #include "augment/operator.h"
 #include "augment/pil.h"
@@ -18,7 +20,7 @@ enum { PASSES = 3 };
 
 typedef struct box_filter {
 	int radius;
-	uint32_t weight, end; /* behind 24 bits of the point */
+	uint32_t weight, end; /* weights of a whole pixel and of an end pixel, with 24 fractional bits */
 } box_filter;
 
 static box_filter filter_of(float sigma)
@@ -32,13 +34,13 @@ static box_filter filter_of(float sigma)
 	return f;
 }
 
-/* n levels, the first and the last going on for ever at their ends. */
+/* Filters a line of n levels, which is continued at its ends by the first and the last level. */
 static void filter_line(const box_filter *f, const uint8_t *in, int n, uint8_t *out)
 {
 	int r = f->radius, last = n - 1;
 	uint32_t sum = (uint32_t)in[0] * ((uint32_t)r + 1);
 	for (int k = 0; k < r; k++)
-		sum += in[k < last ? k : last]; /* around a pixel before the first */
+		sum += in[k < last ? k : last]; /* the sum around the pixel before the first */
 	for (int i = 0; i < n; i++) {
 		int before = i - r - 1 > 0 ? i - r - 1 : 0, newest = i + r < last ? i + r : last,
 		    behind = i + r + 1 < last ? i + r + 1 : last;
@@ -48,7 +50,7 @@ static void filter_line(const box_filter *f, const uint8_t *in, int n, uint8_t *
 	}
 }
 
-/* In line, with room for as much in spare. */
+/* Filters a line in place; spare has the same size. */
 static void blur_line(const box_filter *f, uint8_t *line, int n, uint8_t *spare)
 {
 	for (int pass = 0; pass < PASSES; pass++) {
@@ -57,7 +59,7 @@ static void blur_line(const box_filter *f, uint8_t *line, int n, uint8_t *spare)
 	}
 }
 
-/* n lines of so many values, which are `step` apart in a line and `next` from one line to the next. */
+/* Filters n lines of `values` values, which are `step` floats apart; lines are `next` floats apart. */
 static void blur_lines(const box_filter *f, float *x, int n, size_t next, int values, size_t step, uint8_t *line)
 {
 	for (int y = 0; y < n; y++) {

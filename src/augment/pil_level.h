@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* pil_level.h: values in 0..1 as levels of 8 bits, and back. */
+/* pil_level.h (private): converts values in 0..1 to levels of 8 bits, and back. */
 #ifndef BARLOW_AUGMENT_PIL_LEVEL_H
 #define BARLOW_AUGMENT_PIL_LEVEL_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* pil_resample.c: PIL's Image.resize of images of bytes (libImaging/Resample.c). */
+/* pil_resample.c: PIL's Image.resize for images of bytes (libImaging/Resample.c). */
 #include "augment/operator.h"
 #include "augment/pil.h"
 #include "augment/pil_level.h"
@@ -11,14 +11,20 @@
 
 enum { BITS = 32 - 8 - 2 };
 
-/* Output i is the sum over k < count[i] of weight[i * most + k] * input[first[i] + k], behind BITS of the point. */
+/*
+ * Output i is the sum over k < count[i] of weight[i * most + k] * input[first[i] + k].  Weights have BITS fractional
+ * bits.
+ */
 typedef struct taps {
 	int outputs, most;
 	int *first, *count;
 	int32_t *weight;
 } taps;
 
-/* One side of what is resampled: n pixels, counted from `first`; of these it covers `length` from `start` on. */
+/*
+ * One side of the rectangle that is resampled: it touches n pixels from pixel `first` on, begins at `start`, relative
+ * to the first of these, and has the length `length`.
+ */
 typedef struct side {
 	int first, n;
 	double start, length;
@@ -89,7 +95,7 @@ static void fill_taps(taps *t, const side *s, pil_filter filter, bool mirror)
 	}
 }
 
-/* In memory of ints_of; returns what is behind it. */
+/* Places the taps in `memory`, which has ints_of() ints, and fills them in; returns the end of this memory. */
 static int *place_taps(taps *t, int *memory, const side *s, int outputs, pil_filter filter, bool mirror)
 {
 	*t = (taps){ outputs, most_of(s, outputs, filter), memory, memory + outputs, memory + 2 * outputs };
@@ -103,7 +109,7 @@ static uint8_t clipped(int sum)
 	return (uint8_t)(level < 0 ? 0 : level > 255 ? 255 : level);
 }
 
-/* Row y of channel k of what is at hand, n pixels from x on, as bytes. */
+/* Copies n pixels of row y of channel k, from column x on, to out as bytes. */
 static void take_row(const float_image *c, int k, int y, int x, int n, uint8_t *out)
 {
 	size_t at = (size_t)y * (size_t)c->width + (size_t)x, step = (size_t)c->channels;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* pil_warp.c: pixels taken from elsewhere in the image, as PIL does it in Image.transform (libImaging/Geometry.c). */
+/* pil_warp.c: PIL's Image.transform (libImaging/Geometry.c). */
 #include "augment/pil.h"
 #include "augment/pil_level.h"
 
 #include <math.h>
 #include <stdint.h>
 
-/* Numbers behind the point of PIL's places, where it takes the nearest pixel. */
+/* The number of fractional bits of the positions of PIL's nearest-pixel filter. */
 enum { FIXED_BITS = 16 };
 
 INLINE int within(int i, int n)
@@ -19,7 +19,7 @@ INLINE double between(int a, int b, double t)
 	return a + (b - a) * t;
 }
 
-/* At (x, y) from the upper left corner, inside of the image; digits behind the point are cut off. */
+/* The level at (x, y), relative to the upper left corner and inside the image; the result is truncated. */
 static int bilinear(const float *p, int height, int width, double x, double y)
 {
 	int left = (int)floor(x - .5), top = (int)floor(y - .5), l = within(left, width), r = within(left + 1, width);
@@ -51,7 +51,7 @@ static int64_t fixed(double v)
 	return (int64_t)floor(v * (1 << FIXED_BITS) + .5);
 }
 
-/* Steps are rounded before they are added up, as in PIL: what is far from the left edge is moved by that. */
+/* As in PIL, steps are rounded before they are summed, which shifts pixels that are far from the left edge. */
 void bl_pil_warp_nearest(float_image *c, const double a[6])
 {
 	const int64_t right[2] = { fixed(a[0]), fixed(a[3]) }, down[2] = { fixed(a[1]), fixed(a[4]) };

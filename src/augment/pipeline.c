@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* pipeline.c: a sequence of operators: checked when built; random draws go into a plan, which is then applied. */
+/* pipeline.c: sequences of operators: checks them, draws their random numbers into a plan, and applies the plan. */
 #include "augment/pipeline.h"
 #include "augment/operator.h"
 #include "augment/window.h"
@@ -34,9 +34,11 @@ struct bl_pipeline {
 	stage stage[];
 };
 
-/* --- Building -------------------------------------------------------------------------------------- */
+/* --- Creation -------------------------------------------------------------------------------------- */
 
-/* Checks the ranges of the fields and the operator's own conditions, also at the end of its ramps. */
+/*
+ * Checks the ranges of the fields and the operator's own conditions; the latter also for the last values of its ramps.
+ */
 static int check_operator(const bl_aug *a)
 {
 	_Alignas(16) unsigned char last[BL_AUG_BYTES];
@@ -244,7 +246,7 @@ static bl_rng stream(const stage *s, const bl_view_key *key)
 	return r;
 }
 
-/* A flip right after a crop costs nothing: the crop's weights are stored from right to left. */
+/* Merges a flip into the crop immediately before it, whose weights are then stored from right to left. */
 static void fold_mirrors(const bl_pipeline *p, bl_plan *plan)
 {
 	for (int i = 0; i + 1 < p->n; i++) {
@@ -330,7 +332,7 @@ static int make_canvas(const bl_pipeline *p, const bl_image *in, float_image *c)
 	return c->data && c->spare ? 0 : -1;
 }
 
-/* Is the image the one that the plan was drawn for, and is the whole window of the plan in the part that is given? */
+/* Checks that the image has the plan's size and, if it is a part of an image, contains the whole window of the plan. */
 static int check_image(const bl_pipeline *p, const bl_plan *plan, const bl_image *in)
 {
 	if (in->height < 1 || in->width < 1)

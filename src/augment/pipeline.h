@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* pipeline.h: what operators that are made of pipelines ask of them. */
+/* pipeline.h (private): functions of pipelines for operators that are made of pipelines. */
 #ifndef BARLOW_AUGMENT_PIPELINE_H
 #define BARLOW_AUGMENT_PIPELINE_H
 
 #include "augment/float_image.h"
 
-/* Makes what was drawn of what is on the float_image.  0, or negative with bl_error. */
+/* Applies all operators to c, by the plan.  0, or negative with bl_error. */
 int bl_pipeline_run(const bl_pipeline *p, const bl_plan *plan, float_image *c);
-/* Values that a plane takes at its largest on the way, of an image of that size. */
+/* The largest number of floats of a plane between or within operators, for an image of that size. */
 size_t bl_pipeline_room(const bl_pipeline *p, int height, int width);
-/* Are its values no longer in 0..1 in the end? */
+/* Does the pipeline contain an operator after which values are not in 0..1? */
 bool bl_pipeline_leaves_unit(const bl_pipeline *p);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * pipeline_text.c: operators and pipelines as text, written and read.
+ * pipeline_text.c: writes operators as text, and reads pipelines from text.
  *
  *     pipeline = [ operator { "," operator } ]
  *     operator = name [ "{" [ field { "," field } ] "}" ]
@@ -29,7 +29,7 @@ static const ramp *ramp_of(const bl_aug *a, const bl_field *f)
 	return NULL;
 }
 
-/* From what is there to what is there in the end. */
+/* Writes a ramp as text, from the field's present value to its last one. */
 static void ramp_text(const bl_aug *a, const ramp *r, char *buf, size_t size)
 {
 	_Alignas(16) unsigned char last[BL_AUG_BYTES];
@@ -81,7 +81,7 @@ static bool take(reader *r, char c)
 static bool take_word(reader *r, const char *word)
 {
 	size_t n = strlen(word);
-	take(r, '\0'); /* the space in front */
+	take(r, '\0'); /* skips white space */
 	if (strncmp(r->at, word, n) != 0)
 		return false;
 	r->at += n;
@@ -91,7 +91,7 @@ static bool take_word(reader *r, const char *word)
 static int take_name(reader *r, char name[MOST_NAME])
 {
 	int n = 0;
-	take(r, '\0'); /* the space in front */
+	take(r, '\0'); /* skips white space */
 	while (n < MOST_NAME - 1 && (isalnum((unsigned char)*r->at) || *r->at == '_'))
 		name[n++] = *r->at++;
 	name[n] = '\0';
@@ -108,7 +108,7 @@ static int take_number(reader *r, double *v)
 	return 0;
 }
 
-/* Returns how many, or negative. */
+/* Reads a number or a list of numbers; returns their count, or negative with bl_error. */
 static int take_numbers(reader *r, double v[BL_LIST_MOST])
 {
 	int n = 0;
@@ -123,7 +123,7 @@ static int take_numbers(reader *r, double v[BL_LIST_MOST])
 	return take(r, '}') ? n : fail(r, "',' or '}'");
 }
 
-/* One of the choices of a field, in quotes: which. */
+/* Reads one of the field's choices, after the opening quote, and sets *v to its index.  Returns 1, or negative. */
 static int take_choice(reader *r, const bl_field *f, double *v)
 {
 	size_t n = strcspn(r->at, "\"");
@@ -136,7 +136,7 @@ static int take_choice(reader *r, const bl_field *f, double *v)
 	return fail(r, "one of the field's choices");
 }
 
-/* What follows "aug.ramp(". */
+/* Reads the rest of a ramp after "aug.ramp(". */
 static int take_ramp(reader *r, bl_aug *a, const char *name)
 {
 	double from[BL_LIST_MOST], to[BL_LIST_MOST], epochs;
@@ -191,7 +191,7 @@ static bl_aug *take_operator(reader *r)
 	return NULL;
 }
 
-/* Returns how many, or negative. */
+/* Reads all operators, and sets *n to their number, also on failure.  0, or negative with bl_error. */
 static int take_operators(reader *r, bl_aug *ops[MOST_OPERATORS], int *n)
 {
 	if (take(r, '\0'))
@@ -206,7 +206,7 @@ static int take_operators(reader *r, bl_aug *ops[MOST_OPERATORS], int *n)
 	return take(r, '\0') ? 0 : fail(r, "',' or the end");
 }
 
-/* Numbers have a point, whatever the program's locale has. */
+/* Numbers have a decimal point in every locale. */
 bl_pipeline *bl_pipeline_parse(const char *text)
 {
 	bl_aug *ops[MOST_OPERATORS] = { NULL };

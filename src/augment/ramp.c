@@ -2,8 +2,8 @@
 /*
  * ramp.c: fields whose value changes linearly with the epoch.
  *
- * For each epoch, bl_pipeline_at makes a pipeline without ramps from the results of bl_operator_at.  So no other code
- * handles ramps, and the views of an epoch are those of a pipeline with that epoch's numbers.
+ * For each epoch, bl_pipeline_at makes a pipeline without ramps from the results of bl_operator_at.  Therefore no other
+ * code needs to handle ramps, and the views of an epoch are those of a pipeline with that epoch's values.
  */
 #include "augment/operator.h"
 
@@ -37,7 +37,7 @@ static int check_ramp(const bl_aug *a, const bl_field *f, int64_t epochs)
 	return 0;
 }
 
-/* Sets the last values as the field stores them: in its precision, a pair as two numbers. */
+/* Sets the last values of a ramp as the field stores them: in its precision, and a pair as two numbers. */
 static int set_end(const bl_aug *a, ramp *r, const double *to, int n)
 {
 	_Alignas(16) unsigned char parameters[BL_AUG_BYTES];

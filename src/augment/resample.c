@@ -5,8 +5,8 @@
  *     rows of bytes --transpose--> columns of 16 --weights across--> columns of 16
  *                   --transpose--> rows of float --weights down--> planes
  *
- * Between the transposes a vector holds one column of sixteen rows, so that
- * every output pixel has its own weights and its own start without a gather.
+ * Between the transpositions, a vector contains one column of sixteen rows.  Therefore each output column can have its
+ * own weights and its own first input column without gather instructions.
  */
 #include "augment/resample.h"
 #include "augment/operator.h"
@@ -18,7 +18,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LANES = 16, SUPPORT = 2 }; /* rows worked on at once; reach of the cubic at scale 1 */
+enum { LANES = 16, SUPPORT = 2 }; /* rows processed at once; half the width of the cubic at scale 1 */
 
 typedef uint8_t bytes16 __attribute__((vector_size(16), aligned(1), may_alias));
 typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
@@ -41,13 +41,16 @@ static float cubic(float x)
 	return 0;
 }
 
-/* One side of the box: n of the pixels at hand, counted from `first`; of these it covers `length` from `start` on. */
+/*
+ * One side of the patch: it touches n of the available pixels from pixel `first` on, begins at `start`, relative to the
+ * first of these, and has the length `length`.
+ */
 typedef struct span {
 	int first, n;
 	float start, length;
 } span;
 
-/* Where a side of a patch lies in the pixels at hand. */
+/* Converts a side of a patch from pixels of the whole image to available pixels, which begin at `offset`. */
 static span span_of(float from, float length, float scale, int offset, int pixels)
 {
 	float start = from * scale - (float)offset, end = start + length * scale;
@@ -56,7 +59,7 @@ static span span_of(float from, float length, float scale, int offset, int pixel
 	return (span){ first, last - first, start - (float)first, length * scale };
 }
 
-/* When made smaller the cubic is stretched to cover what one output pixel stands for. */
+/* If the image is made smaller, the cubic is stretched by the factor `in / out`, for antialiasing. */
 static float stretch(float in, int out)
 {
 	return in > (float)out ? in / (float)out : 1;
@@ -108,7 +111,7 @@ INLINE bytes16 interleave_high(bytes16 a, bytes16 b)
 	return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
-/* Four rounds of interleaving row i with row i + 8 turn rows into columns. */
+/* Transposes by four rounds in which rows i and i + 8 are interleaved. */
 INLINE void transpose16(bytes16 v[LANES])
 {
 	for (int round = 0; round < 4; round++) {
@@ -121,13 +124,13 @@ INLINE void transpose16(bytes16 v[LANES])
 	}
 }
 
-/* Sixteen rows of n bytes -> columns (n, 16) of float.  rows past the box repeat its last. */
+/* Converts sixteen rows of n bytes to columns (n, 16) of float. */
 BL_CLONES static void columns_of_bytes(const uint8_t *const row[LANES], int n, float *columns)
 {
 	for (int x = 0; x < n; x += LANES) {
 		bytes16 v[LANES] = { { 0 } };
 		if (n >= LANES && x > n - LANES)
-			x = n - LANES; /* the last columns once more, rather than bytes that are not ours */
+			x = n - LANES; /* repeats some columns instead of reading beyond the row */
 		for (int i = 0; i < LANES; i++)
 			memcpy(&v[i], row[i] + x, n >= LANES ? LANES : (size_t)n);
 		transpose16(v);
@@ -138,7 +141,10 @@ BL_CLONES static void columns_of_bytes(const uint8_t *const row[LANES], int n, f
 	}
 }
 
-/* The same from a plane of float: (width, 16) columns of every channel, channels side by side. */
+/*
+ * The same for sixteen rows of a plane of floats; columns are `step` apart, since those of all channels are
+ * interleaved.
+ */
 static void columns_of_plane(const float *const row[LANES], int n, int step, float *columns)
 {
 	for (int x = 0; x < n; x++)
@@ -146,7 +152,7 @@ static void columns_of_plane(const float *const row[LANES], int n, int step, flo
 			columns[(size_t)(x * step) * LANES + (size_t)i] = row[i][x];
 }
 
-/* x = clip(x, 0, top) * scale: as PIL does between its passes and after them. */
+/* x = clip(x, 0, top) * scale.  PIL clips between its passes and after them. */
 INLINE void clip(float *x, size_t n, float top, float scale)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -155,7 +161,7 @@ INLINE void clip(float *x, size_t n, float top, float scale)
 	}
 }
 
-/* columns (in, channels, 16) -> strip (outputs, channels, 16) */
+/* Resamples columns (in, channels, 16) to strip (outputs, channels, 16). */
 INLINE void across(const float *columns, const taps *t, float top, const size_t column, float *strip)
 {
 	for (int i = 0; i < t->outputs; i++)
@@ -175,7 +181,7 @@ BL_CLONES static void across_any(const float *columns, const taps *t, float top,
 		across(columns, t, top, (size_t)channels * LANES, strip);
 }
 
-/* One channel of the strip -> sixteen rows of pitch floats; pitch is a multiple of 4 */
+/* Transposes one channel of the strip to sixteen rows of pitch floats; pitch is a multiple of 4. */
 BL_CLONES static void rows_of_strip(const float *strip, size_t column, size_t pitch, float *rows)
 {
 	for (size_t x = 0; x < pitch; x += 4)
@@ -193,7 +199,7 @@ BL_CLONES static void rows_of_strip(const float *strip, size_t column, size_t pi
 		}
 }
 
-/* rows (in, pitch) -> plane (outputs, width) in 0..1 */
+/* Resamples rows (in, pitch) to plane (outputs, width) in 0..1. */
 BL_CLONES static void down(const float *rows, const taps *t, size_t pitch, size_t width, float top, float *plane)
 {
 	for (int i = 0; i < t->outputs; i++, plane += width) {
@@ -207,8 +213,8 @@ typedef struct job {
 	const float_image *from;
 	span x, y;
 	taps across, down;
-	size_t pitch; /* of a row after the first pass */
-	float top;    /* what white is: 255 in bytes, 1 in planes */
+	size_t pitch; /* floats in a row after the first pass */
+	float top;    /* the value of white: 255 in bytes, 1 in planes */
 	float *columns, *strip, *rows;
 } job;
 
@@ -239,7 +245,7 @@ static size_t round_up(size_t n)
 	return (n + LANES - 1) / LANES * LANES;
 }
 
-/* Hands out the work memory; false: there is none. */
+/* Sets the work memory of j; false: no memory. */
 static bool place(job *j, int height, int width)
 {
 	size_t channels = (size_t)j->from->channels, in_rows = round_up((size_t)j->y.n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* resample.h: a box of an image, brought to another size. */
+/* resample.h (private): resamples a rectangle of an image to another size. */
 #ifndef BARLOW_AUGMENT_RESAMPLE_H
 #define BARLOW_AUGMENT_RESAMPLE_H
 
@@ -12,7 +12,7 @@ typedef struct box {
 	int top, left, height, width;
 } box;
 
-/* A rectangle in pixels of the whole image, which may begin and end within one. */
+/* A rectangle in pixels of the whole image, which may begin and end within a pixel. */
 typedef struct patch {
 	float top, left, height, width;
 } patch;
@@ -23,9 +23,9 @@ static inline patch bl_patch_of(const box *b)
 }
 
 /*
- * The float_image becomes the patch, resampled to height x width, mirrored left to
- * right where asked.  Bicubic (a = -1/2) with antialiasing, no pixel outside
- * of the patch is read, as PIL does it; values stay within 0..1.
+ * Replaces the image by the patch, resampled to height x width and, if mirror, mirrored from left to right.  The filter
+ * is bicubic (a = -1/2) with antialiasing.  As in PIL, pixels outside of the patch are not used, and values are clipped
+ * to 0..1.  0, or negative with bl_error.
  */
 int bl_resample(float_image *c, patch from, int height, int width, bool mirror);
 

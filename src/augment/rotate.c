@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* rotate.c: turned, or sheared, about the centre; bilinear, black outside, as torchvision does it. */
+/* rotate.c: rotates or shears about the centre; bilinear, black outside of the image, as in torchvision. */
 #include "augment/motion.h"
 #include "augment/operator.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* settable.c: pipelines with another value of a field that may change while a run trains; a pipeline itself does not change. */
+/*
+ * settable.c: fields that may change while a run trains.  Since a pipeline is immutable, a new pipeline is made with
+ * the new value.
+ */
 #include "augment/operator.h"
 
 #include <barlow/error.h>
@@ -11,7 +14,7 @@
 
 enum { MOST_OPERATORS = 64 };
 
-/* Operators made of pipelines, and those that own something, cannot be copied by their parameters. */
+/* Can the operator be copied by copying its parameters?  Not if it is made of pipelines or owns objects. */
 static bool can_change(const bl_aug *a)
 {
 	return !a->op->at && !a->op->release;
@@ -23,7 +26,7 @@ static const bl_field *settable(const bl_aug *a, const char *field)
 	return f && f->settable ? f : NULL;
 }
 
-/* "jitter.p": the field of a where that is meant. */
+/* The field that name selects in a: p of "jitter" for "jitter.p"; NULL: none. */
 static const bl_field *meant(const bl_aug *a, const char *name)
 {
 	size_t n = strlen(a->name);

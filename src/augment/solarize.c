@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* solarize.c: what is as light as the threshold or lighter is inverted. */
+/* solarize.c: inverts values of at least a threshold. */
 #include "augment/operator.h"
 #include "augment/pil.h"
 #include "augment/tone.h"

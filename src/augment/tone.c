@@ -27,7 +27,7 @@ BL_CLONES static void blend_plane(float *x, size_t n, float f, float shift)
 		x[i] = clip(x[i] * f + shift);
 }
 
-/* In SUMS running sums, so that neighbours can be added at once. */
+/* Has SUMS separate sums, so that the loop is vectorised. */
 BL_CLONES static float sum_plane(const float *x, size_t n)
 {
 	enum { SUMS = 16 };
@@ -48,7 +48,7 @@ static float mean_of(const float_image *c, int channel, size_t n)
 	return sum_plane(c->data + (size_t)channel * c->plane, n) / (float)n;
 }
 
-/* Channels that are no colours count alike. */
+/* The mean grey of 3 channels; of another number of channels, the mean of all. */
 static float mean_grey(const float_image *c, size_t n)
 {
 	if (c->channels == 3)
@@ -91,7 +91,10 @@ void bl_tone_saturation(float_image *c, float f)
 		saturate(c->data, c->data + c->plane, c->data + 2 * c->plane, size_of(c), f);
 }
 
-/* A pixel counts five times, each neighbour once; those at the edge stay as they are. */
+/*
+ * Blends with the smoothed image, in which a pixel has weight 5 and each neighbour weight 1.  Pixels at the edge are
+ * unchanged.
+ */
 BL_CLONES static void sharpen(const float *in, float *out, size_t height, size_t width, float f)
 {
 	memcpy(out, in, height * width * sizeof *in);
@@ -114,7 +117,7 @@ void bl_tone_sharpness(float_image *c, float f)
 	bl_float_image_swap(c);
 }
 
-/* --- values by themselves --- */
+/* --- functions of a single value --- */
 
 BL_CLONES static void invert_from(float *x, size_t n, float threshold)
 {
@@ -150,7 +153,7 @@ void bl_tone_posterize(float_image *c, int bits)
 		keep_bits(c->data + (size_t)k * c->plane, size_of(c), 256 - (1 << (8 - bits)));
 }
 
-/* --- values by what is in the image --- */
+/* --- functions of a value and of all values in the channel --- */
 
 void bl_tone_autocontrast(float_image *c)
 {
@@ -166,7 +169,10 @@ void bl_tone_autocontrast(float_image *c)
 	}
 }
 
-/* As PIL has it: a level becomes how many are below it, in steps that leave the last level 255. */
+/*
+ * As in PIL, the new level is the number of pixels of lower levels divided by `step`, rounded.  step is chosen so that
+ * the highest level becomes 255.
+ */
 static void equalize_plane(float *x, size_t n)
 {
 	size_t count[LEVELS] = { 0 }, below = 0, last = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * trivial.c: TrivialAugment wide (Mueller and Hutter 2021, arXiv 2103.10158), as torchvision has it: one of 14 operations,
- * each as likely, with one of 31 strengths; geometry by the nearest pixel, black outside.
+ * trivial.c: TrivialAugment wide (Mueller and Hutter 2021, arXiv 2103.10158), as in torchvision: one of 14 equally
+ * likely operations with one of 31 strengths.  Geometric operations take the nearest pixel, and are black outside of
+ * the image.
  */
 #include "augment/motion.h"
 #include "augment/operator.h"
@@ -33,11 +34,11 @@ enum {
 	OPERATIONS
 };
 
-/* What the strongest of them does, the weakest doing least; of posterize and solarize see below. */
+/* most: the largest magnitude, that of the highest strength.  Posterize and solarize have their own functions below. */
 static const struct {
 	const char *name;
 	double most;
-	bool sign; /* either way */
+	bool sign; /* the sign of the magnitude is random */
 } operations[OPERATIONS] = {
 	{ "identity", 0, false },     { "shear x", .99, true },   { "shear y", .99, true },    { "translate x", 32, true },
 	{ "translate y", 32, true },  { "rotate", 135, true },    { "brightness", .99, true }, { "colour", .99, true },
@@ -69,7 +70,7 @@ static int bits_of(int bin)
 	return 8 - (int)lrint(bin / ((BINS - 1) / 6.));
 }
 
-/* Of 8-bit levels, half way to the one below, which is what rounding leaves certain. */
+/* torchvision's threshold, moved half a level down, so that rounding errors of values cannot change the result. */
 static float threshold_of(int bin)
 {
 	return (float)((ceil(255. * (BINS - 1 - bin) / (BINS - 1)) - .5) / 255);
@@ -81,7 +82,10 @@ static double magnitude_of(const draws *d)
 	return d->negative ? -m : m;
 }
 
-/* Turning is counter-clockwise; shears leave the upper left corner where it is, the rest the centre. */
+/*
+ * Rotations are counter-clockwise.  The fixed point of shears is the upper left corner, that of other motions the
+ * centre.
+ */
 static motion motion_of(int operation, double magnitude)
 {
 	motion by = { .scale = 1, .corner = operation == SHEAR_X || operation == SHEAR_Y, .nearest = true };
@@ -95,7 +99,7 @@ static motion motion_of(int operation, double magnitude)
 	return by;
 }
 
-/* Grey stays as it is. */
+/* Grey images are unchanged. */
 static void pil_colour(float_image *c, float f)
 {
 	if (c->channels == 3)
@@ -110,7 +114,7 @@ static blend *const blends[OPERATIONS][2] = {
 	[SHARPNESS] = { [BACKEND_TENSOR] = bl_tone_sharpness, [BACKEND_PIL] = bl_pil_sharpness },
 };
 
-/* Posterize, solarize and equalize do the same to levels either way. */
+/* Posterize, solarize and equalize are the same in both backends. */
 static void change(float_image *c, const draws *d, backend way)
 {
 	switch (d->operation) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* vflip.c: top becomes bottom. */
+/* vflip.c: mirrors an image from top to bottom. */
 #include "augment/operator.h"
 
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* warp.c: resampling by a transformation of the plane. */
+/* warp.c: resamples images by a transformation of the plane. */
 #include "augment/warp.h"
 
 #include <math.h>
 
-/* Of one plane, at (x, y) in pixels whose centres are whole numbers; outside of it is 0. */
+/* The value of pixel (x, y) of a plane; 0 outside of the plane. */
 INLINE float value(const float *p, int height, int width, int y, int x)
 {
 	return y >= 0 && y < height && x >= 0 && x < width ? p[(size_t)y * (size_t)width + (size_t)x] : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* weigh.h: the sum of weighted rows, which resampling and blurring are made of. */
+/* weigh.h (private): weighted sums of rows, for resampling and blurring. */
 #ifndef BARLOW_AUGMENT_WEIGH_H
 #define BARLOW_AUGMENT_WEIGH_H
 
@@ -23,7 +23,7 @@ INLINE void bl_weigh_four(float *restrict out, const float *row, size_t step, co
 	}
 }
 
-/* out[i] = sum over k < taps of w[k] * rows[k * step + i], i < n.  taps >= 1; out is none of the rows. */
+/* out[i] = sum over k < taps of w[k] * rows[k * step + i], for i < n.  taps >= 1; out must not overlap the rows. */
 INLINE void bl_weigh(float *restrict out, const float *rows, size_t step, const float *w, int taps, size_t n)
 {
 	int k = taps & 3;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* window.c: parts of an image: what is needed of it, and what is at hand. */
+/* window.c: parts of images: the part that is needed, and the part that is available. */
 #include "augment/window.h"
 
 #include <math.h>
@@ -24,7 +24,10 @@ void bl_window_join(bl_window *out, const bl_window *other)
 	out->scale = out->scale > other->scale ? out->scale : other->scale;
 }
 
-/* Pixels of the image that n pixels of its copy at eighths / 8 stand for, counted in whole ones from `from`. */
+/*
+ * The whole pixels of the image, *start and *length, that are covered by n pixels, from pixel `from` on, of the image
+ * scaled to eighths / 8.
+ */
 static void stands_for(int from, int n, int eighths, int most, int *start, int *length)
 {
 	int end = (from + n) * 8 / eighths;
