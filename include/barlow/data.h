@@ -162,9 +162,9 @@ bl_dataset *bl_dataset_folder(const bl_folder_config *c);
  */
 int64_t bl_dataset_unread(const bl_dataset *d);
 /*
- * bl_dataset_skipped_reason returns the k-th text, "path: reason", about such a file, k from 0 to bl_dataset_skipped -
- * 1; owned by the set, NULL: there is no such text.  Of each sort of files that are not broken at most 10000 have a
- * text of their own; one more text then has the number of the others.
+ * bl_dataset_skipped_reason returns the k-th text, "path: reason", about these files, 0 <= k < bl_dataset_skipped.  The
+ * text is owned by the set; NULL: there is no such text.  For each kind of file that is not a broken file, at most
+ * 10000 texts describe single files; one more text states how many other files there are.
  */
 int64_t bl_dataset_skipped(const bl_dataset *d);
 const char *bl_dataset_skipped_reason(const bl_dataset *d, int64_t k);

@@ -84,10 +84,11 @@ int bl_eval_whiten(const bl_whiten_config *c, const bl_tensor *refs, const int32
                    int classes, bl_tensor *out[2], bl_whiten_result *result);
 
 /*
- * Multinomial logistic regression by L-BFGS on standardised features.  The objective is the summed cross-entropy
- * + l2 / 2 |W|^2, so that a good l2 does not depend on the number of rows.  l2 is chosen from a grid: at most 10,000
- * training rows are used, and the value with the smallest loss on a held-out part of them is taken.  Then the model is
- * fitted to all training rows, and its accuracy is measured on the test rows.
+ * Multinomial logistic regression by L-BFGS on standardised features.  The objective is S + l2 / 2 |W|^2, where S is
+ * the summed cross-entropy and W the weights.  S is a sum and not a mean; therefore a good l2 does not depend on the
+ * number of rows.  l2 is chosen from a grid: each value is tried on at most 10,000 training rows, and the value with
+ * the smallest loss on a held-out part of them is used.  Then the model is fitted to all training rows, and its
+ * accuracy is measured on the test rows.
  *
  * W has a row for each class, also if there are only two.  Compared with scikit-learn, l2 is 1 / C for three or more
  * classes, and 2 / C for two classes, where scikit-learn has one row w and W has the rows w / 2 and -w / 2.  Compared

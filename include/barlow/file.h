@@ -51,7 +51,8 @@ int bl_file_make_folder(const char *path);
 char *bl_file_user_folder(const char *variable, const char *below);
 
 /*
- * Returns the *n bytes of a regular file; the caller frees them.  NULL with bl_error; an empty file does not give NULL.
+ * Returns the *n bytes of a regular file; the caller frees them.  NULL with bl_error.  The result for an empty file is
+ * not NULL.
  */
 void *bl_file_read(const char *path, size_t *n);
 

@@ -4,8 +4,8 @@
  *
  * A run has one live file, in the run's folder.  The trainer writes it; any number of readers, in this process or in
  * others, read it without delaying the trainer.  It contains a record for each step, the newest snapshot, and some
- * earlier snapshots.  Viewers send commands to the trainer through a small mailbox in the file, and the region of the
- * matrix that they show.
+ * earlier snapshots.  The file also has a small mailbox.  Through the mailbox, viewers send commands to the trainer and
+ * request the region of the matrix that they show.
  *
  * The trainer's handle has info, records and the newest snapshot in memory, which takes 8 (2 + columns) bytes per step.
  * The file is a copy of them.  Therefore a run continues without the file if the disk is full, and rewrites a file that
@@ -44,7 +44,8 @@ enum {
  * request is used.  While there are requests, snapshots may take 3.5% of the training time and may be made 30 times per
  * second; otherwise the limits are 1.1% and 10 times.
  */
-typedef enum bl_matrix { BL_MATRIX_C, BL_MATRIX_AA, BL_MATRIX_BB } bl_matrix; /* AA, BB: a view with itself */
+/* The matrix of view 1 with view 2 (C), of view 1 with itself (AA), or of view 2 with itself (BB). */
+typedef enum bl_matrix { BL_MATRIX_C, BL_MATRIX_AA, BL_MATRIX_BB } bl_matrix;
 /* The order of the dims: as they are; by descending C_ii; clustered, so that similar dims are adjacent. */
 typedef enum bl_order { BL_ORDER_PLAIN, BL_ORDER_DIAGONAL, BL_ORDER_CLUSTER } bl_order;
 typedef struct bl_region {
@@ -76,7 +77,7 @@ typedef struct bl_snapshot {
 	 * it is computed from a part of the pairs of samples, it is an estimate, and its square is unbiased.
 	 */
 	float rms[BL_GRID_MAX * BL_GRID_MAX];
-	float rms_share;                  /* share of the pairs of samples that rms is computed from; 0: no rms */
+	float rms_share;                  /* share of the pairs of samples in rms; 1: rms is exact, 0: no rms */
 	float rms_error;                  /* relative standard error of rms in a typical cell */
 	float cell_diagonal[BL_GRID_MAX]; /* mean C_ii of the blocks on the diagonal */
 	int64_t grid_elements;            /* elements of C that `extreme` covers; fewer than d x d: a sample */
@@ -201,7 +202,7 @@ bool bl_live_asked(const bl_live *l, bl_region *out); /* the last request; false
  * if the path of the live file names another file or no file.  It locks the run, so that no other process can resume
  * it, and returns a descriptor whose close() ends the lock.  It returns BL_LIVE_BUSY if another process holds the lock
  * (only if !wait), and -1 with bl_error if the run belongs to another process.  Without a callback, another file at the
- * path is taken for that of another process.
+ * path is assumed to belong to another process.
  */
 enum { BL_LIVE_BUSY = -2 };
 typedef int bl_live_claim(const char *path, const char *owner, bool wait);
@@ -237,7 +238,7 @@ void bl_live_info_get(const bl_live *l, bl_live_info *out);
 int64_t bl_live_length(const bl_live *l);                         /* number of records */
 bool bl_live_record(const bl_live *l, int64_t i, bl_record *out); /* i is 0-based; false: it cannot be read */
 /*
- * The columns of the records.  Columns are added, never removed, and before the first record that has a value for them.
+ * The columns of the records.  Columns are never removed.  A column is added before the first record with its value.
  */
 int bl_live_columns_count(const bl_live *l);
 void bl_live_columns(const bl_live *l, bl_columns *out);

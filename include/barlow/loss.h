@@ -258,9 +258,10 @@ int bl_loss_region(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor
                    const bl_loss_side *cols, bl_loss_cells *out);
 
 /*
- * Computes only rms and diagonal of bl_loss_cells, by Gram matrices of the cells' rows and columns, in O(N^2 (D +
- * g^2)) instead of O(N D^2) for g x g cells: faster if D is much larger than g sqrt(N).  If samples < N, that many
- * rows of the batch are used, drawn with the random key `key`, and the squares of rms are unbiased estimates.
+ * Computes only rms and diagonal of bl_loss_cells, by Gram matrices of the cells' rows and columns.  For g x g cells,
+ * the time is O(N^2 (D + g^2)) instead of O(N D^2); this is faster if D is much larger than g sqrt(N).  If samples < N,
+ * only that many rows of the batch are used.  They are drawn with the random key `key`, and the squares of rms are then
+ * unbiased estimates.
  */
 typedef struct bl_loss_rms {
 	float *rms, *diagonal; /* as in bl_loss_cells */

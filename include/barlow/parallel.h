@@ -49,7 +49,7 @@ void bl_chunk_range(int64_t n, int64_t chunks, int64_t c, int64_t *from, int64_t
 /*
  * Progress of long operations.  bl_advance_shown_by sets the calling thread's callback; NULL: none.  The operation
  * calls bl_advance any number of times (`done` of `all` parts), and bl_advance_end before it returns, also on failure.
- * Both call the callback, with the text `what` and the share that is done; at the end, what is NULL.
+ * Both call the callback, with the text `what` and the completed share; in bl_advance_end, `what` is NULL.
  */
 typedef void bl_advance_fn(const char *what, double done);
 void bl_advance_shown_by(bl_advance_fn *show);

@@ -4,8 +4,8 @@
  *
  * A run's folder contains `live` (live.h), `recipe.lua`, `weights.safetensors`, `checkpoint.safetensors` and sometimes
  * `start.safetensors` (checkpoint.h), and `journal` (journal.h).  New folders are made in bl_runs_root, unless the user
- * names another one.  Functions return 0, or negative with bl_error, unless they say otherwise.  Functions of type char
- * * return a new string, which the caller frees, or NULL with bl_error.
+ * names another one.  Functions return 0, or negative with bl_error, unless they say otherwise.  Functions that return
+ * char * return a new string, which the caller frees, or NULL with bl_error.
  */
 #ifndef BARLOW_RUNS_H
 #define BARLOW_RUNS_H
@@ -51,7 +51,7 @@ typedef struct bl_run {
 	bl_live_info info;
 	bl_columns columns; /* of the records */
 	bl_record last;     /* the last record; step 0 and all NaN: there is none yet */
-	bl_record measured; /* the same, but rarely measured columns have their last measured value */
+	bl_record measured; /* as last, but a column without a value has its latest earlier value */
 	double knn;         /* the last measured kNN accuracy; NaN: none */
 	int64_t read;       /* number of records that were read for `last` and `measured` */
 } bl_run;

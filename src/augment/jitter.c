@@ -2,9 +2,12 @@
 /*
  * jitter.c: brightness, contrast, saturation and hue in random order.
  *
- * As in torchvision on PIL images, brightness, contrast and saturation blend the image with another image: x' = clip(f
- * x + (1 - f) other).  The other image is black for brightness, the mean grey for contrast, and the grey image for
- * saturation.  Hue is rotated in HSV.  Images of one channel have neither saturation nor hue.
+ * As in torchvision on PIL images, brightness, contrast and saturation blend the image with another image:
+ *
+ *   x' = clip(f x + (1 - f) other)
+ *
+ * The other image is black for brightness, the mean grey for contrast, and the grey image for saturation.  Hue is
+ * rotated in HSV.  Images of one channel have neither saturation nor hue.
  */
 #include "augment/operator.h"
 #include "augment/pil.h"

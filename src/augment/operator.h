@@ -39,13 +39,13 @@ typedef struct operator
 
 	int (*check)(const void *p);                          /* checks beyond the fields' ranges; NULL: none */
 	int (*accepts)(const void *p, int channels);          /* 0, or negative with bl_error; NULL: any number */
-	void (*size)(const void *p, int *height, int *width); /* replaces the input's size by the output's; NULL: equal */
+	void (*size)(const void *p, int *height, int *width); /* changes the input's size to the output's; NULL: same */
 	bool (*draw)(const void *p, drawing *w, void *d);     /* false: this view is not changed; NULL: every view is */
 	/*
 	 * The part of the input that apply reads; NULL: all.  An operator with a window accepts images that are a part.
 	 */
 	void (*window)(const void *p, const void *d, bl_window *out);
-	void (*mirror)(void *d);                                    /* adds a mirroring to the draws; NULL: not supported */
+	void (*mirror)(void *d);                                    /* adds a mirroring to the draws; NULL: cannot */
 	int (*apply)(const void *p, const void *d, float_image *c); /* 0, or negative with bl_error */
 	/* Describes the draws in words; the result is that of snprintf.  NULL: there is no description. */
 	int (*describe)(const void *p, const void *d, int channels, char *buf, size_t size);

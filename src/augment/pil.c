@@ -103,9 +103,7 @@ void bl_pil_round(float_image *c)
 	}
 }
 
-/*
- * --- sharpness: a blend with the result of ImageFilter.SMOOTH (3 x 3, Filter.c); pixels at the edge are unchanged ---
- */
+/* --- sharpness: a blend with the result of ImageFilter.SMOOTH (3 x 3, Filter.c), except at the edge --- */
 
 /* The rounded mean of the neighbours, with weight 1, and of the pixel, with weight 5. */
 static int smoothed(const float *row, size_t width, size_t x)

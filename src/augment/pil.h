@@ -36,9 +36,11 @@ void bl_pil_round(float_image *c); /* rounds values to the nearest level */
 int bl_pil_blur(float_image *c, float sigma);
 
 /*
- * Image.transform: the output pixel with its centre at (x, y) is the input at (u, v), with u = (a[0] x + a[1] y + a[2])
- * / w, v = (a[3] x + a[4] y + a[5]) / w, w = a[6] x + a[7] y + 1.  Positions are relative to the upper left corner;
- * pixels from outside of the image are black.
+ * Image.transform: the output pixel with its centre at (x, y) is the input at (u, v), where
+ *
+ *   u = (a[0] x + a[1] y + a[2]) / w,  v = (a[3] x + a[4] y + a[5]) / w,  w = a[6] x + a[7] y + 1
+ *
+ * Positions are relative to the upper left corner.  Pixels from outside of the image are black.
  */
 void bl_pil_warp(float_image *c, const double a[8]); /* bilinear */
 void bl_pil_warp_nearest(float_image *c, const double a[6]);

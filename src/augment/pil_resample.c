@@ -22,8 +22,8 @@ typedef struct taps {
 } taps;
 
 /*
- * One side of the rectangle that is resampled: it touches n pixels from pixel `first` on, begins at `start`, relative
- * to the first of these, and has the length `length`.
+ * One side of the rectangle that is resampled.  The side overlaps n pixels, of which pixel `first` is the first.  The
+ * side begins at `start`, relative to that pixel, and has the length `length`.
  */
 typedef struct side {
 	int first, n;

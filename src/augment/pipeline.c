@@ -27,7 +27,7 @@ typedef struct stage {
 struct bl_pipeline {
 	atomic_int refs;
 	int n;
-	int64_t settled; /* the last epoch that ramps change */
+	int64_t settled; /* the last epoch in which a ramp changes a value */
 	pthread_mutex_t lock;
 	bl_pipeline *now; /* the pipeline of epoch `epoch`, which was requested last; protected by lock */
 	int64_t epoch;
@@ -37,7 +37,8 @@ struct bl_pipeline {
 /* --- Creation -------------------------------------------------------------------------------------- */
 
 /*
- * Checks the ranges of the fields and the operator's own conditions; the latter also for the last values of its ramps.
+ * Checks the ranges of the fields and the operator's own conditions.  The operator's conditions are also checked for
+ * the last values of its ramps.
  */
 static int check_operator(const bl_aug *a)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * warp.h (private): resamples images as torchvision does for tensors (grid_sample, zeros outside, align_corners =
- * false). The output pixel with its centre at (x, y) is the input at (u, v); both positions are relative to the image's
+ * warp.h (private): resamples images as torchvision does for tensors (grid_sample, zeros outside, align_corners=False).
+ * The output pixel with its centre at (x, y) is the input at (u, v).  Both positions are relative to the image's
  * centre.
  */
 #ifndef BARLOW_AUGMENT_WARP_H

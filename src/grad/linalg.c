@@ -176,7 +176,9 @@ bl_tensor *bl_linalg_inverse(bl_tensor *a)
 }
 
 /*
- * --- cholesky: a = L L^T; da = sym(L^-T P L^-1), where P is the lower triangle of L^T dL with half the diagonal ---
+ * --- cholesky: a = L L^T
+ *
+ * da = sym(L^-T P L^-1), where P is the lower triangle of L^T dL with half the diagonal.
  */
 
 static void halve_upper(bl_tensor *p)

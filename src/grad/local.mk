@@ -19,7 +19,8 @@ libbarlow_sources += \
 	src/grad/shape.c \
 	src/grad/sums.c
 
-# The list of operations, from the files that have them.  Where nothing has changed it stays, so that nothing is compiled anew.
+# The list of the operations that the files define.  The list is rewritten only if it changes, so that nothing is recompiled
+# without need.
 op_files = $(filter src/grad/%.c src/loss/%.c, $(libbarlow_sources))
 BUILT_SOURCES = src/grad/ops.def
 src/grad/ops.def: src/grad/ops.sh $(op_files)

@@ -153,9 +153,12 @@ static double row_sums(const side *a, int64_t ca, const side *b, int64_t cb, int
 }
 
 /*
- * The variance of the mean of p_nm over the pairs of s of N samples (a U-statistic, Hoeffding 1948) is 4 z1 / s + 2 z2
- * / (s (s-1)).  z1 is the variance of the part of p_nm that depends on one sample, and z2 that of the part that depends
- * on the pair.  Both terms are multiplied by a correction for finite N.
+ * The variance of the mean of p_nm over the pairs of s of N samples (a U-statistic, Hoeffding 1948) is
+ *
+ *   4 z1 / s + 2 z2 / (s (s-1))
+ *
+ * z1 is the variance of the part of p_nm that depends on one sample, and z2 that of the part that depends on the pair.
+ * Both terms are multiplied by a correction for finite N.
  */
 static double mean_variance(const double *h, double square, int64_t s, int64_t n)
 {

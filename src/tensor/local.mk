@@ -52,7 +52,7 @@ else
 EXTRA_DIST += src/tensor/conv/conv_onednn.c
 endif
 
-# Compiled with flags of their own: see Makefile.am.
+# These files are compiled with their own flags: see Makefile.am.
 libbarlow_sources += \
 	src/tensor/kernel/kernel.c \
 	src/tensor/kernel/kernel_check.c \

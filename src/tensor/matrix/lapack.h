@@ -33,8 +33,8 @@ int bl_eigh_vectors(int64_t n, double *a, double *w);
 int64_t bl_lu_solve(int64_t n, int64_t right, double *a, bool transposed, double *b);
 
 /*
- * Replaces a (n,n), of which only the lower triangle is read, by the lower triangular L with a = L L^T.  Returns 0; k >
- * 0 if the leading k x k part of a is not positive definite; negative with bl_error.
+ * Replaces a (n,n), of which only the lower triangle is read, by the lower triangular L with a = L L^T.  Returns 0;
+ * k > 0 if the leading k x k part of a is not positive definite; negative with bl_error.
  */
 int64_t bl_cholesky_factor(int64_t n, double *a);
 
