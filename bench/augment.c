@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* augment.c: views a second of the paper's two pipelines on one thread, best of several rounds. */
+/*
+ * augment.c: measures the views per second of the paper's two pipelines on one thread; prints the best of several
+ * rounds.
+ */
 #include <barlow/augment.h>
 #include <barlow/error.h>
 #include <barlow/parallel.h>
@@ -8,7 +11,7 @@
 #include <stdlib.h>
 
 enum { IMAGES = 8, ROUNDS = 5 };
-#define SECONDS 0.5 /* a round */
+#define SECONDS 0.5 /* of a round */
 
 /* T: always blurred, never solarized.  T': one in ten blurred, one in five solarized. */
 static bl_pipeline *paper(int size, bool second)
@@ -21,7 +24,7 @@ static bl_pipeline *paper(int size, bool second)
 	return bl_pipeline_parse(text);
 }
 
-/* Smooth waves with noise on them: costs do not depend on the picture, but numbers should be ordinary ones. */
+/* Smooth ramps with noise.  Costs do not depend on the picture, but its values should be ordinary. */
 static uint8_t *pictures(int side, int channels)
 {
 	size_t n = (size_t)IMAGES * (size_t)side * (size_t)side * (size_t)channels;

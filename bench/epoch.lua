@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- epoch.lua: one epoch of the main job, loading and augmentation included.  Prints its seconds.
+-- epoch.lua: trains one epoch of the main job, with loading and augmentation, and prints its seconds.
 local train = data.fashion{ train = true }
 local t = trainer{
 	data = train, folder = false,

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * files.c: views a second from JPEG files on one thread; files.py runs it.
+ * files.c: measures views per second from JPEG files on one thread; files.py runs it.
  *
  *     files FOLDER [SIZE]
  *
- * Each view (T) reads and decodes its file: "full" decodes all of the image at
- * its full size, "part" only what the crop reads, "scaled" that at a reduced
- * scale; "pair" makes T and T' of one decoding, as training does.
+ * Each view (T) reads and decodes its file.  "full" decodes the whole image at full size, "part" only the part that the
+ * crop reads, and "scaled" this part at a reduced scale.  "pair" makes T and T' from one decoding, as training does.
  */
 #include "data/dataset.h"
 
@@ -16,7 +15,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define SECONDS 0.7 /* a way */
+#define SECONDS 0.7 /* for each way */
 
 /* T: always blurred, never solarized.  T': one in ten blurred, one in five solarized. */
 static bl_pipeline *paper(int size, bool second)
@@ -50,7 +49,7 @@ typedef struct job {
 	int64_t done; /* views */
 } job;
 
-/* One open file: a view, or two of them. */
+/* Makes a view of an open file, or two views. */
 static int make_opened(job *j, bl_opened *o, uint32_t file)
 {
 	bl_plan plan[2];
@@ -80,7 +79,7 @@ static int make_views(job *j)
 	return rc;
 }
 
-/* Of this process on a core: what others take of it counts for nobody. */
+/* CPU seconds of this process, which do not include the time of other processes. */
 static double seconds(void)
 {
 	struct timespec t;
@@ -88,7 +87,7 @@ static double seconds(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Each file once to warm up. */
+/* Returns views per second, or -1.  Reads each file once before, to warm up. */
 static double rate_of(job *j)
 {
 	for (int64_t i = 0; i < bl_dataset_length(j->data); i++)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * frames.c: a frame of the live screen as an SVG picture, as a 24-bit terminal shows it.
+ * frames.c: writes a frame of the live screen as an SVG picture, as a terminal with 24-bit colours shows it.
  *
  *     frames [-k KEYS] [-s STEP] [-w SECONDS] [-l] LIVEFILE WIDTHxHEIGHT > frame.svg
  *
- * KEYS are typed before the frame is taken: "2" is the heatmap, "2[[zz" two kept snapshots earlier, four times as near.
- * With -w a run that goes on is asked for what the view wants, and given that time to answer.  With -s the frame is
- * that of the first snapshot from that step on that answers what the view wants.  -l: a light background.
+ * KEYS are typed before the frame is taken: "2" selects the heatmap, "2[[zz" the heatmap two snapshots earlier,
+ * magnified four times.  With -w, the view's request is sent to the run, which has SECONDS to answer it.  With -s, the
+ * frame shows the first snapshot from STEP on that answers the view's request.  -l selects a light background.
  *
- * Blocks and braille are drawn as shapes, so that the picture does not depend on the viewer's fonts.
+ * Blocks and braille characters are drawn as shapes, so the picture does not depend on fonts.
  */
 #include <barlow/error.h>
 
@@ -54,7 +54,7 @@ static void letter(int x, int y, const bl_screen_cell *cell, const char *fill)
 	       text);
 }
 
-/* Lines from the middle of the cell to its sides.  False: it is none of these. */
+/* Draws a glyph that consists of lines from the middle of the cell to its sides.  False: it is another glyph. */
 static bool line_glyph(int x, int y, uint32_t glyph, const char *fill)
 {
 	enum { LEFT = 1, RIGHT = 2, UP = 4, DOWN = 8, HEAVY = 16 };
@@ -139,7 +139,7 @@ static void read_for(bl_scene *s, double seconds)
 	}
 }
 
-/* What is looked at was made for this view: the part of the matrix that it asks for has come. */
+/* Does the snapshot contain the region of the matrix that the view requests? */
 static bool answered(const bl_scene *s)
 {
 	const bl_region *has = &s->snapshot.region;
@@ -161,7 +161,10 @@ static int read_until(bl_scene *s, int64_t step)
 	return 0;
 }
 
-/* As on the screen: each key meets a frame that shows what the one before did. */
+/*
+ * Draws a frame before each key, as on the screen, so that a key acts on a frame that shows the effect of the previous
+ * key.
+ */
 static void type_keys(bl_scene *s, bl_canvas *c, const char *keys)
 {
 	s->on = c;

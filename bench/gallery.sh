@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# gallery.sh: the pictures and texts of docs/gallery.md, made anew from the examples.  `make gallery`, in some minutes.
-# Examples that take long run at small budgets, which the captions state.  GALLERY=FOLDER writes the pictures into folders of it, and
-# leaves docs/gallery.md as it is; ONLY="vicreg sweeps" makes those only.
+# gallery.sh: makes the pictures and texts of docs/gallery.md from the examples.  `make gallery` runs it; it takes some
+# minutes.  Long examples run with small budgets, which the captions state.  GALLERY=FOLDER writes the pictures into
+# subfolders of FOLDER, and does not change docs/gallery.md.  ONLY="vicreg sweeps" makes only these.
 #
-# It needs gnuplot and Fashion-MNIST; the icons of Debian's oxygen-icon-theme where they are installed.
+# It needs gnuplot and Fashion-MNIST, and uses the icons of Debian's oxygen-icon-theme if they are installed.
 set -eu
 
 page=$SRCDIR/docs/gallery.md
@@ -17,7 +17,7 @@ XDG_DATA_HOME=$dir/data XDG_CACHE_HOME=$dir/cache
 export XDG_DATA_HOME XDG_CACHE_HOME
 mkdir -p "$out" "$docs/figures" "$docs/pictures" "$dir/texts"
 
-# example NAME ARGUMENT...: runs it in the scratch folder; what it prints is the text of that name
+# example NAME ARGUMENT...: runs the example in the scratch folder; its output becomes the text of that name.
 example() {
 	name=$1
 	shift
@@ -27,7 +27,7 @@ example() {
 		exit 1
 	}
 }
-# screen NAME KEYS SIZE LIVEFILE: a frame of a screen
+# screen NAME KEYS SIZE LIVEFILE: writes a frame of the live screen to NAME.svg.
 screen() { "$BUILDDIR/bench/frames" -k "$2" "$4" "$3" >"$out/$1.svg"; }
 make_first_light() {
 	example first_light --plain --images 6000 --epochs 3 --out "$dir"
@@ -106,7 +106,7 @@ for name in ${ONLY:-first_light algorithm1 vicreg augmentations removal sweeps f
 	make_"$name"
 done
 
-# Puts the texts into the page: behind <!-- not run: made by make gallery, NAME --> comes a block with the text.
+# Puts the texts into the page: each replaces the block behind the comment <!-- not run: made by make gallery, NAME -->.
 [ -z "${GALLERY-}" ] || exit 0
 awk -v texts="$dir/texts/" '
 	function put(path,   line) { while ((getline line < path) > 0) print line; close(path) }

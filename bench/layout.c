@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * layout.c: convolution, ours in channels-last memory against oneDNN's in channels-last, channels-first and its own
- * blocked memory.  Answers two questions: which layout is worth having, and whether oneDNN should be an algorithm.
+ * layout.c: compares our convolutions in channels-last memory with oneDNN's in channels-last, channels-first and its
+ * own blocked memory.  It answers two questions: which layout is best, and whether oneDNN should be one of our
+ * algorithms.
  *
- * Needs oneDNN 2.x (Debian package libdnnl-dev) and is therefore no part of the build.  In a build folder, with $src
- * the source folder:
+ * It needs oneDNN 2.x (Debian package libdnnl-dev) and is therefore not part of the build.  To run it in a build
+ * folder, where $src is the source folder:
  *
  *     gcc -std=gnu11 -O2 -I$src/include -I$src/src $src/bench/layout.c -o layout -L.libs -lbarlow -ldnnl -lm
  *     LD_LIBRARY_PATH=.libs ./layout W2 && LD_LIBRARY_PATH=.libs ./layout W3
  *
- * All sides take turns; medians; each on all cores with threads of its own kind.  oneDNN's weights lie in whatever
- * order it likes best.  Bringing arrays from our layout to oneDNN's and back is timed by itself.
+ * All variants are measured in turns, on all cores, with their own kind of threads; medians are printed.  oneDNN's
+ * weights are in the order that it prefers.  Converting arrays from our layout to oneDNN's and back is timed
+ * separately.
  */
 #include <barlow/parallel.h>
 #include <barlow/tensor.h>
@@ -30,7 +32,7 @@ enum { TURNS = 9, LAYOUTS = 3, DIRECTIONS = 3, ARGUMENTS = 3, RIVALS = 1 + 2 * L
 typedef struct shape {
 	const char *workload;
 	bl_conv g;
-	int times;        /* that a step computes it, both views */
+	int times;        /* how often a step computes it, for both views */
 	bool needs_input; /* has a data gradient */
 } shape;
 
@@ -62,7 +64,7 @@ enum { X, W, Y };
 /* Which of x, w and y a direction computes. */
 static const int result_of[DIRECTIONS] = { Y, X, W };
 
-/* What oneDNN calls x, w and y in each direction. */
+/* oneDNN's names of x, w and y in each direction. */
 static const int names[DIRECTIONS][ARGUMENTS] = {
 	{ DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST },
 	{ DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST },
@@ -76,7 +78,7 @@ static const struct {
 
 /* One direction of a convolution in one layout of oneDNN's. */
 typedef struct rival {
-	dnnl_primitive_t conv, move[ARGUMENTS]; /* move: NULL where the layout is ours */
+	dnnl_primitive_t conv, move[ARGUMENTS]; /* move: NULL if the layout is ours */
 	dnnl_memory_t home[ARGUMENTS], there[ARGUMENTS];
 	char implementation[64];
 } rival;
@@ -121,7 +123,7 @@ static arrays make_arrays(const bl_conv *g)
 	return a;
 }
 
-/* Descriptions of x, w and y; in our layout where `tags` say so. */
+/* Describes x, w and y in the layouts that `tags` name. */
 static void describe(const bl_conv *g, const dnnl_format_tag_t *tags, dnnl_memory_desc_t *d)
 {
 	try(dnnl_memory_desc_init_by_tag(&d[X], 4, (dnnl_dims_t){ g->n, g->c, g->h, g->w }, dnnl_f32, tags[X]));
@@ -129,7 +131,7 @@ static void describe(const bl_conv *g, const dnnl_format_tag_t *tags, dnnl_memor
 	try(dnnl_memory_desc_init_by_tag(&d[Y], 4, (dnnl_dims_t){ g->n, g->k, g->p, g->q }, dnnl_f32, tags[Y]));
 }
 
-/* NULL when oneDNN does not offer the algorithm here. */
+/* NULL: oneDNN does not offer the algorithm. */
 static dnnl_primitive_desc_t direction_of(const bl_conv *g, int direction, dnnl_alg_kind_t algorithm, const dnnl_memory_desc_t *d,
                                           dnnl_primitive_desc_t hint)
 {
@@ -208,7 +210,7 @@ static void drop_rival(rival *r)
 	free(r);
 }
 
-/* Brings arguments to oneDNN's layout, or the result back. */
+/* Converts arguments to oneDNN's layout, or the result back. */
 static void move(const job *j, bool back)
 {
 	for (int i = 0; i < ARGUMENTS; i++) {
@@ -250,7 +252,10 @@ static void ours(const job *j)
 	need(!bad, "our convolution fails");
 }
 
-/* Milliseconds of one run, as training would see it: run follows run, after a rest that lets the others' threads sleep. */
+/*
+ * Returns the milliseconds of one run in a sequence of runs, as in training.  A pause before the sequence lets the
+ * threads of other variants go to sleep.
+ */
 static double timing(const job *j, void (*run)(const job *))
 {
 	int runs = 0;
@@ -274,7 +279,7 @@ static double median(double *v)
 	return v[TURNS / 2];
 }
 
-/* Both sides compute the same: the largest difference is small beside the largest value. */
+/* Checks that both sides compute the same: the largest difference must be small relative to the largest value. */
 static void compare(const job *j)
 {
 	int i = result_of[j->direction];
@@ -298,7 +303,7 @@ static void compare(const job *j)
 	need(worst < 1e-3 * scale, "the two sides compute different things");
 }
 
-/* The fastest that oneDNN offers in a layout. */
+/* Returns the fastest implementation that oneDNN offers in a layout. */
 static rival *best_rival(job j, int layout)
 {
 	static const dnnl_alg_kind_t algorithms[] = { dnnl_convolution_direct, dnnl_convolution_auto, dnnl_convolution_winograd };
@@ -323,7 +328,7 @@ static rival *best_rival(job j, int layout)
 	return best;
 }
 
-/* ms[0]: ours; ms[1 + 2 layout]: oneDNN's; ms[2 + 2 layout]: bringing its arrays there and back. */
+/* ms[0]: ours; ms[1 + 2 layout]: oneDNN's; ms[2 + 2 layout]: converting its arrays there and back. */
 static void measure(job j, double *ms)
 {
 	rival *r[LAYOUTS];
@@ -360,7 +365,7 @@ static void print_cells(double ms[DIRECTIONS][RIVALS], const char *format)
 	printf(" |\n");
 }
 
-/* A line of the table; adds what a step spends to `sum`. */
+/* Prints a line of the table, and adds the time that a step needs to `sum`. */
 static void line(const shape *s, double sum[DIRECTIONS][RIVALS])
 {
 	double ms[DIRECTIONS][RIVALS] = { 0 };

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# package.sh: `make package`.  Debian's packages out of the release tarball, in the folder package/ of the build, and what
-# lintian says of them: a warning fails.  It needs Debian's packages dpkg-dev, debhelper and lintian, and takes as long as a build.
+# package.sh: `make package`.  Builds Debian packages from the release tarball in the folder package/ of the build, and
+# checks them with lintian; a warning is a failure.  It needs Debian's packages dpkg-dev, debhelper and lintian, and
+# takes as long as a build.
 #
-# Without DEB_BUILD_OPTIONS the test suite is left out (nocheck).
+# If DEB_BUILD_OPTIONS is not set, the test suite is not run (nocheck).
 set -eu
 
 for program in dpkg-buildpackage dh lintian; do

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- precision.lua: the loss curve in float32 and in bf16; prints a Markdown table.
+-- precision.lua: compares loss curves in float32 and in bf16; prints a Markdown table.
 --
 --     barlow bench/precision.lua cnn|mlp [STEPS [SEEDS]]
 local steps, seeds = tonumber(arg[2]) or 468, tonumber(arg[3]) or 3
@@ -25,7 +25,8 @@ local function run(precision, seed)
 	return t
 end
 
--- Mean of the ten steps up to n: a batch's own noise is larger than what is looked for.
+-- Returns the mean over the ten steps up to n, because the noise of one batch is larger than the difference of
+-- interest.
 local function total(t, n)
 	local sum, first = 0, math.max(1, n - 9)
 	for i = first, n do sum = sum + t:record(i).total end

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# run.sh: `make bench`, `make growth` and `make experiments`.  Prints what it measures and writes it into the build folder:
-# bench.md, growth.md with its figures, experiments.md.  The source tree is only read.
+# run.sh: `make bench`, `make growth` and `make experiments`.  Prints the results and writes them into the build folder:
+# bench.md, growth.md with its figures, experiments.md.  The source tree is not changed.
 #
-# TORCH names the interpreters that can import torch, "/usr/bin/python3" (Debian's python3-torch) unless set;
-# those that cannot are left out.
+# TORCH lists the Python interpreters to compare with; the default is "/usr/bin/python3" (for Debian's python3-torch).
+# Interpreters that cannot import torch are left out.
 set -eu
-# Python would write into the folder of its sources.
+# Otherwise Python would write bytecode into the source folder.
 export PYTHONDONTWRITEBYTECODE=1
 
 head_lines() {
@@ -38,7 +38,8 @@ growth() {
 	echo "![time of a step against B](growth-step.svg)"
 }
 
-# Optuna beside barlow's own sweep: of a Python that has it (Debian's python3-optuna), else of one that gets it from PyPI.
+# Compares Optuna with barlow's own sweep.  If Python has no Optuna (Debian's python3-optuna), it is installed from PyPI
+# into a temporary environment.
 optuna() {
 	python=python3 place=$(mktemp -d)
 	if ! python3 -c "import optuna" 2>/dev/null; then

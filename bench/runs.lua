@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- runs.lua: the index of a thousand runs: made anew, up to date, and barlow runs list.  Usage: barlow bench/runs.lua [runs [records]]
+-- runs.lua: measures `barlow runs list` of a thousand runs, with an index that is created first or is up to date.
+-- Usage: barlow bench/runs.lua [runs [records]]
 local native = require "barlow.native"
 
 local RUNS, RECORDS = tonumber(arg[1] or 1000), tonumber(arg[2] or 10000)
@@ -12,7 +13,7 @@ local function sh(command)
 	assert(os.execute(("XDG_DATA_HOME='%s' XDG_CACHE_HOME='%s/cache' %s"):format(place, place, command)))
 end
 
--- One real run of a small encoder at D = 128, as a sweep's trials are; returns its folder's name.
+-- Makes a run of a small encoder at D = 128, like a trial of a sweep, and returns the name of its folder.
 local function make(keep)
 	sh(([['%s' -e 't = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8}, projector = {128},
 		batch = 32, steps = %d, name = "%s", keep = "%s"} t:run{quiet = true}']]):format(program, RECORDS, keep, keep))
@@ -23,7 +24,7 @@ local whole = make "all"
 print(("disk a run, keep = \"all\"         %8.0f kB"):format(native.run_size(root .. "/" .. whole) / 1e3))
 sh(("rm -r '%s/%s'"):format(root, whole))
 
--- The run of a sweep, copied: folders differ in name, seed and metrics.
+-- Makes copies of a sweep's run, which differ in name, seed and metrics.
 local first = make "records"
 print(("... as in sweeps, \"records\"      %8.0f kB"):format(native.run_size(root .. "/" .. first) / 1e3))
 local f = assert(io.open(("%s/%s/run.json"):format(root, first)))

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * side.c: barlow's side of the benchmark.  Makes one workload, says "ready", then for every line that comes in runs
- * it once to wake up and then for a tenth of a second or once, and answers with the milliseconds that one run took;
- * at the end of input it tells its peak memory.
+ * side.c: barlow's side of the benchmark.  It prepares one workload and prints "ready".  For every line of input it
+ * runs the workload once to warm up, then at least once more, for a tenth of a second, and prints the milliseconds of
+ * one run.  At the end of the input it prints its peak memory.
  *
  *     bench/side step-cnn-256
  *
- * With "-bf16" behind it, linear layers' products, or the product, are of numbers rounded to bfloat16.
+ * If "-bf16" is appended to the name, the products of linear layers, or the product, have factors rounded to bfloat16.
  */
 #include <barlow/augment.h>
 #include <barlow/error.h>
@@ -136,7 +136,7 @@ static void run_loss(work *w)
 	bl_tensor_unref(loss);
 }
 
-/* The paper's T, or T' (`prime`), to `size` x `size`. */
+/* Prepares the paper's pipeline T, or T' if `prime`, for views of size x size pixels. */
 static void make_views(work *w, int from, int size, bool prime)
 {
 	char text[256];
@@ -150,7 +150,7 @@ static void make_views(work *w, int from, int size, bool prime)
 		die("pipeline");
 }
 
-/* 100 views of noise with some structure. */
+/* Makes 100 views of noise with some structure. */
 static void run_views(work *w)
 {
 	static uint8_t pixels[500 * 500 * 3];
@@ -174,7 +174,7 @@ static void make_gemm(work *w)
 	w->b = random_tensor(2, (int64_t[]){ 2048, 2048 }, 2);
 }
 
-/* 2048^3, on all cores: the ceiling that the table's shares refer to. */
+/* Multiplies matrices of 2048 x 2048 on all cores: the table's shares refer to this speed. */
 static void run_gemm(work *w)
 {
 	static float c[2048 * 2048];
@@ -188,7 +188,7 @@ static void make_product(work *w)
 	w->c = random_tensor(2, (int64_t[]){ w->m, w->n }, 3);
 }
 
-/* op(a) op(b), on all cores. */
+/* Computes op(a) op(b) on all cores. */
 static void run_product(work *w)
 {
 	int64_t m = w->m, n = w->n, k = w->k, lda = w->ta ? m : k, ldb = w->tb ? k : n;
@@ -238,7 +238,9 @@ static void print_peak(void)
 		fclose(f);
 }
 
-/* Seconds on the wall, or with BENCH_CPU set those of this process's CPU time, which a busy machine changes less. */
+/*
+ * Returns wall-clock seconds or, if BENCH_CPU is set, CPU seconds of this process, on which other load has less effect.
+ */
 static double seconds(void)
 {
 	struct timespec t;
@@ -248,7 +250,7 @@ static double seconds(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Milliseconds of one run, as training would see it: run follows run. */
+/* Returns the milliseconds of one run in a sequence of runs, as in training. */
 static double turn(work *w, void (*run)(work *))
 {
 	enum { ENOUGH = 100 };

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * watching.c: what looking at a run costs it: seconds of the same steps with and without somebody who looks.
+ * watching.c: measures what a viewer costs a run: seconds of the same steps with and without a viewer.
  *
  *     watching D [BATCH [STEPS [ROUNDS]]]
  *
- * Three ways in turn, so that what else the machine does falls on all of them:
- * no snapshots; a reader at the default rate; a viewer who asks for the whole
- * matrix 30 times a second.  Prints each round's ratios, and their medians; and
- * what the trainer booked on snapshots as a part of all else, which a busy
- * machine does not blur.
+ * Three ways are measured in turns, so that other load affects all of them: no snapshots; a reader at the default rate;
+ * a viewer that requests the whole matrix 30 times a second.  It prints each round's ratios and their medians.  It also
+ * prints the time of snapshots in the trainer's profile relative to all other time, on which other load has less
+ * effect.
  */
 #include <barlow/error.h>
 #include <barlow/parallel.h>
@@ -26,7 +25,8 @@ enum { SIDE = 32, IMAGES = 2048, ROUNDS_MOST = 64 };
 enum way { ALONE, READ, ASKED, WAYS };
 
 struct cost {
-	double seconds, booked, hz; /* of the steps; on snapshots, as a part of the rest; frames that the viewer saw */
+	/* Time of the steps; time of snapshots / all other time; frames per second that the viewer saw. */
+	double seconds, booked, hz;
 };
 
 struct viewer {
@@ -126,7 +126,7 @@ static void steps(bl_trainer *t, int n)
 		must(NULL);
 }
 
-/* The first steps, of which one always has a frame, do not count. */
+/* The first steps are not measured, because the first one always has a frame. */
 static struct cost measure(int64_t d, int batch, int n, enum way way)
 {
 	bl_trainer *t = trainer(d, batch, way);
@@ -186,7 +186,7 @@ int main(int argc, char **argv)
 			printf("; %s %.1f Hz %+.2f%%, booked %.2f%%", way == READ ? "read" : "asked", c[way].hz,
 			       100 * (ratio[way][r] - 1), 100 * c[way].booked);
 		printf("\n");
-		fflush(stdout); /* a long measurement that is cut off has its rounds */
+		fflush(stdout); /* an interrupted measurement has printed its rounds */
 	}
 	report("read at the default rate", ratio[READ], rounds);
 	report("asked 30 times a second", ratio[ASKED], rounds);

@@ -160,7 +160,7 @@ static void walk_loss(const bl_trainer *t, walk *w, const bl_loss_result *r)
 		give_term(t, w, &ops->terms[i], r ? r->term[i] : NAN);
 	if (turned)
 		give_setting(t, w, turned, ops->symbol);
-	for (const bl_field *f = ops->fields; f->name; f++) /* other settable fields, after the one that + and - change */
+	for (const bl_field *f = ops->fields; f->name; f++) /* settable fields, after the one that + and - change */
 		if (f->settable && f != turned)
 			give_setting(t, w, f, NULL);
 	give(w, &total, r ? r->total : NAN);

@@ -182,8 +182,8 @@ static int64_t dry_run(const bl_trainer_config *c, bl_tensor *x)
 {
 	bl_tensor *h = bl_module_forward(c->encoder, x);
 	if (!h) {
-		bl_module_features(c->encoder, bl_tensor_size(x, 1), bl_tensor_size(x, 2),
-		                   bl_tensor_size(x, 3)); /* its message is more precise */
+		/* Called for its message, which is more precise. */
+		bl_module_features(c->encoder, bl_tensor_size(x, 1), bl_tensor_size(x, 2), bl_tensor_size(x, 3));
 		return bl_fail_prefix("encoder%s", bl_module_joint(bl_error()));
 	}
 	bl_tensor *z = c->projector ? bl_module_forward(c->projector, h) : bl_tensor_ref(h);

@@ -68,13 +68,13 @@ struct bl_trainer {
 	bl_optim *optim;
 	char view_name[VIEW_NAMES][BL_CHANGE_NAME]; /* settings of the views' operators that may change: "views.jitter.p" */
 	int view_names;
-	bl_progress_setting set[BL_PROGRESS_SETTINGS]; /* changed settings of views and optimiser, except rates; the newest last */
+	bl_progress_setting set[BL_PROGRESS_SETTINGS]; /* of views and optimiser, except rates; the newest last */
 	int sets;
 	double loss_settings[BL_LOSS_ROOM]; /* in force; used by the holder of the exclusive section */
 	int32_t *labels;                    /* of the batch; NULL: the loss does not use them, or there are none */
 	bl_schedule schedule;
 	int64_t steps_per_epoch, steps, knn_steps; /* knn_steps 0: no kNN */
-	int64_t save_steps;                        /* steps between checkpoints; 0: while they are cheap; negative: none */
+	int64_t save_steps;                        /* steps between saves; 0: while they are cheap; negative: none */
 	int64_t d;                                 /* width of the embeddings */
 	bl_choices *choices;                       /* of every convolution of the run */
 	int32_t *ref_labels, *query_labels;
@@ -82,7 +82,7 @@ struct bl_trainer {
 	bl_monitor *monitor;
 	bl_source source;               /* for the monitor */
 	bl_provenance *provenance;      /* of the modules */
-	bool warm;                      /* it starts from weights that were loaded or trained; final once it has begun */
+	bool warm;                      /* it starts from loaded or trained weights; final once it has begun */
 	bl_condition condition;         /* used by the holder of the exclusive section; holds NULL: none */
 	struct changes changes, replay; /* the journal; changes to be repeated */
 	bool begun;                     /* a step was, or is about to be made */
@@ -182,7 +182,7 @@ void bl_trainer_stop_and_save(bl_trainer *t, const char *why);
 
 /* state.c */
 void bl_trainer_note(bl_trainer *t, const char *fmt, ...) BL_PRINTF(2, 3); /* the message that screens show */
-void bl_trainer_count_trouble(bl_trainer *t);                              /* at the end: reports the number of each warning */
+void bl_trainer_count_trouble(bl_trainer *t);                              /* at the run's end */
 bool bl_trainer_spent(const bl_trainer *t);                                /* is its budget of seconds used up? */
 /*
  * Is the run over, by its number of steps or its budget of seconds?  bl_trainer_check_over is negative with bl_error
