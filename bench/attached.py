@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a viewer in a terminal costs the run it looks at, and how soon it answers keys.
+"""Measures what a viewer in a terminal costs the run that it shows, and how soon it answers keys.
 
     attached.py [--dims D] [--seconds S] [--block S] [--keys N] BARLOW
 
-Of one run short blocks of the same number of steps are timed: nobody looks, `barlow watch` shows the dashboard on a
-terminal of 120 x 40, nobody, its heatmap, nobody, and so on for S seconds.  A watched block is held against the
-mean of the two beside it, so that slow drift of the machine cancels; of these ratios the median is told, with the
-interval that holds the true median in 95% of such measurements (order statistics; nothing is assumed about the
-noise), and the middle half.  All of a block's time counts, the viewer's work and the terminal's too.
-Beside it stands what the work itself takes, which a busy machine blurs less: the trainer's snapshots as a part of
-the steps' own time (its profile books them), and the viewer's processor time as a part of all cores'; and the
-same ratios for the processor time of run and viewer together, which another guest on the machine disturbs less.
-Then the run goes on with both cores busy while keys go to the viewer; an answer is the first output that holds a
-word of the view that the key opens.
+Short blocks with the same number of steps of one run are timed in turns for S seconds: without a viewer, while
+`barlow watch` shows the dashboard on a terminal of 120 x 40, without a viewer, while it shows the heatmap, and so on.
+The time of a watched block is divided by the mean of its two neighbours, so that slow drift of the machine's speed
+cancels.  Printed are the median of these ratios, a 95% confidence interval of the median (from order statistics,
+without assumptions about the noise), and the quartiles.  The time of a block includes the work of the viewer and of
+the terminal.
+
+Other measures depend less on other load: the time of snapshots in the trainer's profile, relative to all other time;
+the CPU time of the viewer as a share of all cores; and the same ratios for the CPU time of run and viewer together.
+
+Then the run continues, and keys are sent to the viewer.  The answer to a key is the first output that contains a word
+of the view that the key opens.
 """
 import argparse, fcntl, math, os, pty, re, select, statistics, struct, subprocess, tempfile, termios, threading, time
 
@@ -51,26 +53,26 @@ for line in io.lines() do
 end
 """
 WAYS = {"dashboard": b"", "heatmap": b"2"}
-FORGOTTEN = 3.2  # seconds until a run no longer makes what a viewer that has left had asked for
+FORGOTTEN = 3.2  # seconds until a run no longer serves the requests of a viewer that has ended
 ANSWERS = {b"?": rb"augmented|singular", b"2": rb"colours|linear|freeze", b"4": rb"eigenvalues|covariance",
            b"1": rb"dashboard|floor|within"}
 
 
 def processor_time(pid):
-    """Seconds of a process that has one thread."""
+    """CPU seconds of a process with one thread."""
     with open(f"/proc/{pid}/schedstat") as f:
         return int(f.read().split()[0]) / 1e9
 
 
 def all_threads(pid):
-    """Processor seconds of a process, in ticks of a hundredth."""
+    """CPU seconds of all threads of a process, with a resolution of 1/100 s."""
     with open(f"/proc/{pid}/stat") as f:
         fields = f.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Viewer:
-    """barlow watch on a terminal; what it writes is read at once, and kept."""
+    """barlow watch on a pseudo-terminal; its output is read and counted."""
 
     def __init__(self, barlow, live, keys):
         self.pid, self.fd = pty.fork()
@@ -84,7 +86,7 @@ class Viewer:
         os.write(self.fd, keys)
 
     def read_for(self, seconds, pattern=None):
-        """Seconds until the pattern came, or None."""
+        """Reads output until it matches the pattern; returns the seconds until then, or None at the time limit."""
         start, text = time.monotonic(), b""
         while (left := start + seconds - time.monotonic()) > 0:
             if not select.select([self.fd], [], [], left)[0]:
@@ -122,15 +124,15 @@ class Run:
                                         stdout=subprocess.PIPE, text=True)
 
     def wait_for(self, word):
-        """When it came, and what follows it."""
+        """Waits for a line that starts with the word; returns the time and the rest of the line."""
         while not (line := self.process.stdout.readline()).startswith(word):
             if not line:
                 raise SystemExit("attached: the run has ended")
         return time.monotonic(), line[len(word):].strip()
 
     def steps(self, n, viewer=None):
-        """Seconds of n steps; snapshots as a part of the rest of the steps; of all cores, what the viewer used; processor
-        seconds of both."""
+        """Makes n steps.  Returns their seconds; time of snapshots / all other time; the viewer's share of all cores;
+        CPU seconds of run and viewer."""
         self.process.stdin.write(f"{n}\n")
         self.process.stdin.flush()
         start = self.wait_for("begin")[0]
@@ -147,7 +149,7 @@ def alone(run, n):
 
 
 def watched(run, barlow, keys, n):
-    """As Run.steps says, and bytes a second to the terminal."""
+    """Makes n steps with a viewer.  Returns the results of Run.steps, and the bytes per second to the terminal."""
     viewer = Viewer(barlow, run.live, keys)
     reader = threading.Thread(target=viewer.drain)
     reader.start()
@@ -163,7 +165,7 @@ def watched(run, barlow, keys, n):
 
 
 def interval(values):
-    """Of the median, at 95% or more: the k-th smallest to the k-th largest."""
+    """Returns a confidence interval of the median (level at least 95%): the k-th smallest and k-th largest value."""
     v, n, k, tail = sorted(values), len(values), 0, 0.0
     while k < n // 2 and 2 * (tail + math.comb(n, k) / 2 ** n) <= .05:
         tail += math.comb(n, k) / 2 ** n
@@ -179,7 +181,7 @@ def tell_ratio(what, ratio):
 
 
 def tell(way, blocks, ratio, processor):
-    """blocks: what Run.steps said, and bytes a second."""
+    """blocks: for each block, the results of Run.steps and the bytes per second to the terminal."""
     tell_ratio(f"{way}, wall time", ratio)
     tell_ratio(f"{way}, processor time of run and viewer", processor)
     mean = [statistics.mean(column) for column in zip(*blocks)]

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""before.py: two builds of barlow on the same work in the same run, turn and turn about.
+"""before.py: measures the same work with two builds of barlow, in turns.
 
     python3 bench/before.py SIDE-BEFORE SIDE-AFTER [--only REGEX] [--turns N] [--cpu]
 
-Each SIDE is a built bench/side.  Prints one Markdown table: medians, and the median of the ratios within each turn with their
-quartiles, which keep their meaning while the machine's speed drifts.  Both sides start from the same state: two turns that are not counted.
---cpu counts CPU time, for a machine under load (builds since 2026-11-30; W5 alone, as other rows work in several threads).
+Each SIDE is a built bench/side.  Prints a Markdown table with the medians of the times, and with the median and
+quartiles of the ratios within each turn, on which drift of the machine's speed has little effect.  Two turns before the
+measurement warm up both sides.  --cpu measures CPU time, for a machine under load.  It works only for the rows of W5,
+because other rows use several threads, and only for builds since 2026-11-30.
 """
 import argparse
 import os

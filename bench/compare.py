@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""compare.py: barlow and PyTorch on the same work in the same run, turn and turn about.
+"""compare.py: measures the same work with barlow and with PyTorch, in turns.
 
     python3 bench/compare.py SIDE [--barlow BARLOW] [--torch PYTHON ...] [--only REGEX] [--turns N]
 
-SIDE is the built bench/side, BARLOW the program; each PYTHON is an interpreter that can import torch.  Prints one Markdown table.
-Needs nothing beyond Python's own library.
+SIDE is the built bench/side, BARLOW the program; each PYTHON is an interpreter that can import torch.  Prints a
+Markdown table.  This script needs only Python's standard library.
 """
 import argparse
 import os
@@ -16,13 +16,13 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
-REST = 0.05  # seconds before each turn: threads of the other side that still spin for work go to sleep meanwhile
+REST = 0.05  # seconds before each turn, in which spinning threads of the other side go to sleep
 
 CONV = [(28, 1, 32), (14, 32, 64), (7, 64, 128), (4, 128, 256)]
 
 
 def conv_flops(batch):
-    """Multiply-adds of forward and both gradients, two views, as a direct convolution would do them."""
+    """FLOP of a training step with two views: forward pass and both gradients, with direct convolutions."""
     convs = sum(2 * p * p * c * k * 9 for p, c, k in CONV)
     return 6 * batch * (convs + 2 * (256 * 512 + 2 * 512 * 512))
 
@@ -35,11 +35,11 @@ def resnet_flops(batch):
 
 
 def loss_flops(n, d):
-    """The reference's: C, and its product with each view."""
+    """FLOP of the reference implementation: C, and the product of its gradient with each view."""
     return 3 * 2 * n * d * d
 
 
-# name, workload, what is counted, goal (ours against PyTorch)
+# name, workload, FLOP or None (rows of views), goal: how many times as fast as PyTorch barlow should be
 ROWS = [
     ("W1 loss N=256 D=1024", "loss-256-1024", loss_flops(256, 1024), 5),
     ("W1 loss N=256 D=2048", "loss-256-2048", loss_flops(256, 2048), 8),
@@ -59,7 +59,7 @@ ROWS = [
 
 
 class Side:
-    """A process that runs its workload for a while for every line it is sent."""
+    """A process that runs its workload for 0.1 s or more for each line of input, and prints the milliseconds per run."""
 
     def __init__(self, command, workload):
         self.times, self.peak = [], None
@@ -118,20 +118,20 @@ def row(name, sides, flops, goal, ceiling):
 
 
 def wall(command):
-    """Milliseconds of a process from start to end; None when it fails."""
+    """Returns the milliseconds from start to end of a process, or None if it fails."""
     start = time.perf_counter()
     out = subprocess.run(command, capture_output=True, text=True)
     return 1000 * (time.perf_counter() - start) if out.returncode == 0 else None
 
 
 def printed(command):
-    """Milliseconds where the process prints seconds; None when it fails."""
+    """Returns the time that the process prints in seconds, in milliseconds, or None if it fails."""
     out = subprocess.run(command, capture_output=True, text=True)
     return 1000 * float(out.stdout) if out.returncode == 0 else None
 
 
 def whole_row(name, goal, how, ours, theirs, turns):
-    """A row of whole processes, turn and turn about."""
+    """Measures whole processes in turns; returns a row of the table."""
     times = [[] for _ in range(1 + len(theirs))]
     for _ in range(turns):
         for t, command in zip(times, [ours] + theirs):

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""files.py: views a second from JPEG files on one core, barlow and torchvision + PIL turn and turn about.
+"""files.py: measures views per second from JPEG files on one core with barlow and with torchvision + PIL, in turns.
 
     python3 bench/files.py FILES [--turns N]
 
-FILES is the built bench/files.  Seconds are those that the process has a core.  Needs torch, torchvision, Pillow and
-NumPy.  The pictures are made: noise of 1/f, shapes with edges, and grain, as JPEG of quality 90 (about 50 and 490 kB).
-Prints one Markdown table.
+FILES is the built bench/files.  Times are CPU times.  Needs torch, torchvision, Pillow and NumPy.  The pictures are
+synthetic: 1/f noise, shapes with edges, and grain, as JPEG of quality 90 (about 50 and 490 kB).  Prints a Markdown
+table.
 """
 import argparse
 import glob

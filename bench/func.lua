@@ -1,16 +1,16 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-What a Lua function among the augmentations costs: views a second and core of pipelines with and without one.
+Measures what a Lua function in a pipeline costs: views per second and core with and without the function.
 
     barlow bench/func.lua [ROUNDS]
 
-Rates are views by seconds of CPU time of this process, which makes views with one thread and does little else: so other
-programs on the machine disturb them less than they would disturb the clock on the wall.  Pipelines are measured turn and
-turn about; the best round of each counts, and the ratio of two is that of neighbouring rounds, the median of them.
+A rate is the number of views per second of CPU time of this process, which makes views with one thread and does little
+else.  Other programs on the machine therefore disturb it less than they disturb wall-clock time.  Pipelines are
+measured in turns.  Printed are the best rate of each pipeline, and the median, over the rounds, of its ratio to the first one.
 ]]
 local rounds = math.tointeger(tonumber(arg[1] or 7)) or error("expected a number of rounds, got " .. arg[1], 0)
 
-local AHEAD = 3 -- batches that the loader has made when the last one is taken
+local AHEAD = 3 -- batches that the loader has made in advance when the loop ends
 
 local function rate(ds, views, batch, steps)
 	local start = os.clock()

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""growth.py: how time grows with the size of the work, as figures.
+"""growth.py: plots how the time grows with the size of the work.
 
     python3 bench/growth.py SIDE FOLDER [--torch PYTHON ...] [--turns N]
 
-Measures the loss (N = 256, D from 256 to 16384) and the CNN's training step (B from 64 to 1024), turn and turn about as
-compare.py does, writes FOLDER/growth-loss.svg and FOLDER/growth-step.svg with gnuplot, and prints the numbers and the
-slopes of the lines: the powers of the size that the times grow with.
+Measures the loss (N = 256, D from 256 to 16384) and the CNN's training step (B from 64 to 1024) with barlow and PyTorch
+in turns, like compare.py.  Writes FOLDER/growth-loss.svg and FOLDER/growth-step.svg with gnuplot, and prints the times
+and the slopes of the lines.  A line with slope p means that the time grows like the p-th power of the size.
 """
 import argparse
 import math
@@ -25,14 +25,14 @@ FIGURES = [
 
 
 def slope(points):
-    """Least squares through (log size, log time)."""
+    """Returns the slope of the least-squares line through (log size, log time)."""
     xs, ys = zip(*((math.log(size), math.log(ms)) for size, ms in points))
     x, y = sum(xs) / len(xs), sum(ys) / len(ys)
     return sum((a - x) * (b - y) for a, b in zip(xs, ys)) / sum((a - x) ** 2 for a in xs)
 
 
 def draw(path, axis, title, lines):
-    """lines: name -> points."""
+    """lines: maps names to lists of points (size, ms)."""
     plots = ", ".join(f"'-' with linespoints lw 2 pt 7 ps 0.6 title '{name}, slope {slope(points):.2f}'"
                       for name, points in lines.items())
     script = [

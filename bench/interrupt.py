@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From Ctrl-C in a long call to the next prompt: python3 bench/interrupt.py ./barlow [--times 5] [NAME ...]
+"""Measures the time from Ctrl-C to the next prompt: python3 bench/interrupt.py ./barlow [--times 5] [NAME ...]
 
-Types each call into a prompt of its own on a pseudo-terminal, waits until it computes, types Ctrl-C, and measures until
-the prompt is back.  Calls without C code that asks for interrupts, as one decomposition, are named as such.
+Starts a new prompt on a pseudo-terminal for each call, types the call, waits until it computes, types Ctrl-C, and
+measures the time until the prompt is back.
 """
 import argparse
 import os
@@ -22,7 +22,7 @@ TRAINER = ("t = trainer{data = data.shapes{n = 4096, size = 32}, encoder = nn.cn
            "projector = {512, 512}, batch = 256, epochs = 1000, knn = false, folder = false} ")
 POINTS = "p = {} for i = 1, 2e6 do p[i] = {i, math.sin(i)} end "
 
-# name: what is prepared, what is interrupted, seconds until Ctrl-C
+# name: code that prepares the call, the call, seconds from the call to Ctrl-C
 CALLS = {
     "loop in Lua": ("", "while true do end", .5),
     "eval.knn": (FEATURES % (60000, 512, 60000), "eval.knn{train = x, train_labels = l, test = x, test_labels = l}", 2),
@@ -113,7 +113,7 @@ class Prompt:
 
 
 def measure(barlow, home, before, call, seconds):
-    """Seconds from Ctrl-C to the prompt, or what was wrong, and what was printed."""
+    """Returns the seconds from Ctrl-C to the prompt, or a string with the problem; and the output after Ctrl-C."""
     p = Prompt(barlow, home)
     try:
         if p.until_prompt(30) is None:

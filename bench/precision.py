@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""precision.py: products and training steps in float32 and in bf16, turn and turn about.
+"""precision.py: measures products and training steps in float32 and in bf16, in turns.
 
     python3 bench/precision.py SIDE [--only REGEX] [--turns N]
 
-SIDE is the built bench/side; BARLOW_KERNELS picks the kernels.  Prints one Markdown table.
+SIDE is the built bench/side; BARLOW_KERNELS selects the kernels.  Prints a Markdown table.
 """
 import argparse
 import re
 
 from compare import Side
 
-# Transposed or not, m, n, k: a large product; forward, data gradient and weight gradient of projector layers.
+# (transpositions, m, n, k): a large product; then forward, data gradient and weight gradient of two projector layers.
 PRODUCTS = [("nn", 2048, 2048, 2048), ("nt", 256, 8192, 8192), ("nn", 256, 8192, 8192), ("tn", 8192, 8192, 256),
             ("nt", 256, 2048, 2048), ("nn", 256, 2048, 2048), ("tn", 2048, 2048, 256)]
 STEPS = ["step-mlp", "step-resnet", "step-cnn-256"]

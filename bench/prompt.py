@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long the prompt takes to come, to echo a key, and to complete a word: python3 bench/prompt.py ./barlow
+"""Measures how long the prompt takes to start, to echo a key, and to complete a word: python3 bench/prompt.py ./barlow
 
-A run trains in the background on all cores meanwhile (not for the start), and one more process for each core is busy.
+During the last two measurements, a run trains in the background on all cores, and one busy process per core runs.
 """
 import multiprocessing
 import os
@@ -30,7 +30,7 @@ class Prompt:
             os.execv(barlow, [barlow])
 
     def until(self, text, seconds=30):
-        """Seconds until the output holds the text."""
+        """Reads output until it contains the text; returns the seconds until then.  Exits if the text does not come."""
         begin, seen = time.perf_counter(), b""
         while text not in seen:
             left = begin + seconds - time.perf_counter()
@@ -82,7 +82,7 @@ def main():
         time.sleep(2)
         echo, complete = [], []
         for i in range(300):
-            key = "JQVXYZKHGU"[i % 10]  # which the prompt itself does not have
+            key = "JQVXYZKHGU"[i % 10]  # a letter that the prompt does not contain
             time.sleep(.03)
             p.drain()
             p.keys(key)

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""shards.py: image files and tar shards on one core, barlow against Pillow, alone, with tarfile and with webdataset, turn and turn about.
+"""shards.py: measures reading of image files and tar shards on one core, in turns: barlow, and Pillow alone, with
+tarfile and with webdataset.
 
     bench/shards.py [IMAGES] [TURNS]
 
-Each side reads, decodes and resizes every image (shorter side to 73, centre of 64).  Times are of the processor, so that
-a machine under load changes them less.  The row of webdataset is left out where Python has none.
+Each side reads, decodes and resizes every image (shorter side to 73, then the central 64 x 64).  Times are CPU times,
+because load of the machine changes them less.  There is no row for webdataset if Python cannot import it.
 """
 import io, os, random, subprocess, sys, tarfile, tempfile, time
 
@@ -52,7 +53,7 @@ def pillow_tar(path):
 
 
 def pillow_webdataset(path):
-    """As its users read shards: groups by key, decoded by Pillow, in the archive's order; no workers."""
+    """Reads a shard in webdataset's usual way: grouped by key, in archive order, without workers; Pillow decodes."""
     for key, image in webdataset.WebDataset(path, shardshuffle=False).to_tuple("__key__", "jpg"):
         seen(io.BytesIO(image))
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The same 40 trials by barlow's own sweep and by Optuna that drives barlow (ask-tell): wall time, what a SIGKILL of the driver
-costs, and whether two runs give the same results.  Takes optuna.
+"""Compares barlow's own sweep of 40 trials with Optuna that drives barlow (ask-tell): wall time, trials lost by a
+SIGKILL of the driver, and whether two runs give the same results.  Needs Optuna.
 
     python3 bench/sweep_optuna.py ./barlow
 """
@@ -30,7 +30,7 @@ def declare(folder):
 
 
 def results(folder):
-    """value by parameters of the trials that are complete"""
+    """Returns the values of the completed trials; the keys are their parameters as JSON."""
     out = subprocess.run([BARLOW, "sweep", "status", folder, "--json"], capture_output=True, text=True, check=True).stdout
     return {json.dumps(t["params"], sort_keys=True): t["value"] for t in json.loads(out)["trials"] if t.get("value") is not None}
 
@@ -46,14 +46,14 @@ def killed_barlow(script, folder, seconds):
     time.sleep(seconds)
     driver.send_signal(signal.SIGKILL)
     driver.wait()
-    time.sleep(2)  # workers end after their trial
+    time.sleep(2)  # each worker ends after its trial
     kept = len(results(folder))
     run_barlow(script)
     return kept, results(folder)
 
 
 class Workers:
-    """an ask-tell process for each thread of Optuna's"""
+    """One ask-tell process for each thread of Optuna."""
 
     def __init__(self, script):
         self.script, self.local, self.all = script, threading.local(), []
@@ -90,7 +90,7 @@ def run_optuna(script, storage=None):
 
 
 def killed_optuna(script, root, seconds):
-    """Optuna with a database in a process of its own, which is killed: trials that are complete, and those that were lost."""
+    """Kills a separate process that runs Optuna with a database; returns the numbers of completed and lost trials."""
     storage = "sqlite:///" + os.path.join(root, "optuna.db")
     driver = subprocess.Popen([sys.executable, os.path.abspath(__file__), BARLOW, "--drive", script, storage])
     time.sleep(seconds)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""torch_side.py: PyTorch's side of the benchmark; the same workloads and the same protocol as side.c.
+"""torch_side.py: runs the benchmark's workloads with PyTorch; workloads and protocol are those of side.c.
 
-Written as a PyTorch user who cares about speed on a CPU would: oneDNN on, channels-last where it is faster,
-gradients set to None, all cores, inputs made outside the timed part.
+The code uses PyTorch's usual options for speed on a CPU: oneDNN, channels-last where it is faster, gradients set to
+None, all cores, and inputs made outside the timed part.
 """
 import os
 import sys
@@ -16,7 +16,7 @@ torch.manual_seed(0)
 
 
 def off_diagonal(c):
-    """All elements but the diagonal, as the authors' code takes them."""
+    """Returns all elements off the diagonal, with the method of the authors' code."""
     n, m = c.shape
     return c.flatten()[:-1].view(n - 1, n + 1)[:, 1:].flatten()
 
@@ -105,7 +105,7 @@ def losses(n, d):
 
 
 def paper(size, prime):
-    """The paper's T, or T', on PIL images, as the authors' code has it."""
+    """Returns the paper's pipeline T, or T' if prime, for PIL images, as in the authors' code."""
     from PIL import ImageFilter, ImageOps
     from torchvision import transforms as T
     import random
@@ -166,7 +166,7 @@ def make(name):
 
 
 def turn(run):
-    """Milliseconds of one run, as training would see it: run follows run."""
+    """Returns the mean milliseconds of consecutive runs (for at least 0.1 s), after one run that is not measured."""
     run()
     runs, ms, start = 0, 0, time.perf_counter()
     while ms < 100:
@@ -176,7 +176,7 @@ def turn(run):
 
 
 def serve(workload):
-    """For every line that comes in, runs the workload for a tenth of a second or once."""
+    """For each line of stdin, runs the workload for at least 0.1 s and prints the milliseconds of a run."""
     run = make(workload)
     print("ready", flush=True)
     for _ in sys.stdin:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Optuna chooses the points of a barlow sweep.  Takes python3-optuna, or `pip install optuna`.
+"""Optuna chooses the points of a barlow sweep.  Needs python3-optuna, or `pip install optuna`.
 
     python3 examples/optuna_sweep.py examples/lambda_sweep.lua 20
 """

@@ -42,7 +42,7 @@ static bl_trainer *make_trainer(void)
 	c.second = c.first;
 	bl_module_init(c.encoder, 1);
 	bl_module_init(c.projector, 2);
-	return bl_trainer_new(&c); /* has references of its own; ours end with the program */
+	return bl_trainer_new(&c); /* takes references of its own; ours are released when the program ends */
 }
 
 int main(int argc, char **argv)
