@@ -59,7 +59,7 @@ ROWS = [
 
 
 class Side:
-    """A process that runs its workload for 0.1 s or more for each line of input, and prints the milliseconds per run."""
+    """For each line of input, this process runs its workload for at least 0.1 s and prints the ms per run."""
 
     def __init__(self, command, workload):
         self.times, self.peak = [], None

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define SECONDS 0.7 /* for each way */
+#define SECONDS 0.7 /* of each measurement */
 
 /* T: always blurred, never solarized.  T': one in ten blurred, one in five solarized. */
 static bl_pipeline *paper(int size, bool second)

@@ -6,7 +6,8 @@ Measures what a Lua function in a pipeline costs: views per second and core with
 
 A rate is the number of views per second of CPU time of this process, which makes views with one thread and does little
 else.  Other programs on the machine therefore disturb it less than they disturb wall-clock time.  Pipelines are
-measured in turns.  Printed are the best rate of each pipeline, and the median, over the rounds, of its ratio to the first one.
+measured in turns.  Printed are the best rate of each pipeline, and the median, over the rounds, of its ratio to the
+first one.
 ]]
 local rounds = math.tointeger(tonumber(arg[1] or 7)) or error("expected a number of rounds, got " .. arg[1], 0)
 

@@ -27,12 +27,12 @@
 #include <time.h>
 
 enum { TURNS = 9, LAYOUTS = 3, DIRECTIONS = 3, ARGUMENTS = 3, RIVALS = 1 + 2 * LAYOUTS };
-#define ENOUGH 0.01 /* seconds that a timing takes at least */
+#define ENOUGH 0.01 /* minimal seconds of a timing */
 
 typedef struct shape {
 	const char *workload;
 	bl_conv g;
-	int times;        /* how often a step computes it, for both views */
+	int times;        /* number of such convolutions in a step, with both views */
 	bool needs_input; /* has a data gradient */
 } shape;
 
@@ -61,10 +61,10 @@ typedef struct arrays {
 
 enum { X, W, Y };
 
-/* Which of x, w and y a direction computes. */
+/* Which of x, w and y is computed in each direction. */
 static const int result_of[DIRECTIONS] = { Y, X, W };
 
-/* oneDNN's names of x, w and y in each direction. */
+/* oneDNN's argument ids of x, w and y in each direction. */
 static const int names[DIRECTIONS][ARGUMENTS] = {
 	{ DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST },
 	{ DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST },
@@ -76,7 +76,7 @@ static const struct {
 	dnnl_format_tag_t tag;
 } layouts[LAYOUTS] = { { "NHWC", dnnl_nhwc }, { "NCHW", dnnl_nchw }, { "blocked", dnnl_format_tag_any } };
 
-/* One direction of a convolution in one layout of oneDNN's. */
+/* One direction of a convolution in one of oneDNN's layouts. */
 typedef struct rival {
 	dnnl_primitive_t conv, move[ARGUMENTS]; /* move: NULL if the layout is ours */
 	dnnl_memory_t home[ARGUMENTS], there[ARGUMENTS];
@@ -131,7 +131,7 @@ static void describe(const bl_conv *g, const dnnl_format_tag_t *tags, dnnl_memor
 	try(dnnl_memory_desc_init_by_tag(&d[Y], 4, (dnnl_dims_t){ g->n, g->k, g->p, g->q }, dnnl_f32, tags[Y]));
 }
 
-/* NULL: oneDNN does not offer the algorithm. */
+/* Returns NULL if oneDNN does not offer the algorithm for this direction. */
 static dnnl_primitive_desc_t direction_of(const bl_conv *g, int direction, dnnl_alg_kind_t algorithm, const dnnl_memory_desc_t *d,
                                           dnnl_primitive_desc_t hint)
 {

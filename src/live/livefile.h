@@ -25,8 +25,9 @@
 enum { LIVE_VERSION = 3, LIVE_MARK = 0x01020304, LIVE_ALIGN = 64 };
 enum { LIVE_SECTION_NAME = 16, LIVE_SECTIONS_MAX = 32 };
 enum { LIVE_SLOTS = 16, LIVE_ASKS = 8, LIVE_ASK_WORDS = 5, LIVE_EXTENTS_MAX = 192, LIVE_CACHE = 128, LIVE_PACK_HEAD = 32 };
-enum { LIVE_SNAPSHOTS_SOME = BL_SNAPSHOTS_MAX - 1, LIVE_SNAPSHOTS_ALL = 1023 }; /* the newest snapshot counts, too */
-enum { LIVE_RETRY_MS = 3000 };                                                  /* between two attempts to rewrite a broken file */
+/* Limits of the list, which does not contain the newest snapshot. */
+enum { LIVE_SNAPSHOTS_SOME = BL_SNAPSHOTS_MAX - 1, LIVE_SNAPSHOTS_ALL = 1023 };
+enum { LIVE_RETRY_MS = 3000 }; /* between two attempts to rewrite a broken file */
 
 #define LIVE_MAGIC "barlow\x1a\n"
 #define LIVE_MAILBOX_MAGIC UINT64_C(0x0a1a786f626c696d)
@@ -104,7 +105,7 @@ struct live_asks {
 	struct live_ask ask[LIVE_ASKS];
 };
 
-/* Packed snapshots of the past, oldest first.  One is added when `interval` steps have passed since the last one. */
+/* Older packed snapshots, oldest first.  A snapshot is added when `interval` steps have passed since the last one. */
 struct live_stored {
 	int64_t step;
 	uint64_t at, size, room;
@@ -157,10 +158,10 @@ struct live_writer {
 	int failed;                /* the errno of the last failure */
 	bool failing;              /* the failure was reported, and the file has not been intact since */
 	bool broken;               /* the file is damaged, and will be rewritten */
-	int64_t look_at, retry_at; /* ms: the time of the next check, and, if broken, of the next attempt */
-	int64_t check_at;          /* ms: when its content is compared with memory */
-	int64_t checked;           /* rows of the extents that were compared; begins again at 0 */
-	char *path;                /* absolute path of the file; NULL: there was no file yet */
+	int64_t look_at, retry_at; /* ms: time of the next check; if `broken`, of the next attempt */
+	int64_t check_at;          /* ms: time of the next comparison of its content with memory */
+	int64_t checked;           /* rows compared so far; after the last row, 0 again */
+	char *path;                /* absolute path of the file; NULL: there is no file yet */
 	char *owner;               /* set by bl_live_owned; NULL: it was not called */
 	bl_live_claim *claim;
 	bool lost;   /* it was reported that another trainer owns the folder */
@@ -197,8 +198,8 @@ struct bl_live {
 bool bl_disk_read(int fd, uint64_t at, void *out, size_t n);      /* false: fewer bytes were read */
 int bl_disk_write(int fd, uint64_t at, const void *in, size_t n); /* 0, or an errno */
 /*
- * Forces a file to disk before it is renamed.  Otherwise, a crash of the machine might leave the name without the
- * bytes. 0, or an errno.
+ * Flushes a file to disk; call this before the file is renamed.  Otherwise a crash of the machine might leave the name
+ * without the bytes.  Returns 0 or an errno.
  */
 int bl_disk_sync(int fd);
 /* Returns a checksum: FNV-1a over words of eight bytes, the last of which is padded with zeros. */
@@ -224,7 +225,7 @@ void bl_writer_fail(bl_live *l, int err); /* a write has failed with this errno 
 void bl_writer_put(bl_live *l, uint64_t at, const void *in, size_t n);
 void bl_writer_turn(bl_live *l, int section, const void *in, size_t n);
 void bl_writer_state(bl_live *l);
-/* Does the file contain these bytes? */
+/* Does the file contain these bytes at offset `at`? */
 bool bl_writer_has(const bl_live *l, uint64_t at, const void *bytes, size_t n);
 /* records.c: are columns, extents and the next few thousand rows in the file the same as in memory? */
 bool bl_records_whole(bl_live *l);
@@ -233,8 +234,8 @@ uint64_t bl_writer_room(bl_live *l, size_t n);
 void bl_writer_problem(bl_live *l, const char *fmt, ...) BL_PRINTF(2, 3);
 
 /*
- * whole_file.c: bl_whole_look_after tests at intervals whether the file has its name, was truncated or overwritten, or
- * is broken, and restores it.  bl_whole_spoilt rewrites a damaged file at once.
+ * whole_file.c: bl_whole_look_after checks at intervals whether the file has lost its name, was truncated or
+ * overwritten, or is broken, and restores it.  bl_whole_spoilt rewrites a damaged file at once.
  */
 void bl_whole_look_after(bl_live *l);
 void bl_whole_spoilt(bl_live *l);
@@ -249,10 +250,10 @@ void bl_records_free(struct live_writer *w);
 
 /*
  * pack.c: packs a snapshot into named parts, whose lengths depend on the snapshot.  bl_pack returns the number of
- * bytes; `kept`: without views and region, as in snapshots of the past.
+ * bytes; if `kept` is true, it leaves out views and region, as older snapshots do.
  */
 size_t bl_pack_most(void);                             /* of any packed snapshot */
-size_t bl_pack_snapshot_most(int32_t d);               /* of one of the past with width d; 0: no memory */
+size_t bl_pack_snapshot_most(int32_t d);               /* of an older snapshot with width d; 0: no memory */
 int64_t bl_pack_step(const char head[LIVE_PACK_HEAD]); /* of a packed snapshot, or -1 */
 size_t bl_pack(const bl_snapshot *s, bool kept, char *out);
 /* Unpacks n bytes.  False: they are damaged, or values are impossible. */
@@ -261,8 +262,9 @@ bool bl_unpack(const char *bytes, size_t n, bl_snapshot *out);
 bool bl_live_snapshot_clean(bl_snapshot *s);
 
 /*
- * file_owner.c: bl_owner_named: does the file still have its name, or was it moved with its folder?  If not,
- * bl_owner_regain restores the file if the run still belongs to this process; true: it did.
+ * file_owner.c: bl_owner_named checks whether the file still has its name, or was moved together with its folder.  If
+ * not, bl_owner_regain restores the file, provided that the run still belongs to this process; it returns true if the
+ * file was restored.
  */
 bool bl_owner_named(const bl_live *l);
 bool bl_owner_regain(bl_live *l);
@@ -289,15 +291,15 @@ bool bl_row_unpack(const double *row, int columns, bl_record *out);
 bool bl_extent_sane(const struct live_extent *e, uint64_t place);
 void bl_columns_read(int fd, const struct live_section *s, int n, bool named, bl_columns *out);
 /*
- * bl_livefile_sections (livefile.c) finds the sections by the file's header; negative with bl_error: it is damaged.
- * bl_whole_usual_sections (whole_file.c) sets them as this version lays them out.
+ * bl_livefile_sections (livefile.c) finds the sections by the file's header; negative with bl_error if the header is
+ * damaged. bl_whole_usual_sections (whole_file.c) sets the layout that this version writes.
  */
 int bl_livefile_sections(bl_live *l, const struct live_header *h, const char *path);
 void bl_whole_usual_sections(bl_live *l);
 
 /*
- * rescue.c: reads the intact parts of a damaged file into a run in memory.  NULL: a process is writing the file, or it
- * is no live file, or `look` is set and its tables are intact.
+ * rescue.c: reads the intact parts of a damaged file into a run in memory.  Returns NULL if a process is writing the
+ * file, if the file is no live file, or if `look` is set and the file's tables are intact.
  */
 bl_live *bl_rescue(int fd, const struct live_header *h, bool look, const char *path);
 
