@@ -62,7 +62,7 @@ static int refuse_compressed(int fd)
 	return 0;
 }
 
-/* Parses octal digits after spaces; -1 if there are none.  Headers of extensions have no sizes in other notations. */
+/* Parses octal digits after spaces; -1 if there are none.  The sizes in extension headers are always octal. */
 static int64_t octal(const char *digits)
 {
 	int64_t v = 0;

@@ -12,8 +12,8 @@ struct batching {
 	const bl_dataset *d;
 	const int64_t *rows;
 	int64_t n;
-	float scale[BL_CHANNELS_MOST], shift[BL_CHANNELS_MOST]; /* scale: of values in 0..1 */
-	float bytes[BL_CHANNELS_MOST];                          /* scale of values in 0..255 */
+	float scale[BL_CHANNELS_MOST], shift[BL_CHANNELS_MOST]; /* scale: for values in 0..1 */
+	float bytes[BL_CHANNELS_MOST];                          /* scale for values in 0..255 */
 	float *out;
 	bl_first_failure failure;
 };

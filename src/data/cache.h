@@ -50,8 +50,8 @@ bl_cache_file *bl_cache_file_open(const bl_dataset *root, const char *key);
 void bl_cache_file_close(bl_cache_file *f);
 void bl_cache_file_size(const bl_cache_file *f, int64_t row, int *h, int *w);
 /*
- * Reads an image, of the size from bl_cache_file_size, into `out`.  Negative with bl_error if the file was truncated or
- * changed.
+ * Reads an image, whose size bl_cache_file_size returns, into `out`.  Negative with bl_error if the file was truncated
+ * or changed.
  */
 int bl_cache_file_read(const bl_cache_file *f, int64_t row, uint8_t *out);
 

@@ -46,7 +46,7 @@ static void add_image(const bl_image *im, struct sums *s)
 		}
 }
 
-/* Adds the whole image, decoded at a reduced scale that still covers the size of evaluation. */
+/* Adds the pixels of a whole image, which is decoded at a reduced scale that still covers the size of evaluation. */
 static int measure_image(const bl_dataset *d, int64_t row, struct sums *s)
 {
 	bl_opened o;

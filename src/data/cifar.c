@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * cifar.c: CIFAR-10 and CIFAR-100 (Krizhevsky 2009), in the binary version or in Python's: images of 3 x 32 x 32 bytes,
- * one plane per colour.  In the binary version, the label precedes each image; in CIFAR-100, the coarse and the fine
- * label do.  Python's version is a pickled dictionary of `data` and `labels`, or `coarse_labels` and `fine_labels`.
+ * one plane per colour.  In the binary version, each image follows its label or, in CIFAR-100, its coarse and its fine
+ * label.  Python's version is a pickled dictionary of `data` and `labels`, or `coarse_labels` and `fine_labels`.
  */
 #include "data/dataset.h"
 #include "data/gunzip.h"

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 /*
- * Parses a text of n bytes, which needs room for one more, and modifies it.  Calls `row` for each row with the line
- * where the row begins, from 1, and its fields, which are valid until `row` returns; a negative return value ends the
- * parsing.  Quoted fields may contain separators, line ends and doubled quotes.  Lines end in LF or CR LF.  A byte
+ * Parses a text of n bytes, which needs room for one more byte, and modifies it.  Calls `row` for each row with the
+ * line where the row begins, from 1, and its fields, which are valid until `row` returns; a negative return value ends
+ * the parsing.  Quoted fields may contain separators, line ends and doubled quotes.  Lines end in LF or CR LF.  A byte
  * order mark and empty lines are skipped.  Every row must have as many fields as the first.  Returns 0, or negative
  * with bl_error: "line 3: ...".
  */

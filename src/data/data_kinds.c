@@ -80,10 +80,7 @@ static int set_text(const bl_data_kind *k, const bl_field *f, void *settings, co
 	return bl_field_set(f, settings, &v, 1) < 0 ? bl_fail_prefix("%s: ", k->name) : 0;
 }
 
-/*
- * Sets texts that were left out to their defaults, which bl_fields_default does not do.  Fails if a required one is
- * missing.
- */
+/* Sets missing texts to their defaults, which bl_fields_default does not do.  Fails if a required text is missing. */
 static int finish(const bl_data_kind *k, void *settings)
 {
 	for (const bl_field *f = k->fields; f->name; f++) {

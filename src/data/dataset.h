@@ -21,7 +21,7 @@ typedef struct bl_opened {
 	bl_pixel_type type;
 	const bl_dataset *root;
 	int64_t row;                                       /* in root */
-	const uint8_t *at_hand;                            /* the whole image, from the root's cache; NULL: it is read */
+	const uint8_t *at_hand;                            /* the whole image in the root's cache; NULL: not cached */
 	_Alignas(16) unsigned char state[BL_OPENED_BYTES]; /* private to the set's ops */
 } bl_opened;
 

@@ -134,7 +134,10 @@ static int find_format(bl_encoded *e)
 	return fail_format(e);
 }
 
-/* Exchanges height and width if the orientation does: from the file's size to the wanted image's, or back. */
+/*
+ * Exchanges height and width if the orientation exchanges rows and columns.  This converts the file's size to the
+ * wanted image's size, or back.
+ */
 static void turn_size(bl_encoded *e)
 {
 	if (e->orientation >= 5) {
@@ -197,9 +200,8 @@ typedef struct box {
 } box;
 
 /*
- * Each of the eight EXIF orientations makes the wanted image of the file's by exchanging rows and columns, or not, and
- * then mirroring columns, rows, or both: 2 columns, 3 both, 4 rows; 5 exchange only, 6 exchange and columns, 7 exchange
- * and both, 8 exchange and rows.
+ * An EXIF orientation maps the file's image to the wanted image in two steps.  Orientations 5 to 8 first exchange rows
+ * and columns.  Then columns (2 and 6), rows (4 and 8) or both (3 and 7) are mirrored.
  */
 static bool exchanges(int orientation)
 {

@@ -122,7 +122,7 @@ static int open_tiff(bl_encoded *e)
 	return 0;
 }
 
-/* Can rows be read directly?  All other images go through libtiff's conversion.  Sets bits, samples and photometric. */
+/* Can rows be read directly?  libtiff converts all other images.  Sets bits, samples and photometric. */
 static bool is_plain(job *j)
 {
 	uint16_t planes = 0, format = 0;

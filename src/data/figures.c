@@ -58,7 +58,7 @@ static float cross(float x, float y)
 	return smaller(box(x, y, 0.92f, 0.28f), box(x, y, 0.28f, 0.92f));
 }
 
-/* Symmetry folds the star to a tenth, whose outline is the line from tip to notch. */
+/* By symmetry, one tenth of the star suffices.  Its outline is the line from a tip to a notch. */
 static float star(float x, float y)
 {
 	const float tenth = 0.62831853f, tip = 1, notch = 0.42f;

@@ -27,8 +27,8 @@
 /* DIGITS are the hexadecimal digits of a file's checksum; the text before the first is shorter than HEAD_BYTES. */
 enum { SAMPLE = 64, DIGITS = 4, HEAD_BYTES = 96, BLOCK_BYTES = 1 << 16 };
 /*
- * The most blocks that are read of a file, spread evenly: few of an image, since there are many images, and more of an
- * archive (such as an IDX file), since there are few archives, which contain everything.
+ * The largest number of blocks that are read of a file, spread evenly.  It is small for an image, since there are many
+ * images, and larger for an archive (such as an IDX file), since there are few archives, which contain everything.
  */
 enum { IMAGE_BLOCKS = 16, ARCHIVE_BLOCKS = 1024 };
 

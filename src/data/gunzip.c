@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* gunzip.c: reads a plain or gzip file as a sequence of plain bytes; messages name the place of a failure. */
+/*
+ * gunzip.c: reads a plain or gzip file as a sequence of plain bytes; messages state the byte at which reading failed.
+ */
 #include "data/gunzip.h"
 
 #include <barlow/error.h>

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* A folder of the walk, and by `up` the folders that contain it.  A link back to one of them is not followed. */
+/* A folder of the walk; `up` points to the folder that contains it.  Links to these folders are not followed. */
 struct level {
 	dev_t device;
 	ino_t inode;
@@ -86,8 +86,8 @@ static int add_lost(struct walk *w, const char *why)
 typedef enum kind { FOLDER, REGULAR, OTHER, NOWHERE, CIRCLE } kind;
 
 /*
- * Returns the kind of an entry; links are followed.  If stat fails for another reason, the entry counts as a file, and
- * reading it is the error.
+ * Returns the kind of an entry; links are followed.  If stat fails for another reason than a broken or circular link,
+ * the entry counts as a file, and reading it will fail.
  */
 static kind kind_of(const char *path, unsigned char type, struct level *below)
 {

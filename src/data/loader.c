@@ -31,7 +31,7 @@ typedef struct slot {
 	bool made;       /* all images are finished, and the batch function was called */
 	bl_tensor *view[BL_VIEWS_MOST];
 	bl_pipeline *pipeline[BL_VIEWS_MOST]; /* of the batch's epoch */
-	int64_t pipelines_of;                 /* epoch of `pipeline`, or the last epoch that changes it; -1: none */
+	int64_t pipelines_of;                 /* epoch of `pipeline`, at most the last that changes it; -1: none */
 	int height[BL_VIEWS_MOST], width[BL_VIEWS_MOST];
 	int64_t *rows;
 	int failed;       /* first image (in the batch) that failed, or INT32_MAX */
@@ -458,7 +458,7 @@ static void reopen(bl_loader *l, slot *s)
 }
 
 /*
- * Returns the batch at the head.  A failed batch stays there, so the next call fails with the same message; an
+ * Returns the batch at the head.  A failed batch stays at the head, so the next call fails with the same message.  An
  * interrupted batch is made again.
  */
 static int hand_out(bl_loader *l, slot *s, bl_tensor **views, int64_t *rows)

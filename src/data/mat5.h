@@ -7,7 +7,9 @@
 
 enum { BL_MAT5_DIMS = 8 };
 
-/* A variable of numbers; the first index varies fastest.  `bytes` has the values if they are uint8, else `numbers`. */
+/*
+ * A numeric variable; its first index varies fastest.  The values are in `bytes` if they are uint8, else in `numbers`.
+ */
 typedef struct bl_mat5 {
 	int ndim;
 	int64_t shape[BL_MAT5_DIMS], count;

@@ -16,7 +16,7 @@ typedef struct bl_lbfgs_config {
 	int iterations;           /* the most iterations */
 	double tolerance;         /* ends when no element of the gradient is larger than this */
 	double progress;          /* ends when BL_LBFGS_SPAN iterations lowered f by less than this fraction of |f|; 0: off */
-	const volatile int *stop; /* polled between iterations, may be NULL: non-zero fails with "stopped" */
+	const volatile int *stop; /* NULL, or polled between iterations; non-zero: fails with "stopped" */
 } bl_lbfgs_config;
 
 typedef struct bl_lbfgs_result {

@@ -24,7 +24,7 @@
 enum { SAMPLE = 10000 };
 
 static const double rough = 10;    /* factor of the tolerance that suffices to compare held-out losses */
-static const double progress = 20; /* factor of the tolerance: accuracy settles long before the gradient is small */
+static const double progress = 20; /* factor of the tolerance; accuracy settles long before the gradient is small */
 
 static const double default_l2[] = { 1e4, 1e3, 1e2, 1e1, 1, 1e-1 };
 
@@ -37,7 +37,7 @@ typedef struct split {
 
 /*
  * Returns all rows sorted by class, in random order within a class, and sets sizes[c] to the number of rows of class c.
- * The caller gives the block back.
+ * The caller releases the result with bl_block_give.
  */
 static int64_t *rows_by_class(const bl_feature_rows *r, int classes, uint64_t seed, int64_t *sizes)
 {

@@ -15,7 +15,7 @@
 typedef struct bl_feature_rows {
 	const float *x;
 	const int32_t *labels;
-	const int64_t *index; /* which rows; NULL: the first n */
+	const int64_t *index; /* numbers of the rows; NULL: the first n */
 	int64_t n, width;
 } bl_feature_rows;
 

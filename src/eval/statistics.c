@@ -149,8 +149,8 @@ bl_interval bl_interval_bootstrap(const double *x, int64_t n, double level, int6
 /* --- many tests --- */
 
 /*
- * Step-down procedure: the i-th smallest of m is multiplied by m - i + 1, and raised to the result of the previous one
- * if it is less.  NaN is not counted.
+ * Step-down procedure: the i-th smallest of m values is multiplied by m - i + 1, and raised to the previous result if
+ * it is less.  NaN is not counted.
  */
 void bl_holm(double *p, int64_t n)
 {

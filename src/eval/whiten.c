@@ -109,7 +109,7 @@ static void turn(const axes *a, const float *z, int64_t n, int64_t width, float 
 
 typedef struct scaling {
 	const float *from;
-	float *to; /* may be the same */
+	float *to; /* may be equal to `from` */
 	const float *scale;
 	int64_t n, width;
 } scaling;
@@ -124,7 +124,7 @@ static void scale_chunk(void *ctx, int64_t chunk)
 			s->to[i * s->width + j] = s->from[i * s->width + j] * s->scale[j];
 }
 
-/* to = from (w + ridge)^-1/2 for n turned rows.  An axis with neither variance nor ridge becomes 0. */
+/* to = from (w + ridge)^-1/2 for n rotated rows.  An axis with neither variance nor ridge becomes 0. */
 static int shrink(const axes *a, double ridge, const float *from, int64_t n, int64_t width, float *to)
 {
 	float *scale = room(1, width);

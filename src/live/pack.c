@@ -20,7 +20,7 @@ struct part_head {
 	uint64_t bytes;
 };
 struct blob_head {
-	uint64_t magic, length, check; /* length: of what follows; check: of the step and what follows */
+	uint64_t magic, length, check; /* length: bytes behind `step`; check: checksum of `step` and these */
 	int64_t step;
 };
 _Static_assert(sizeof(struct blob_head) == LIVE_PACK_HEAD, "its head is read alone for the step");

@@ -239,8 +239,8 @@ static bl_live *rebuild(struct rescue *r, const struct live_header *h)
 		l->started = r->info.started;
 		bl_live_set_info(l, &r->info);
 		l->writer->list.interval = 1;
-		for (int i = 0; i < r->snapshots;
-		     i++) { /* a step may have two, the newest one and one of the list: the second is skipped */
+		/* A step may have two snapshots, the newest one and one of the list.  The second is skipped. */
+		for (int i = 0; i < r->snapshots; i++) {
 			const struct place *p = &r->snapshot[i];
 			if (bl_live_newest_step(l) < p->step && bl_unpack(r->bytes + p->at, r->n - p->at, s))
 				bl_live_publish(l, s);

@@ -38,7 +38,7 @@ static bool is_whole(const struct span *s, int64_t most)
 
 /*
  * Chooses the dims that represent the span: all dims if there are at most `most` per cell, else `most` of each cell.
- * Divided into as many cells, they give the cells of the span.  Returns their number.
+ * The chosen dims, divided into as many cells, give the cells of the span.  Returns the number of dims.
  */
 static int64_t choose(const struct span *s, int64_t most, int32_t *dims)
 {
@@ -65,8 +65,8 @@ bl_heat_effort bl_heat_all(int64_t n, int64_t d)
 }
 
 /*
- * Returns the number of multiplications for all of C; or for C of the chosen dims, for the Gram matrices and for their
- * inner products, of which half suffices because of symmetry.
+ * Returns the number of multiplications: for all of C, or else for C of the chosen dims, for the Gram matrices, and for
+ * half of their inner products (half suffices because of symmetry).
  */
 static double cost_of(bl_heat_effort e, int64_t n, int64_t rows, int64_t cols)
 {
@@ -272,8 +272,8 @@ int bl_heat_grid(const bl_monitor_input *l, bl_heat_effort e, bl_snapshot *s)
 /* --- The histogram ---------------------------------------------------------------------- */
 
 /*
- * Returns the elements of C for one dim of each cell of s, (cells,cells); the caller gives the block back.  NULL with
- * bl_error.
+ * Returns the elements of C for one dim of each cell of s, (cells,cells), which the caller releases with bl_block_give.
+ * NULL with bl_error.
  */
 static float *elements(const bl_monitor_input *l, const struct span *s)
 {

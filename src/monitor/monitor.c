@@ -20,8 +20,8 @@
 #include "monitor/snapshot.h"
 
 /*
- * Shares of the training time.  All costs together may be 2%, or 5% while there are requests; the rest is for the
- * viewer's own work and for variation.
+ * Shares of the training time.  The limits for all costs together are 2%, or 5% while there are requests.  The shares
+ * are smaller, to leave room for the viewer's own work and for variation.
  */
 #define FRAMES .006
 #define FRAMES_ASKED .02
@@ -103,8 +103,8 @@ static void list_efforts(bl_monitor *m)
 }
 
 /*
- * Allocates the working memory of the spectrum and gives it back.  The first spectrum is computed when the budget
- * allows it, and steps should not request memory from the system any more at that time.
+ * Allocates the working memory of the spectrum and releases it.  The first spectrum is computed when the budget allows
+ * it, and steps should not request memory from the system any more at that time.
  */
 static void reserve(int64_t n, int64_t d)
 {
@@ -300,8 +300,8 @@ int bl_monitor_snapshot(bl_monitor *m, const bl_monitor_input *look, bool with_s
 
 /*
  * Chooses the effort so that a frame costs no more than the budget earns until the next frame is due.  The next larger
- * effort may cost four times as much for C, but C is only a part of a frame: so it is tried, and its cost is remembered,
- * so that the size of the sample does not change all the time.
+ * effort may cost four times as much for C, but C is only a part of a frame, so the effort is tried.  If it costs too
+ * much, its cost is remembered, so that the effort does not change all the time.
  */
 static void adapt(bl_monitor *m, const bl_monitor_input *l, double cost)
 {

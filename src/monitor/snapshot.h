@@ -10,7 +10,7 @@
  * budget, an effort states what the other values are computed from.
  */
 typedef struct bl_heat_effort {
-	int64_t most;    /* for extremes: dims of each cell that are used, evenly spread; all dims of a cell: all of C */
+	int64_t most;    /* for extremes: dims used of each cell, evenly spread; all dims of a cell: all of C */
 	int64_t samples; /* for the rms: rows of the batch, whose pairs are used; ignored if all of C is computed */
 } bl_heat_effort;
 /* bl_heat_all: the effort of all of C; bl_heat_cost: the approximate number of multiply-adds of an effort. */

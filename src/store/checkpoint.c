@@ -102,7 +102,7 @@ static int take_facts(const char *path, char *const *metadata, facts f)
 	return bl_fail("%s: checkpoint of format %s, this program reads formats 1 and 2", path, f[FORMAT]);
 }
 
-/* The settings that the number of steps depends on: they must be the same. */
+/* Compares the settings that the number of steps depends on, which must be the same. */
 static int check_facts(const char *path, facts file, facts here)
 {
 	static const struct {
@@ -138,7 +138,7 @@ static int take_number(const char *path, facts f, int which, double *out)
 	return bl_fail("%s: metadata '%s' is '%s', expected a number", path, keys[which], f[which]);
 }
 
-/* Reads settings as put_settings writes them; in format 1, the number of lambda alone. */
+/* Reads settings as put_settings writes them; in format 1, only the value of lambda. */
 static int take_settings(const char *path, facts f, bl_progress *p)
 {
 	char text[FACT_BYTES], *next = text;

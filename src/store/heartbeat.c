@@ -41,8 +41,8 @@ struct bl_heartbeat {
 	bl_run_file file; /* what was written last, without tags and notes */
 	double written;   /* time of the last write, monotonic seconds */
 	int64_t seen;     /* number of records that metrics were taken from */
-	bool begun;       /* the file was written once; if it has another owner now, that was written later */
-	int64_t ended_at; /* step at which the end was written before the live file had it; negative: none */
+	bool begun;       /* the file was written, so another owner in it is newer */
+	int64_t ended_at; /* step of an end in run.json that the live file may not have yet; negative: none */
 };
 
 static bool is_over(const char *state)
@@ -81,7 +81,7 @@ static int merge(void *ctx, bl_run_file *there)
 	return rc == 0 ? 1 : rc; /* 1: it is written already */
 }
 
-/* Writes run.json if the live file still has its place.  A damaged run.json is replaced. */
+/* Writes run.json, unless the run's folder is gone or belongs to another run.  A damaged run.json is replaced. */
 static int write_file(bl_heartbeat *h)
 {
 	if (bl_live_check_place(h->live) != 0)
@@ -119,7 +119,7 @@ static void look(bl_heartbeat *h)
 	bl_live_info_get(h->live, &i);
 	const char *state = bl_run_state_name(i.state);
 	bool news = strcmp(state, h->file.state) != 0 || i.step != h->file.step;
-	if (h->ended_at == i.step && !is_over(state)) /* run.json has the end, the live file not yet */
+	if (h->ended_at == i.step && !is_over(state)) /* run.json has the end; the live file does not have it yet */
 		return;
 	h->ended_at = -1;
 	if (!news && is_over(state))

@@ -17,7 +17,7 @@
 
 enum { NAMES_BYTES = 400, NAMES_SHOWN = 5 };
 
-/* --- One ---------------------------------------------------------------------- */
+/* --- A run --------------------------------------------------------------------- */
 
 static bool is_over(const bl_run *r)
 {
@@ -87,7 +87,7 @@ static void read_live(bl_run *r, const char *path)
 	bl_live_close(l);
 }
 
-/* --- All ---------------------------------------------------------------------- */
+/* --- The list of runs ---------------------------------------------------------- */
 
 static int add_run(bl_runs *list, const char *root, const char *name, const bl_runs *before)
 {

@@ -448,7 +448,7 @@ int bl_trainer_steps(bl_trainer *t, int64_t n)
 	int rc = may_step_by_hand(t, n);
 	if (rc == 0)
 		bl_break_leave_locked(t);
-	if (rc == 0 && !t->active) { /* without a thread, flags left from before would end the loop at once */
+	if (rc == 0 && !t->active) { /* without a thread, flags that were set earlier would end the loop at once */
 		t->paused = t->stopping = false;
 		t->allowance = 0;
 		set_state(t, BL_RUN_RUNNING);

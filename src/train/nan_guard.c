@@ -112,8 +112,8 @@ static bool blame_view(const bl_trainer *t, bl_tensor *view, int which, char *bu
 }
 
 /*
- * Fails with the origin of a NaN or infinity.  The buffers are restored first: they may contain it already, and would
- * be named as its origin.
+ * Fails with the origin of a NaN or infinity.  The buffers are restored first, because they may already contain the NaN
+ * and would be named as its origin.
  */
 int bl_nan_guard_blame(bl_trainer *t, bl_tensor *const *view, const char *what)
 {

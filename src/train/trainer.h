@@ -47,7 +47,7 @@ struct exclusive {
 struct changes {
 	bl_change *at;
 	int64_t n, room;
-	int64_t next;         /* of changes to be repeated: the next one */
+	int64_t next;         /* index of the next change to be repeated */
 	bl_trainer_tell tell; /* NULL: changes are not stored on disk */
 	void *ctx;
 	int lost; /* number of changes that could not be stored */
@@ -100,7 +100,7 @@ struct bl_trainer {
 	bool knn_asked;       /* a command requested it: the next step measures it, or the thread while it waits */
 	bl_trainer_save save; /* NULL: the run is not stored on disk */
 	void *save_ctx;
-	char why_unsaved[256]; /* why it is not stored; "": that was not requested */
+	char why_unsaved[256]; /* why the run could not be stored; "": it could, or storing was not requested */
 	double saved_at;       /* seconds of training at the last save */
 	double save_cost;      /* the seconds that it took */
 
@@ -177,7 +177,7 @@ void bl_trainer_control_end(bl_trainer *t); /* stops and joins */
  * the run as at its end if no thread does.
  */
 void bl_trainer_ask_to_stop(bl_trainer *t, const char *why);
-void bl_trainer_ask_to_save(bl_trainer *t, const char *who); /* requests a checkpoint there */
+void bl_trainer_ask_to_save(bl_trainer *t, const char *who); /* requests a checkpoint at the next step boundary */
 void bl_trainer_stop_and_save(bl_trainer *t, const char *why);
 
 /* state.c */
@@ -185,8 +185,8 @@ void bl_trainer_note(bl_trainer *t, const char *fmt, ...) BL_PRINTF(2, 3); /* th
 void bl_trainer_count_trouble(bl_trainer *t);                              /* at the run's end */
 bool bl_trainer_spent(const bl_trainer *t);                                /* is its budget of seconds used up? */
 /*
- * Is the run over, by its number of steps or its budget of seconds?  bl_trainer_check_over is negative with bl_error
- * then.
+ * Is the run over, by its number of steps or its budget of seconds?  If so, bl_trainer_check_over is negative with
+ * bl_error.
  */
 bool bl_trainer_over(const bl_trainer *t);
 int bl_trainer_check_over(const bl_trainer *t);
@@ -222,7 +222,7 @@ int bl_trainer_step(bl_trainer *t);
 void bl_trainer_look_again(bl_trainer *t); /* while paused: answers viewers' requests */
 /*
  * bl_trainer_ask_knn requests a kNN, or sets the message if there are no images for it.  bl_trainer_answer_knn measures
- * a requested one now, for when no step will.
+ * a requested kNN at once; it is called while no steps are made.
  */
 void bl_trainer_ask_knn(bl_trainer *t);
 void bl_trainer_answer_knn(bl_trainer *t);
