@@ -17,9 +17,10 @@ typedef struct bl_row_order {
 	int64_t *rows;
 } bl_row_order;
 
+/* Negative with bl_error if there is no memory. */
 int bl_order_init(bl_row_order *o, int64_t n, int batch, uint64_t seed);
 void bl_order_clear(bl_row_order *o);
-/* Returns the `batch` rows of a step of the run, counted from 0; valid until the next call. */
+/* Returns the rows of the run's step `step`, counted from 0.  The array is valid until the next call. */
 const int64_t *bl_order_rows(bl_row_order *o, int64_t step);
 
 #endif

@@ -220,17 +220,18 @@ static inline uint64_t bl_live_aligned(uint64_t n)
  * writer.c: called by the writer with the lock held.  Failures are recorded; nothing is written while the file is
  * broken.
  */
-bool bl_writer_has_file(const bl_live *l);
-void bl_writer_fail(bl_live *l, int err); /* a write has failed with this errno */
+bool bl_writer_has_file(const bl_live *l); /* is there a file that is not broken? */
+void bl_writer_fail(bl_live *l, int err);  /* a write has failed with this errno */
 void bl_writer_put(bl_live *l, uint64_t at, const void *in, size_t n);
-void bl_writer_turn(bl_live *l, int section, const void *in, size_t n);
-void bl_writer_state(bl_live *l);
+void bl_writer_turn(bl_live *l, int section, const void *in, size_t n); /* writes the next turn of a section */
+void bl_writer_state(bl_live *l);                                       /* writes the next turn of the state */
 /* Does the file contain these bytes at offset `at`? */
 bool bl_writer_has(const bl_live *l, uint64_t at, const void *bytes, size_t n);
 /* records.c: are columns, extents and the next few thousand rows in the file the same as in memory? */
 bool bl_records_whole(bl_live *l);
 /* Returns the offset of n new bytes at the end of the file, which are reserved if the file system can do that. */
 uint64_t bl_writer_room(bl_live *l, size_t n);
+/* Sets the problem that the run's message will report. */
 void bl_writer_problem(bl_live *l, const char *fmt, ...) BL_PRINTF(2, 3);
 
 /*
@@ -278,7 +279,7 @@ void bl_snapshots_interval(bl_live *l, const bl_live *past); /* sets the interva
 /* newest.c: called by the writer with the lock held. */
 void bl_newest_publish(bl_live *l, const bl_snapshot *s);
 
-/* livefile.c */
+/* livefile.c: new handles, a reader's and a writer's, without a file.  NULL with bl_error. */
 bl_live *bl_livefile_handle(void);
 bl_live *bl_livefile_writer(int64_t steps, const bl_columns *columns);
 void bl_livefile_free(bl_live *l);

@@ -17,11 +17,12 @@ typedef struct bl_heat_effort {
 bl_heat_effort bl_heat_all(int64_t n, int64_t d);
 double bl_heat_cost(bl_heat_effort e, int64_t n, int64_t d);
 
+/* Compute the picture of the whole C, and the histogram of a sample of its elements.  Negative with bl_error. */
 int bl_heat_grid(const bl_monitor_input *l, bl_heat_effort e, bl_snapshot *s);
 int bl_heat_histogram(const bl_monitor_input *l, bl_snapshot *s);
 /* Returns the request `asked`, limited to what is possible with d dims. */
 bl_region bl_heat_clamp(const bl_region *asked, int32_t d);
-/* Computes the region s->region, after bl_heat_grid.  Its dims are taken from `order` (NULL: unchanged). */
+/* Computes the region s->region, after bl_heat_grid.  Its dims are in this order (NULL: unchanged). */
 int bl_heat_region(const bl_monitor_input *l, const int32_t *order, bl_heat_effort e, bl_snapshot *s);
 
 /*
@@ -31,16 +32,22 @@ int bl_heat_region(const bl_monitor_input *l, const int32_t *order, bl_heat_effo
 bool bl_arrange_can(bl_order order, int64_t d);
 int bl_arrange(const bl_monitor_input *l, bl_order order, int32_t *dims);
 
-/* measures.c: measure the embeddings. */
+/* measures.c: measure the embeddings.  Negative with bl_error. */
 int bl_measure_dead(const bl_monitor_input *l, bl_snapshot *s);
 int bl_measure_spectrum(const bl_monitor_input *l, bl_snapshot *s);
 /* Writes the `count` largest singular values of C to out, descending, with 0 behind the last one. */
 int bl_measure_singular(const bl_monitor_input *l, int count, float *out);
 
-/* pair.c: draws the views of one sample; there are none if the input has no views and source is NULL. */
+/*
+ * pair.c: draws the views of one sample; there are none if the input has no views and source is NULL.  Negative with
+ * bl_error.
+ */
 int bl_pair_draw(const bl_monitor_input *l, const bl_source *source, bl_snapshot *s);
 
-/* points.c: the first two principal components of the encoder's features of some images. */
+/*
+ * points.c: the first two principal components of the encoder's features of at most `most` images.  NULL or negative
+ * with bl_error.
+ */
 typedef struct bl_points bl_points;
 bl_points *bl_points_new(const bl_source *source, int64_t most);
 void bl_points_free(bl_points *p);

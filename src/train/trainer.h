@@ -136,54 +136,58 @@ struct bl_trainer {
 	bl_record logged; /* values of bl_trainer_log for the next record; NaN: none */
 };
 
-/* trainer.c */
-bl_loss_dialect bl_trainer_dialect(const bl_trainer *t); /* of the matrix that is shown */
+/* trainer.c: the dialect of the matrix C that is shown. */
+bl_loss_dialect bl_trainer_dialect(const bl_trainer *t);
 
 /*
- * break.c, called by the holder of the exclusive section: bl_break_look after a step, bl_break_leave before one,
- * bl_break_free at the trainer's end.
+ * break.c, called by the holder of the exclusive section.  bl_break_look checks the condition after a step.
+ * bl_break_leave, called before a step, ends a pause at the condition.
  */
 void bl_break_look(bl_trainer *t);
 void bl_break_leave(bl_trainer *t);
 void bl_break_leave_locked(bl_trainer *t); /* the same with `lock` held */
 void bl_break_free(bl_trainer *t);
 
-/* changes.c, called by the holder of the exclusive section */
-void bl_changes_who(char out[BL_CHANGE_WHO], int64_t sender); /* sender: a process; 0: this one */
-void bl_changes_add(bl_trainer *t, bl_change c);              /* with the current step and time */
+/*
+ * changes.c, called by the holder of the exclusive section.  bl_changes_add appends a change to the journal, with the
+ * current step and time.  bl_changes_event appends one without values.  If the journal cannot be stored, they warn.
+ */
+void bl_changes_who(char out[BL_CHANGE_WHO], int64_t sender); /* writes the author; sender: a pid, 0: this process */
+void bl_changes_add(bl_trainer *t, bl_change c);
 void bl_changes_event(bl_trainer *t, const char *name, const char *who, const char *text);
-int bl_changes_append(struct changes *j, const bl_change *c);
+int bl_changes_append(struct changes *j, const bl_change *c); /* to the list only; negative with bl_error */
 void bl_changes_free(bl_trainer *t);
-/* changes_replay.c: repeats the changes that are due at the next step */
+/* changes_replay.c: repeats the changes that are due at the next step. */
 void bl_changes_replay_due(bl_trainer *t);
 
-/* ownership.c */
-int bl_ownership_check(const bl_trainer_config *c); /* may a new trainer own these modules? */
-int bl_ownership_take(bl_trainer *t);               /* makes it their owner */
-int bl_ownership_begin(bl_trainer *t);              /* before steps are made: does it still own them? */
+/* ownership.c; negative with bl_error. */
+int bl_ownership_check(const bl_trainer_config *c); /* fails if a new trainer must not own these modules */
+int bl_ownership_take(bl_trainer *t);               /* makes t the owner of its modules */
+int bl_ownership_begin(bl_trainer *t);              /* called before steps; fails if t no longer owns them */
 void bl_ownership_free(bl_trainer *t);
 
-/* exclusive.c: the holder may enter again; guests enter before the next step. */
-void bl_exclusive_init(bl_trainer *t); /* initialises `lock`, too */
+/* exclusive.c: the thread that holds the section may enter it again.  Guests enter before the next step. */
+void bl_exclusive_init(bl_trainer *t); /* also initialises `lock` */
 void bl_exclusive_enter(bl_trainer *t, bool guest);
 void bl_exclusive_leave(bl_trainer *t);
-/* Enters the run's context, that is, its choices of convolution algorithms; bl_ambient_leave leaves it. */
+/* Enters the run's context, that is, its choices of convolution algorithms.  bl_ambient_leave leaves it. */
 bl_ambient bl_trainer_enter(const bl_trainer *t);
 
-/* control.c */
-void bl_trainer_control_end(bl_trainer *t); /* stops and joins */
+/* control.c: ends and joins the trainer's thread, for bl_trainer_free. */
+void bl_trainer_control_end(bl_trainer *t);
 /*
- * bl_trainer_ask_to_stop requests a stop at the next step boundary; bl_trainer_stop_and_save waits for it, and saves
- * the run as at its end if no thread does.
+ * bl_trainer_ask_to_stop requests a stop at the next step boundary.  bl_trainer_stop_and_save waits for it, and saves
+ * the run if the trainer has no thread that does so.  bl_trainer_ask_to_save requests a checkpoint at the next step
+ * boundary.
  */
 void bl_trainer_ask_to_stop(bl_trainer *t, const char *why);
-void bl_trainer_ask_to_save(bl_trainer *t, const char *who); /* requests a checkpoint at the next step boundary */
+void bl_trainer_ask_to_save(bl_trainer *t, const char *who);
 void bl_trainer_stop_and_save(bl_trainer *t, const char *why);
 
 /* state.c */
-void bl_trainer_note(bl_trainer *t, const char *fmt, ...) BL_PRINTF(2, 3); /* the message that screens show */
-void bl_trainer_count_trouble(bl_trainer *t);                              /* at the run's end */
-bool bl_trainer_spent(const bl_trainer *t);                                /* is its budget of seconds used up? */
+void bl_trainer_note(bl_trainer *t, const char *fmt, ...) BL_PRINTF(2, 3); /* sets the message that screens show */
+void bl_trainer_count_trouble(bl_trainer *t); /* at the run's end: reports the number of each repeated warning */
+bool bl_trainer_spent(const bl_trainer *t);   /* is its budget of seconds used up? */
 /*
  * Is the run over, by its number of steps or its budget of seconds?  If so, bl_trainer_check_over is negative with
  * bl_error.
@@ -192,26 +196,23 @@ bool bl_trainer_over(const bl_trainer *t);
 int bl_trainer_check_over(const bl_trainer *t);
 
 /*
- * set_views.c: settings of the views' operators, for the holder of the exclusive section.  bl_views_named: does the
- * name have that form?
+ * set_views.c, called by the holder of the exclusive section: settings of the views' operators.  bl_views_named returns
+ * whether the name has the form of such a setting, bl_views_get its value (NaN: no view has it).  bl_views_check fails
+ * if the setting may not have the value, and bl_views_set sets it; both are negative with bl_error.
  */
 bool bl_views_named(const bl_trainer *t, const char *name);
-double bl_views_get(const bl_trainer *t, const char *name); /* NaN: there is none */
+double bl_views_get(const bl_trainer *t, const char *name);
 int bl_views_check(const bl_trainer *t, const char *name, double value);
 int bl_views_set(bl_trainer *t, const char *name, double value);
-void bl_views_list(bl_trainer *t); /* fills view_name, once */
+void bl_views_list(bl_trainer *t); /* fills view_name; called once */
 
-/* set.c, called by the holder of the exclusive section, or before the run begins: may the setting have this value? */
+/*
+ * set.c, called by the holder of the exclusive section, or before the run begins; negative with bl_error.
+ * bl_trainer_may_set_now fails if the setting may not have the value.  bl_trainer_set_now sets it, with an entry in the
+ * journal; bl_trainer_set_again sets a value from a checkpoint, without an entry.
+ */
 int bl_trainer_may_set_now(bl_trainer *t, const char *name, double value);
-/*
- * set.c, called by the holder of the exclusive section: sets a value from a checkpoint, without an entry in the
- * journal.
- */
 int bl_trainer_set_again(bl_trainer *t, const bl_progress_setting *s);
-/*
- * set.c, called by the holder of the exclusive section: sets a value, with an entry in the journal.  Negative with
- * bl_error.
- */
 int bl_trainer_set_now(bl_trainer *t, const char *name, double value, const char *who);
 
 /*
@@ -226,10 +227,13 @@ void bl_trainer_look_again(bl_trainer *t); /* while paused: answers viewers' req
  */
 void bl_trainer_ask_knn(bl_trainer *t);
 void bl_trainer_answer_knn(bl_trainer *t);
-void bl_trainer_set_training(const bl_trainer_config *c, bool on); /* of both modules */
-int64_t bl_trainer_norm_chunks(const bl_trainer *t);               /* partial sums of the gradient's norm */
+void bl_trainer_set_training(const bl_trainer_config *c, bool on); /* sets the mode of both modules */
+int64_t bl_trainer_norm_chunks(const bl_trainer *t);               /* number of partial sums of the gradient's norm */
 
-/* record.c: the measurements of a step, the columns of the run's records, and the record of a step. */
+/*
+ * record.c: the measurements of a step.  bl_trainer_columns writes the columns of the run's records; negative with
+ * bl_error.  bl_trainer_record returns the record of step t->step + 1.
+ */
 typedef struct bl_measured {
 	bl_loss_result loss;
 	double factor; /* of the learning rates, by the schedule */
@@ -237,21 +241,21 @@ typedef struct bl_measured {
 	double knn; /* NaN: not measured at this step */
 } bl_measured;
 int bl_trainer_columns(const bl_trainer *t, bl_columns *out);
-bl_record bl_trainer_record(bl_trainer *t, const bl_measured *m); /* of the step after t->step */
+bl_record bl_trainer_record(bl_trainer *t, const bl_measured *m);
 
 /*
  * save.c, called by the holder of the exclusive section: calls the run's callback.  A failure is journaled.  Negative
  * with bl_error.
  */
 int bl_trainer_save_for(bl_trainer *t, bl_save_why why);
-void bl_trainer_save_due(bl_trainer *t); /* after a step: saves if a checkpoint is due */
+void bl_trainer_save_due(bl_trainer *t); /* called after a step; saves if a checkpoint is due */
 
-/* nan_guard.c */
+/* nan_guard.c; bl_nan_guard_init is negative with bl_error. */
 int bl_nan_guard_init(struct nan_guard *g, bl_module *encoder, bl_module *projector);
 void bl_nan_guard_free(struct nan_guard *g);
-void bl_nan_guard_save(struct nan_guard *g);
-void bl_nan_guard_restore(struct nan_guard *g);
-bool bl_nan_guard_finite(const struct nan_guard *g);
+void bl_nan_guard_save(struct nan_guard *g);         /* copies the buffers */
+void bl_nan_guard_restore(struct nan_guard *g);      /* copies them back */
+bool bl_nan_guard_finite(const struct nan_guard *g); /* are all buffers finite? */
 /*
  * Computes the network from the views again, and names in bl_error the module that first produced a number that is not
  * finite.  Returns -1.
@@ -261,13 +265,15 @@ int bl_nan_guard_blame(bl_trainer *t, bl_tensor *const *view, const char *what);
 /* trainers.c */
 void bl_trainer_enlist(bl_trainer *t);
 void bl_trainer_delist(bl_trainer *t);
-bl_trainer *bl_trainers_lock(void); /* returns the newest; the list does not change until bl_trainers_unlock */
+/* Returns the newest trainer.  The list does not change until bl_trainers_unlock. */
+bl_trainer *bl_trainers_lock(void);
 void bl_trainers_unlock(void);
-void bl_trainers_forbid_steps(void); /* the process ends */
-int bl_trainers_check_ending(void);  /* negative with bl_error: no step may be begun any more */
+/* Called when the process ends: from now on, bl_trainers_check_ending is negative with bl_error. */
+void bl_trainers_forbid_steps(void);
+int bl_trainers_check_ending(void);
 
-/* unsaved.c */
-void bl_trainer_end_lost(bl_trainer *t, const char *why); /* the run's end was not saved */
-void bl_trainer_end_saved(bl_trainer *t);                 /* the end, or a later state, was saved */
+/* unsaved.c: records that the run's end was not saved, or that its end or a later state was saved. */
+void bl_trainer_end_lost(bl_trainer *t, const char *why);
+void bl_trainer_end_saved(bl_trainer *t);
 
 #endif
