@@ -3,8 +3,8 @@
  * archive.c: makes an index of a tar archive with libarchive, and reads files by their offsets.  No other file includes
  * libarchive's archive.h.
  *
- * libarchive gives the offset of an entry's first header.  The entry's bytes follow its last header, the ustar header
- * of 512 bytes.  Other headers (a long name, PAX records), each followed by its own data, may precede that one.
+ * libarchive returns the offset of an entry's first header.  The entry's bytes follow its last header, the ustar header
+ * of 512 bytes.  Other headers (a long name, PAX records), each followed by its own data, may precede the last header.
  */
 #include "data/archive.h"
 

@@ -109,7 +109,8 @@ static int check_places(const bl_cache_file *f, uint64_t end, uint64_t size)
 }
 
 /*
- * Is the file complete and written for this key?  Reads f->place.  A file that is not is rewritten, without an error.
+ * Is the file complete and written for this key?  Reads f->place.  If the result is false, the caller rewrites the
+ * file.
  */
 static bool is_whole(bl_cache_file *f, const char *key)
 {

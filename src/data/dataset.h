@@ -13,8 +13,8 @@ typedef struct bl_cache bl_cache; /* cache.h */
 enum { BL_OPENED_BYTES = 1536, BL_ARCHIVES_MOST = 16 };
 
 /*
- * An open image: its size is known, its pixels are not read yet.  The struct must not be moved or copied while it is
- * open.  A thread has at most one open image.
+ * An open image: its size is known, but its pixels are not read yet.  The struct must not be moved or copied while it
+ * is open.  A thread has at most one open image.
  */
 typedef struct bl_opened {
 	int height, width, channels;
@@ -27,7 +27,7 @@ typedef struct bl_opened {
 
 /* How a root set provides its images: each is opened, read once, and closed. */
 typedef struct bl_dataset_ops {
-	/* Opens image o->row and sets its size.  Negative with bl_error; nothing is to be closed then. */
+	/* Opens image o->row and sets its size.  Negative with bl_error; after a failure, nothing has to be closed. */
 	int (*open)(bl_opened *o);
 	/*
 	 * Reads at least the window, at no less than its scale; reading the whole image is always allowed.  The pixels
@@ -91,7 +91,7 @@ struct bl_dataset {
 };
 
 /*
- * Makes a root set without images.  The caller sets the other fields and, if that fails, calls bl_dataset_unref. NULL
+ * Makes a root set without images.  The caller sets the other fields and, if that fails, calls bl_dataset_unref.  NULL
  * with bl_error.
  */
 bl_dataset *bl_dataset_make(const char *name, int64_t n, int channels, int height, int width);
@@ -106,7 +106,7 @@ int bl_dataset_room(bl_dataset *d);
 bool bl_dataset_reads(const bl_dataset *d);
 
 /*
- * bl_dataset_open opens image i and sets o's size.  Returns 0, or negative with bl_error; nothing is to be closed then.
+ * bl_dataset_open opens image i and sets o's size.  Negative with bl_error; after a failure, nothing has to be closed.
  * bl_dataset_read reads at least the window w, or the whole image if w is NULL.  The pixels stay valid until the thread
  * opens its next image, even after bl_dataset_close.
  */

@@ -24,8 +24,8 @@ typedef struct bl_wish {
 } bl_wish;
 
 /*
- * An open file: its bytes are read and its size is known, its pixels are not decoded yet.  The struct must not be moved
- * while it is open.
+ * An open file: its bytes are read and its size is known, but its pixels are not decoded yet.  The struct must not be
+ * moved while it is open.
  */
 typedef struct bl_encoded {
 	const uint8_t *bytes;
@@ -39,8 +39,8 @@ typedef struct bl_encoded {
 
 /*
  * Opens a file.  The file's bytes, and later its pixels, are in the thread's scratch memory until it opens the next
- * file. Negative with bl_error, also if the file has changed since *as_it_was (NULL: any file is accepted); nothing is
- * to be closed then.  Messages name byte and reason; the caller adds the path.
+ * file.  Negative with bl_error, also if the file has changed since *as_it_was (NULL: any file is accepted); after a
+ * failure, nothing has to be closed.  Messages name byte and reason; the caller adds the path.
  */
 int bl_decode_open(bl_encoded *e, const char *path, const bl_wish *wish, const bl_mark *as_it_was);
 /* The same for n bytes in memory, which must stay valid until the image is closed. */
@@ -52,7 +52,7 @@ int bl_decode_read(bl_encoded *e, const bl_window *w, bl_image *out);
 void bl_decode_close(bl_encoded *e);
 
 /*
- * bl_decode_is_named: does the name end in one of the endings ("jpg png"), or, if endings is NULL, in that of any
+ * bl_decode_is_named: does the name end in one of the endings ("jpg png") or, if endings is NULL, in an ending of any
  * format? bl_decode_endings writes the endings of all formats into buf, for messages: ".jpg, .jpeg, ... or .pnm".
  */
 bool bl_decode_is_named(const char *name, const char *endings);

@@ -23,7 +23,7 @@
 enum {
 	MOST_SCANS = 200, /* of a progressive file; each scan is a pass over the whole image */
 	ROWS_AT_ONCE = 16,
-	CONTEXT = 2, /* columns beside the window that the interpolation of chroma needs */
+	CONTEXT = 2, /* columns on either side of the window, for the interpolation of chroma */
 };
 #define MOST_MEMORY (700L << 20) /* a progressive image of 100 million pixels without subsampling */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * decode_png.c: decodes PNG files with libpng row by row, down to the last row that is needed, and stores only the
- * window. An interlaced file is decoded as a whole.
+ * window.  An interlaced file is decoded as a whole.
  */
 #include "data/decode.h"
 

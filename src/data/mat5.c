@@ -243,7 +243,9 @@ static int take_values(stream *s, bl_mat5 *m, const char *name)
 	return e.type == UINT8 ? take_bytes(s, &e, m) : take_numbers(s, &e, m);
 }
 
-/* Returns 1 if this is the variable `name`, which is read then; 0 if it is another variable; negative with bl_error. */
+/*
+ * Reads the variable if it has this name.  Returns 1 if it was read, 0 if it has another name; negative with bl_error.
+ */
 static int read_matrix(stream *s, const char *name, bl_mat5 *m)
 {
 	element e;

@@ -13,7 +13,7 @@ enum { BL_LBFGS_SPAN = 10 };
 
 typedef struct bl_lbfgs_config {
 	int64_t n;                /* variables */
-	int iterations;           /* the most iterations */
+	int iterations;           /* maximal number */
 	double tolerance;         /* ends when no element of the gradient is larger than this */
 	double progress;          /* ends when BL_LBFGS_SPAN iterations lowered f by less than this fraction of |f|; 0: off */
 	const volatile int *stop; /* NULL, or polled between iterations; non-zero: fails with "stopped" */

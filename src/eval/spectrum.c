@@ -43,8 +43,8 @@ static void column_means(const float *x, int64_t n, int64_t f, double *mean)
 
 /*
  * Computes the `side` largest eigenvalues of x^T x into w, in descending order; all others are 0.  With side =
- * min(N,F), they are computed from the smaller one of x^T x and x x^T.  Centring (mean is not NULL) needs x^T x, since
- * each feature has its own mean; side is F then.
+ * min(N,F), they are computed from the smaller one of x^T x and x x^T.  Centring (mean is not NULL) needs x^T x and
+ * side = F, since each feature has its own mean.
  */
 static int gram_eigenvalues(const float *x, int64_t n, int64_t f, const double *mean, int64_t side, double *w)
 {

@@ -160,7 +160,7 @@ void bl_holm(double *p, int64_t n)
 		left += !isnan(p[i]);
 	for (; left > 0; left--) {
 		int64_t best = -1;
-		for (int64_t i = 0; i < n; i++) /* the smallest that is left; finished ones are negative */
+		for (int64_t i = 0; i < n; i++) /* the smallest that is left; finished values are negative */
 			if (p[i] >= 0 && (best < 0 || p[i] < p[best]))
 				best = i;
 		floor = fmax(floor, fmin(1, p[best] * (double)left));

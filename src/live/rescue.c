@@ -255,7 +255,7 @@ static bl_live *rebuild(struct rescue *r, const struct live_header *h)
 	return NULL;
 }
 
-/* --- The whole ------------------------------------------------------------------------ */
+/* --- Rescue ----------------------------------------------------------------------------- */
 
 static bool read_all(struct rescue *r, int fd)
 {

@@ -4,7 +4,7 @@
  *
  * When the list is full, every second snapshot is dropped and the interval is doubled, so the snapshots are spread over
  * the run, however long it becomes.  The first one is never dropped; the newest snapshot counts as the last one of the
- * list.  In the file, snapshots are appended, or written to the space of dropped ones.
+ * list.  In the file, snapshots are appended, or written to the space of dropped snapshots.
  */
 #include "live/livefile.h"
 

@@ -4,8 +4,8 @@
  *
  *     header | mailbox, asks | info, twice | snapshot, twice | list of kept, twice | kept ... | records ...
  *
- * These structs are the layout of such files and never change.  The run accepts no commands, and is shown as it was
- * when the file was opened.
+ * These structs are the layout of files of version 2 and never change.  The run accepts no commands, and is shown as it
+ * was when the file was opened.
  */
 #include "live/livefile.h"
 
@@ -228,7 +228,7 @@ static int take_snapshots(bl_live *l, int fd, const struct old_header *h)
 	return rc;
 }
 
-/* --- The whole ------------------------------------------------------------------------- */
+/* --- The file --------------------------------------------------------------------------- */
 
 static int check(int fd, const struct old_header *h, const char *path)
 {

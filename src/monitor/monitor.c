@@ -321,7 +321,10 @@ static void adapt(bl_monitor *m, const bl_monitor_input *l, double cost)
 	}
 }
 
-/* The first and the last frame are not charged to the budget: computing all of a large C would delay the next ones for long. */
+/*
+ * The first and the last frame are not charged to the budget: computing all of a large C would delay the next frames
+ * for a long time.
+ */
 static int frame(bl_monitor *m, const bl_monitor_input *l, bl_live *live, double start)
 {
 	double before = m->slow.credit;

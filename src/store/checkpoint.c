@@ -28,9 +28,9 @@ static const char *const keys[FACTS] = {
 	[LR_BIAS] = "lr_bias",          [UPDATES] = "updates", [OPTIMISER] = "optimiser", [SEED] = "seed", [BATCH] = "batch",
 	[EPOCH] = "steps_per_epoch",    [CPU] = "cpu",
 };
-static const char key_of_1[] = "lambda"; /* format 1 has this key instead of SET's: the loss was always Barlow Twins */
+static const char key_of_1[] = "lambda"; /* used instead of "set" in format 1, where the loss was always Barlow Twins */
 static const char crc_key[] = "crc32";
-static const char changed_key[] = "changed"; /* settings of views and optimiser that were set; missing if none was */
+static const char changed_key[] = "changed"; /* changed settings of views and optimiser; missing if there are none */
 static const char journal_key[] = "journal"; /* number of changes; missing in checkpoints of version 0.1 */
 
 /* The text of each fact. */
@@ -156,7 +156,7 @@ static int take_settings(const char *path, facts f, bl_progress *p)
 	return 0;
 }
 
-/* Writes "views.jitter.p=0.5 weight_decay=0.01", in the order in which they were set; "" if none was. */
+/* Writes "views.jitter.p=0.5 weight_decay=0.01", in the order in which they were changed; "" if there are none. */
 static void put_changed(char out[FACT_BYTES], const bl_progress *p)
 {
 	size_t at = 0;
@@ -379,7 +379,7 @@ static void make_remark(char *out, size_t size, const content *c, facts here, co
 	         lost ? "; the live file could not be read: the records of the steps before this one are lost" : "");
 }
 
-/* Returns the path of a file beside the checkpoint; the caller frees it. */
+/* Returns the path of a file in the checkpoint's folder; the caller frees it. */
 static char *beside(const char *path, const char *name)
 {
 	char *folder = bl_path_folder(path), *file = folder ? bl_runs_path(folder, name) : NULL;
@@ -387,7 +387,9 @@ static char *beside(const char *path, const char *name)
 	return file;
 }
 
-/* If the journal cannot be read, this is reported, and the changes are lost; the run's weights do not depend on them. */
+/*
+ * If the journal cannot be read, a warning is given, and the changes are lost; the run's weights do not depend on them.
+ */
 static int take_journal(const char *path, bl_trainer *t, const bl_progress *p)
 {
 	char *file = beside(path, BL_RUN_JOURNAL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* place.c: a run and its folder: gives the run a folder, continues it in its folder, and saves its files. */
+/* place.c: gives a run a folder, continues the run in its folder, and saves the run's files. */
 #include "base/path.h"
 #include "store/checkpoints.h"
 #include "store/heartbeat.h"

@@ -300,7 +300,7 @@ static bool is_current(int fd, const char *path)
 }
 
 /*
- * Opens and locks the file, and checks that it still has that name then.  -1 with errno: it cannot be opened; -2:
+ * Opens and locks the file, and then checks that it still has that name.  -1 with errno: it cannot be opened; -2:
  * another process keeps it locked.
  */
 static int open_locked(const char *path)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* exclusive.c: the exclusive section: one thread at a time is in it, for a whole step or, as a guest, between two steps. */
+/*
+ * exclusive.c: enters and leaves the exclusive section.  One thread at a time is in the section, for a whole step or,
+ * as a guest, between two steps.
+ */
 #include "train/trainer.h"
 
 #include <time.h>

@@ -2,8 +2,8 @@
 /*
  * record.c: the columns of a run's records, and their values at each step.
  *
- * A column that the trainer measures is a row of a table here: its description beside the function that gives its
- * value.  All other parts (live file, views, figures, Lua) read the list of columns from the run.
+ * A column that the trainer measures is a row of a table here: its description and the function that returns its value.
+ * All other parts (live file, views, figures, Lua) read the list of columns from the run.
  */
 #include "train/trainer.h"
 

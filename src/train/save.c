@@ -49,7 +49,9 @@ void bl_trainer_unsaved(bl_trainer *t)
 
 /* --- Saving --------------------------------------------------------------------------- */
 
-/* Limits if no interval between checkpoints is given: share of the training time, and most seconds between two. */
+/*
+ * Limits if no interval between checkpoints is given: share of the training time, and seconds between two checkpoints.
+ */
 #define SHARE .01
 #define MOST_SECONDS 600.
 
