@@ -14,7 +14,7 @@ enum { BL_PLACE_PATH = 4096, BL_PLACE_FILES = 8 };
  */
 typedef struct bl_place_of {
 	const char *title;          /* "MNIST" */
-	const char *const *folders; /* names under which others unpack the set; ended by NULL */
+	const char *const *folders; /* usual folder names of the set; ended by NULL */
 	const char *how;            /* how to get the files: the end of the message */
 } bl_place_of;
 
@@ -24,7 +24,7 @@ typedef struct bl_found {
 } bl_found;
 
 /*
- * Finds all of `files` (at most BL_PLACE_FILES, ended by NULL).  Negative with bl_error, which says where they were
+ * Finds all of `files` (at most BL_PLACE_FILES, ended by NULL).  Negative with bl_error, which states where they were
  * searched for and how to get them.
  */
 int bl_places_find(const bl_place_of *set, const char *folder, const char *const *files, bl_found *out);

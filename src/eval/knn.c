@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * knn.c: classifies by weighted nearest neighbours in cosine similarity (Wu et al. 2018).
+ * knn.c: classifies by weighted nearest neighbours, with cosine similarity (Wu et al. 2018).
  *
  * The matrix of all similarities is never stored.  A chunk of queries is compared with one block of references after
  * the other.  For each query, a heap contains the k nearest references so far; its root is the farthest of them.

@@ -85,8 +85,8 @@ bl_live *bl_livefile_writer(int64_t steps, const bl_columns *columns)
 }
 
 /*
- * Writes the file and then renames it, so that readers see only a complete file.  Returns 0 or, on failure, an errno; l
- * is in memory again after a failure.
+ * Writes the file and then renames it, so that readers see only a complete file.  Returns 0 or an errno; after a
+ * failure, the run is in memory only.
  */
 static int move_to(bl_live *l, const char *temporary, const char *path)
 {

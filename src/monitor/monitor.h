@@ -36,7 +36,7 @@ typedef struct bl_monitor_input {
 	bl_loss_dialect dialect;
 	bool of_embeddings;             /* the loss uses no matrix: C is computed from the embeddings in this dialect */
 	bl_tensor *z[2];                /* (N,D) */
-	bl_tensor *view[BL_VIEWS_MOST]; /* (N,C,H,W), NULL behind the last; the first is NULL: views are drawn again */
+	bl_tensor *view[BL_VIEWS_MOST]; /* (N,C,H,W), NULL behind the last; all NULL: views are drawn again */
 	const int64_t *rows;            /* of the data set, N of them, or NULL */
 	const bl_region *asked;         /* a viewer's request, or NULL; bl_monitor_look takes it from `live` instead */
 } bl_monitor_input;
