@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * cifar.c: CIFAR-10 and CIFAR-100 (Krizhevsky 2009), in the binary version or in Python's: images of 3 x 32 x 32 bytes,
- * one plane per colour.  In the binary version, each image follows its label or, in CIFAR-100, its coarse and its fine
- * label.  Python's version is a pickled dictionary of `data` and `labels`, or `coarse_labels` and `fine_labels`.
+ * cifar.c: CIFAR-10 and CIFAR-100 (Krizhevsky 2009), in the binary version or in Python's version.  An image has 3 x 32
+ * x 32 bytes, one plane per colour.  In the binary version, each image follows its label or, in CIFAR-100, its coarse
+ * and its fine label.  Python's version is a pickled dictionary of `data` and `labels`, or `coarse_labels` and
+ * `fine_labels`.
  */
 #include "data/dataset.h"
 #include "data/gunzip.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * mnist.c: data sets that are distributed as IDX files: MNIST (LeCun et al. 1998), Fashion-MNIST (Xiao et al. 2017),
- * Kuzushiji-MNIST (Clanuwat et al. 2018), QMNIST (Yadav, Bottou 2019) and EMNIST (Cohen et al. 2017), whose images are
- * stored transposed.
+ * Kuzushiji-MNIST (Clanuwat et al. 2018), QMNIST (Yadav, Bottou 2019) and EMNIST (Cohen et al. 2017).  The images of
+ * EMNIST are stored transposed.
  */
 #include "data/dataset.h"
 #include "data/places.h"
@@ -17,7 +17,7 @@
 
 typedef struct variant {
 	bl_place_of place;
-	const char *name;           /* of the set, before "train" or "test" */
+	const char *name;           /* name of the set, without "train" or "test" */
 	const char *files[2][2];    /* of the training and the test set: images, labels */
 	const char *const *classes; /* names of the classes */
 	int n_classes;

@@ -15,7 +15,7 @@ enum { BL_HISTORY_BINS = 1024, BL_HISTORY_READ = 200000 };
 enum { BL_HISTORY_TURNS = 64 };
 typedef struct bl_turn {
 	int column;
-	int64_t first, last; /* the steps whose value differs from that of the previous step */
+	int64_t first, last; /* first and last step at which the value changed */
 	double from, to;
 } bl_turn;
 
@@ -38,7 +38,7 @@ typedef struct bl_history {
 } bl_history;
 
 void bl_history_reset(bl_history *h);
-/* Reads new records, at most BL_HISTORY_READ, so that a viewer can soon react to a key again.  True: there were any. */
+/* Reads new records, at most BL_HISTORY_READ at once, so that a viewer remains responsive.  True: there were any. */
 bool bl_history_read(bl_history *h, const bl_live *run);
 
 /* Empties the history.  The next read begins at record `from`, counted from 0. */

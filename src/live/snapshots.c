@@ -3,8 +3,8 @@
  * snapshots.c: the list of snapshots of the past.
  *
  * When the list is full, every second snapshot is dropped and the interval is doubled, so the snapshots are spread over
- * the run, however long it becomes.  The first one is never dropped; the newest snapshot counts as the last one of the
- * list.  In the file, snapshots are appended, or written to the space of dropped snapshots.
+ * the run, however long it becomes.  The first snapshot is never dropped; the newest snapshot counts as the last one of
+ * the list.  In the file, snapshots are appended, or written to the space of dropped snapshots.
  */
 #include "live/livefile.h"
 
@@ -241,7 +241,7 @@ int64_t bl_live_snapshot_at(const bl_live *l, int i, bl_snapshot *out)
 	return newest ? bl_live_snapshot(l, out) : found;
 }
 
-/* With the interval of the past, later snapshots do not displace earlier ones. */
+/* With the interval of the resumed run's old file, later snapshots do not displace earlier ones. */
 void bl_snapshots_interval(bl_live *l, const bl_live *past)
 {
 	struct live_list k;

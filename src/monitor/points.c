@@ -79,8 +79,8 @@ static double along(const float *x, const double *axis, int64_t f)
 }
 
 /*
- * The sign of an axis is arbitrary: it is chosen to agree with the last points, or at first so that the farthest point is
- * on the right.
+ * The sign of an axis is arbitrary.  It is chosen to agree with the last points or, if there are none, so that the
+ * farthest point is on the right.
  */
 static double direction(const bl_snapshot *s, const double *now, int64_t n, int k)
 {
@@ -96,7 +96,10 @@ static void put_axis(const float *x, int64_t n, int64_t f, const double *g, cons
 {
 	int64_t side = n < f ? n : f;
 	double now[BL_POINTS_MAX] = { 0 }, all = 0;
-	/* Rows of x (n,f) along component k: x v where v is an eigenvector of x^T x, or sqrt(w) u where u is one of x x^T. */
+	/*
+	 * Coordinates of the rows of x (n,f) along component k: x v, where v is an eigenvector of x^T x, or sqrt(w) u,
+	 * where u is an eigenvector of x x^T.
+	 */
 	for (int64_t i = 0; k < side && i < n; i++)
 		now[i] = f <= n ? along(x + i * f, g + k * f, f) : sqrt(fmax(w[k], 0)) * g[k * n + i];
 	for (int64_t i = 0; i < side; i++)

@@ -2,7 +2,8 @@
 /*
  * checkpoints.c: checkpoints of earlier steps, checkpoint-STEP.safetensors.
  *
- * The newest one has two names (hard links), checkpoint.safetensors and one with its step, so that it is stored once.
+ * The newest checkpoint has two names (hard links), checkpoint.safetensors and a name with its step, but is stored
+ * once.
  */
 #include "store/checkpoints.h"
 

@@ -2,7 +2,7 @@
 /*
  * delete.c: removes the folder of a run.
  *
- * Everything is examined and removed relative to the folder's descriptor, and no link is followed, so that nothing outside
+ * Everything is examined and removed relative to the folder's descriptor, and no link is followed.  So nothing outside
  * of the folder can be removed, whatever the folder contains.
  */
 #include "store/runs.h"

@@ -404,7 +404,10 @@ static uint64_t hash_of(const char *root)
 	return h;
 }
 
-/* Links in the path of the folder are resolved, because SQLITE_OPEN_NOFOLLOW refuses all links; the file itself must not be one. */
+/*
+ * Links in the path of the folder are resolved, because SQLITE_OPEN_NOFOLLOW refuses all links.  The file itself must
+ * not be a link.
+ */
 char *bl_index_path(const char *root)
 {
 	char name[64], *whole = realpath(root, NULL), *folder = bl_cache_folder("an index of runs");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* owner.c: finds out from run.json which trainer owns the run in a folder, under the lock that is held to resume a run. */
+/* owner.c: finds out from run.json which trainer owns the run in a folder, under the lock that also guards resuming. */
 #include "store/owner.h"
 
 #include <barlow/error.h>

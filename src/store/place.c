@@ -102,8 +102,8 @@ static void write_weights_asked(void *ctx)
 }
 
 /*
- * The checkpoint comes first, since it contains the weights, too; if it fails, there may still be room for the weights alone.
- * The message is that of the checkpoint's failure.
+ * The checkpoint is written first, since it contains the weights, too.  If this fails, there may still be room for the
+ * weights alone.  The message is that of the checkpoint's failure.
  */
 static int save_run(void *ctx, bl_save_why why)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * ownership.c: a trainer owns its modules from its creation until another trainer may take them.  The weights that it starts
- * from can be restored: they were initialised randomly from the seed, or are stored.
+ * ownership.c: a trainer owns its modules from its creation until another trainer may take them.  The weights that a
+ * run starts from can be restored: they were initialised randomly from the seed, or are stored.
  */
 #include "train/trainer.h"
 

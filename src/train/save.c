@@ -85,7 +85,7 @@ int bl_trainer_save_for(bl_trainer *t, bl_save_why why)
 
 void bl_trainer_weights_saved(bl_trainer *t, const char *path)
 {
-	if (t->info.state != BL_RUN_FAILED) /* then the message is the reason */
+	if (t->info.state != BL_RUN_FAILED) /* the message of a failed run is the reason of the failure */
 		bl_trainer_note(t, "step %lld: weights saved to %s", (long long)t->step, path);
 }
 

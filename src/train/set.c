@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * set.c: changes settings by name while a run trains: settable settings of its loss, of its optimiser, and of its
+ * set.c: changes settings by name while a run trains.  They are settings of its loss, of its optimiser, or of its
  * views' operators (set_views.c).
  *
  * A name without a prefix is searched for in the optimiser's settings, then in those of the loss.  The prefixes

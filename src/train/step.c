@@ -52,8 +52,8 @@ void bl_trainer_set_training(const bl_trainer_config *c, bool on)
 }
 
 /*
- * Training mode is set in each step, since callers between steps may have left the network in evaluation mode.  The layers
- * store the precision for their backward pass.
+ * Training mode is set in each step, since callers between steps may have left the network in evaluation mode.  The
+ * layers store the precision for their backward passes.
  */
 static int forward(bl_trainer *t, struct work *w)
 {

@@ -201,7 +201,7 @@ static int64_t dry_run(const bl_trainer_config *c, bl_tensor *x)
 }
 
 /*
- * Computes the loss of one batch of random embeddings, to check that it accepts their shape and to learn the names of its
+ * Computes the loss of one batch of random embeddings, to check that it accepts their shape and to get the names of its
  * terms.  The value has no meaning, so it need not be finite.
  */
 static int check_loss(bl_trainer *t)
