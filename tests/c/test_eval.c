@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_eval.c: kNN, linear probe and spectra against NumPy's numbers (tests/reference/make_eval.py). */
+/* test_eval.c: kNN, linear probe and spectra, compared with NumPy's numbers (tests/reference/make_eval.py). */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum { CLASSES = 4 };
-enum { LINEAR_TRAIN, LINEAR_TEST, KNN, RANKME }; /* numbers.npy */
+enum { LINEAR_TRAIN, LINEAR_TEST, KNN, RANKME }; /* the indices in eval_numbers.npy */
 
 static struct {
 	bl_tensor *train, *test, *numbers;
@@ -96,7 +96,7 @@ static bool is_first(const float *refs, const int32_t *labels, int n, int k, dou
 	return accuracy == 1;
 }
 
-/* References at growing angles from the x axis: the nearest is of class 0, the two next of class 1. */
+/* References at increasing angles from the x axis: the nearest to the axis has class 0, the next two have class 1. */
 static bool fan(int k, double temperature, const float *query)
 {
 	return is_first((float[]){ 9, .9f, 1, .5f, 3, 1.6f, 0, 1 }, (int32_t[]){ 0, 1, 1, 2 }, 4, k, temperature, query);
@@ -110,10 +110,10 @@ static void temperature_weighs_the_votes(void **state)
 	assert_true(fan(1, 1, x));
 	assert_false(fan(3, 1, x));
 	assert_true(fan(3, .1, x));
-	assert_true(fan(99, .1, x)); /* more than there are */
+	assert_true(fan(99, .1, x)); /* k is larger than the number of references */
 }
 
-/* exp(1 / 1e-5) overflows, yet the nearest decides. */
+/* exp(1 / 1e-5) overflows, but the nearest reference still decides. */
 static void low_temperatures_do_not_overflow(void **state)
 {
 	const float refs[] = { 1, 1, 2, 1 }, x[] = { 1, 0 };
@@ -130,12 +130,12 @@ static void equal_neighbours_rank_by_their_order(void **state)
 	(void)state;
 	assert_true(fan(1, 1, nowhere));
 	assert_false(fan(3, 1, nowhere));
-	/* Nearer references come later, and displace the later of the first two. */
+	/* The last two references are nearer, and replace the second of the first two. */
 	assert_true(is_first(pairs, (int32_t[]){ 0, 1, 0, 1 }, 4, 3, 1, x));
 	assert_false(is_first(pairs, (int32_t[]){ 1, 0, 0, 1 }, 4, 3, 1, x));
 }
 
-/* Sizes that are not multiples of blocks: the count must equal brute force. */
+/* The sizes are not multiples of the block size; the result has to equal that of brute force. */
 static void blocks_do_not_show(void **state)
 {
 	enum { N = 2500, M = 300, F = 5 };
@@ -181,7 +181,7 @@ static int linear(const bl_linear_config *c, bl_linear_result *out)
 	return bl_eval_linear(c, data.train, data.train_labels, data.test, data.test_labels, CLASSES, out);
 }
 
-/* Features of different scale, one of them dead; the optimum was computed by Newton's method in double precision. */
+/* Features have different scales, and one is constant; NumPy computed the optimum by Newton's method in double precision. */
 static void linear_reaches_the_optimum(void **state)
 {
 	const double l2 = 10;
@@ -207,7 +207,7 @@ static void l2_comes_from_the_grid(void **state)
 	assert_true(r.held_out_accuracy > .5);
 }
 
-/* The labels do not depend on the features, so the largest penalty is best. */
+/* Labels do not depend on the features, so the largest penalty is the best. */
 static void noise_asks_for_a_strong_l2(void **state)
 {
 	enum { N = 200, F = 50 };
@@ -323,7 +323,10 @@ static void whitened_features_are_numpys(void **state)
 	bl_tensor_unref(out[1]);
 }
 
-/* The corners of a square, stretched and moved: standardised they are (+-1, +-1), with covariance I.  A third feature is dead. */
+/*
+ * The corners of a square, scaled and shifted: after standardising they are (+-1, +-1), with covariance I.  A third feature is
+ * constant.
+ */
 static const float corners[] = { 7, 2, 4, 7, -4, 4, 3, 2, 4, 3, -4, 4 };
 
 static void a_square_is_exact(void **state)
@@ -343,7 +346,8 @@ static void a_square_is_exact(void **state)
 	bl_tensor_unref(out[0]);
 	bl_tensor_unref(out[1]);
 	assert_int_equal(bl_eval_whiten(&c, x, NULL, x, 1, out, &r), 0);
-	for (int i = 0; i < 4; i++) /* (I + 3 I)^-1/2 halves them, so products are a quarter of those before */
+	for (int i = 0; i < 4;
+	     i++) /* (I + 3 I)^-1/2 halves the features, so products are a quarter of those of the standardised features */
 		for (int j = 0; j < 4; j++) {
 			const float *a = bl_tensor_data(out[0]) + 3 * i, *b = bl_tensor_data(out[1]) + 3 * j;
 			const float *s = standard + 3 * i, *t = standard + 3 * j;
@@ -357,7 +361,7 @@ static void a_square_is_exact(void **state)
 
 enum { HIDDEN = 1000, WIDTH = 5 };
 
-/* The class is in the small difference of two features, among large noise that they share and noise of three others. */
+/* The class determines the small difference of two features, which share large noise; three other features are noise. */
 static bl_tensor *hidden_classes(uint32_t stream, int32_t *labels)
 {
 	bl_tensor *x = bl_tensor_new(2, (int64_t[]){ HIDDEN, WIDTH });
@@ -400,7 +404,7 @@ static void whitening_finds_what_noise_hides(void **state)
 		bl_tensor_unref(out[1]);
 	}
 	bl_threads_set(0);
-	assert_close(r.ridge, 1e-4, 0); /* the first of two that qualify */
+	assert_close(r.ridge, 1e-4, 0); /* of two ridges with the same accuracy, the first one is chosen */
 	assert_true(r.held_out_accuracy > .95);
 	bl_tensor_unref(refs);
 	bl_tensor_unref(queries);
@@ -455,7 +459,7 @@ static void spectra_are_numpys(void **state)
 	bl_tensor_unref(std);
 }
 
-/* z = u v^T + w t^T with orthogonal u, w and v, t: singular values are products of lengths. */
+/* z = u v^T + w t^T with u orthogonal to w and v to t, so the singular values are |u| |v| and |w| |t|. */
 static bl_tensor *two_ranks(int64_t n, int64_t f, float first, float second)
 {
 	bl_tensor *z = bl_tensor_full(2, (int64_t[]){ n, f }, 0);
@@ -484,7 +488,7 @@ static void rankme_of_known_ranks(void **state)
 	bl_tensor_unref(none);
 }
 
-/* Larger than the Gram matrix's blocks: the trace is the sum of the variances, whichever side was used. */
+/* z is larger than the blocks of the Gram matrix.  The trace is the sum of the variances, whether z^T z or z z^T was used. */
 static void spectrum_sums_to_the_variance(void **state)
 {
 	enum { N = 600, F = 300 };
@@ -556,7 +560,7 @@ static bl_module *chain(bl_module *a, bl_module *b)
 	return s;
 }
 
-/* A norm in evaluation mode uses its own statistics only, so rows do not depend on their batch. */
+/* In evaluation mode a norm uses only its stored statistics, so results of a row do not depend on its batch. */
 static void encoders_are_asked_in_evaluation_mode(void **state)
 {
 	bl_dataset *d = ten_images();
@@ -574,7 +578,7 @@ static void encoders_are_asked_in_evaluation_mode(void **state)
 		assert_close(bl_tensor_data(all)[i], i / 4 + i % 4, 1e-4);
 	assert_false(bl_tensor_requires_grad(all));
 	assert_true(bl_module_training(net));
-	bl_module_train(norm, false); /* a frozen part stays frozen */
+	bl_module_train(norm, false); /* a module in evaluation mode stays in that mode */
 	bl_tensor_unref(bl_eval_features(net, d, plain_mean, plain_std, 4, NULL));
 	assert_true(bl_module_training(net));
 	assert_false(bl_module_training(norm));
@@ -585,7 +589,7 @@ static void encoders_are_asked_in_evaluation_mode(void **state)
 	bl_dataset_unref(d);
 }
 
-/* 3 x 5 pixels 0..14: cells of 2 x 2 of them share rows and columns, as in PyTorch's adaptive_avg_pool2d. */
+/* 3 x 5 pixels with values 0..14 are averaged to 2 x 2 cells, which share rows and columns, as in PyTorch's adaptive_avg_pool2d. */
 static void maps_are_averaged_before_they_are_flattened(void **state)
 {
 	static const float want[] = { 3.5f, 5.5f, 8.5f, 10.5f };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_field.c: settings as data: defaults, ranges with and without their ends, lists, and texts that are read back. */
+/* test_field.c: settings as data: defaults, open and closed ranges, lists, and texts that are read back. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -54,7 +54,7 @@ static void defaults_go_where_they_belong(void **state)
 	bl_fields_default(fields, &s);
 	assert_int_equal(s.stride, 1);
 	assert_int_equal(s.form, 1);
-	assert_int_equal(s.steps, 9); /* a field without a fixed default is unchanged */
+	assert_int_equal(s.steps, 9); /* a field without a fixed default does not change */
 	assert_true(s.lr == 7);
 	assert_true(s.p == .1f && s.sigma[0] == .1f && s.sigma[1] == 2);
 	assert_true(s.mean[0] == .5f && s.mean[2] == .5f);
@@ -86,7 +86,7 @@ static void both_ends_of_a_range_hold(void **state)
 {
 	(void)state;
 	takes("stride", 1), takes("stride", 8), refuses("stride", 0), refuses("stride", 9), refuses("stride", 1.5);
-	takes("p", .1), takes("p", 0), refuses("p", .1001), refuses("p", -1e-9); /* .1f is above .1, and is .1 */
+	takes("p", .1), takes("p", 0), refuses("p", .1001), refuses("p", -1e-9); /* .1f is larger than .1 but counts as .1 */
 	takes("sigma", 1e-6), refuses("sigma", 0), refuses("sigma", -1);
 	takes("beta", 0), takes("beta", .999), refuses("beta", 1), refuses("beta", -.1);
 	takes("lr", 0), takes("lr", 1e300), refuses("lr", -1e-300);
@@ -117,7 +117,7 @@ static void a_list_has_the_length_that_is_asked_for(void **state)
 	const double v[] = { 1, 2, 3, 4, 5 };
 	assert_int_equal(set_many("mean", &s, 3, v), 0);
 	assert_true(s.mean[2] == 3);
-	assert_true(set_many("mean", &s, 2, v) < 0); /* not repeated silently */
+	assert_true(set_many("mean", &s, 2, v) < 0); /* two values are not extended to three */
 	assert_string_equal(bl_error(), "'mean' must be a number, or a list of 3 numbers, got {1, 2}");
 	assert_true(set_many("mean", &s, 4, v) < 0);
 	assert_true(set_many("sigma", &s, 3, v) < 0);

@@ -46,7 +46,7 @@ static bl_tensor *identity(int64_t n)
 	return c;
 }
 
-/* The saved picture's bytes with a final NUL. */
+/* The bytes of the saved picture, and a final null character. */
 static char *save(const bl_figure *f, const char *name, size_t *n)
 {
 	if (!f || bl_figure_save(f, support_scratch(name)) < 0)
@@ -70,7 +70,7 @@ static void expect_in_svg(const bl_figure *f, const char *name, const char *cons
 	free(svg);
 }
 
-/* --- What gnuplot is told -------------------------------------------------------- */
+/* --- Scripts for gnuplot -------------------------------------------------------- */
 
 /*
  * The whole script must equal tests/reference/figures/NAME.gp, since errors in parts of a figure are easily overlooked.
@@ -132,7 +132,7 @@ static void test_scripts_of_lines(void **state)
 	expect_script(bl_figure_panels(p, 2), "panels");
 }
 
-/* Numbers and labels of any width have room, and no line or mark lies on an axis. */
+/* There is space for numbers and labels of any width, and no line or mark lies on an axis. */
 static void test_scripts_with_wide_numbers(void **state)
 {
 	(void)state;
@@ -166,7 +166,7 @@ static bl_live *narrow_run(void)
 	return l;
 }
 
-/* The loss of the first two runs spans enough for a logarithmic axis. */
+/* The loss of the first two runs has a range that is large enough for a logarithmic axis. */
 static void test_scripts_of_curves(void **state)
 {
 	(void)state;
@@ -193,7 +193,7 @@ static bl_figure *beside(int n)
 	return bl_figure_beside(f, n);
 }
 
-/* On the scale of the smallest batch, which has the largest values by chance. */
+/* All matrices have the colour scale of the smallest batch, for which the level of chance is highest. */
 static void test_heatmaps_beside_each_other(void **state)
 {
 	(void)state;
@@ -219,7 +219,7 @@ static void test_heatmaps_beside_each_other(void **state)
 	assert_null(beside(1));
 }
 
-/* 1 x 1025 elements, three a dot, the last dot of two: their root mean square; and rows from the top down. */
+/* A dot is the root mean square of three of 1 x 1025 elements, the last dot that of two.  Rows are drawn from the top down. */
 static void test_dots_of_a_heatmap(void **state)
 {
 	(void)state;
@@ -255,7 +255,7 @@ static void test_dots_of_a_heatmap(void **state)
 	bl_tensor_unref(c);
 }
 
-/* --- What figures hold ---------------------------------------------------------- */
+/* --- The content of figures ---------------------------------------------------------- */
 
 static void test_curves(void **state)
 {
@@ -306,7 +306,7 @@ static void test_heatmap(void **state)
 	bl_tensor_unref(c);
 }
 
-/* The numbers of the colour scale are at their values; chance is in the middle. */
+/* The numbers on the colour scale are at their positions; the level of chance is in the middle. */
 static void test_heatmap_scale(void **state)
 {
 	(void)state;
@@ -323,7 +323,7 @@ static void test_heatmap_scale(void **state)
 	bl_tensor_unref(c);
 }
 
-/* A matrix of cells: the axes count the dims in them. */
+/* If the elements of a matrix are cells, its axes count dimensions, not cells. */
 static void test_heatmap_of_dims(void **state)
 {
 	(void)state;
@@ -362,7 +362,7 @@ static void test_lines(void **state)
 	assert_error("0 points");
 }
 
-/* Panels have their own axes; points are not joined. */
+/* Each panel has its own axes; points are not connected by lines. */
 static void test_panels(void **state)
 {
 	(void)state;
@@ -421,7 +421,7 @@ static void test_formats(void **state)
 	bl_tensor_unref(c);
 }
 
-/* A saved script draws the figure by itself, and a file named "|program" runs nothing. */
+/* A saved script draws the figure without other files, and a file named "|program" executes no program. */
 static void test_kept_script(void **state)
 {
 	(void)state;
@@ -442,7 +442,7 @@ static void test_kept_script(void **state)
 
 /* --- Records ---------------------------------------------------------------------------- */
 
-/* The record is read back from each format; the picture without it has the stored hash, also for a long record. */
+/* The record can be extracted from each format, and the picture without the record has the stored hash; also for a long record. */
 static void test_records(void **state)
 {
 	(void)state;
@@ -516,7 +516,7 @@ static void test_comma_locale(void **state)
 	setlocale(LC_NUMERIC, "C");
 }
 
-/* --- Nothing is run --------------------------------------------------------------- */
+/* --- Nothing in a figure is executed --------------------------------------------------------------- */
 
 /* Bytes that are not UTF-8 would make an SVG invalid. */
 static void test_malformed_text(void **state)
@@ -598,7 +598,7 @@ static void test_no_gnuplot(void **state)
 	save_without_gnuplot("/nonexistent");
 }
 
-/* As on systems where posix_spawn uses fork, for example under qemu's user emulation. */
+/* If posix_spawn uses fork, for example under qemu's user emulation, a missing program is only reported by status 127. */
 static void test_no_gnuplot_is_found_out_late(void **state)
 {
 	(void)state;
@@ -623,7 +623,7 @@ static void test_gnuplot_complains(void **state)
 	assert_error("undefined variable: nonsense");
 }
 
-/* A gnuplot that ends during the write raises no signal here, and its message is reported. */
+/* If gnuplot ends while the script is written to it, no signal ends this process, and gnuplot's message is reported. */
 static void test_gnuplot_hangs_up(void **state)
 {
 	(void)state;

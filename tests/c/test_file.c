@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_file.c: whole files: the result of a write, through links and for other kinds of files, and the order of
+ * test_file.c: writing whole files: the result, also through links and for other kinds of files, and the order of
  * system calls.
  *
  * This program's own fsync() and rename() replace the C library's and record each call.
@@ -155,7 +155,7 @@ static void a_private_file_is_nobody_elses(void **state)
 	}
 }
 
-/* The name of the temporary file is longer. */
+/* The name of the temporary file is longer than that of the file. */
 static void the_longest_name_can_be_written(void **state)
 {
 	(void)state;

@@ -19,7 +19,7 @@
 
 enum { SIZE = 24, BATCH = 4 };
 
-/* A folder in the scratch folder, made with all folders above it. */
+/* Makes a folder in the scratch folder, with all folders above it. */
 static const char *folder(const char *name)
 {
 	const char *path = support_scratch(name);
@@ -33,7 +33,7 @@ static const char *folder(const char *name)
 	return path;
 }
 
-/* A JPEG, or a PNG if the name ends so; of one grey level, or painted (level < 0). */
+/* Writes a JPEG, or a PNG if the name ends in .png, of one grey level, or with a painted picture if level < 0. */
 static void put(const char *name, int height, int width, int level)
 {
 	const char *path = support_scratch(name);
@@ -57,7 +57,7 @@ static bl_dataset *opened(const bl_folder_config *c)
 	return d;
 }
 
-/* Four classes of painted images of several sizes, the first of 40 x 60. */
+/* Makes four classes of painted images of several sizes; the first image has 40 x 60 pixels. */
 static const char *photographs(void)
 {
 	char name[64];
@@ -207,7 +207,7 @@ static void large_images_are_evaluated_at_224(void **state)
 	bl_dataset_unref(d);
 }
 
-/* --- What a set is asked for ----------------------------------------------------------- */
+/* --- Operations on sets ----------------------------------------------------------- */
 
 static void batches_are_of_one_size(void **state)
 {
@@ -262,7 +262,9 @@ static void parts_of_a_folder(void **state)
 	bl_dataset_unref(second);
 }
 
-/* 1024 of 2048 files are read, spread over all of them: the first half is black, the other grey. */
+/*
+ * Statistics read 1024 of 2048 files, which are distributed over all files: the first half of the files is black, the other grey.
+ */
 static void statistics_are_spread_over_the_files(void **state)
 {
 	float mean[3], std[3];
@@ -309,7 +311,7 @@ static bl_loader *loader(bl_dataset *d, int threads)
 	return l;
 }
 
-/* Six batches, which are two epochs. */
+/* Loads six batches, which are two epochs. */
 static float *run(const bl_folder_config *c, int threads)
 {
 	enum { VALUES = BATCH * 3 * SIZE * SIZE };
@@ -341,7 +343,7 @@ static void views_do_not_depend_on_threads(void **state)
 	free(three);
 }
 
-/* The same crops, of detailed photographs; only pixels differ, and only slightly. */
+/* The crops of detailed photographs are the same; only pixels differ, and only slightly. */
 static void views_at_full_scale_are_nearly_the_same(void **state)
 {
 	const int n = 12 * BATCH * 3 * SIZE * SIZE;
@@ -360,7 +362,7 @@ static void views_at_full_scale_are_nearly_the_same(void **state)
 
 /* --- Broken files -------------------------------------------------------------------------- */
 
-/* Eight images, two of them damaged: one is not an image, and one is truncated. */
+/* Makes eight files: one is not an image, one is a truncated image, and six are images. */
 static const char *broken(void)
 {
 	char name[64];
@@ -406,7 +408,7 @@ static void a_broken_file_ends_what_needs_it(void **state)
 	bl_dataset_unref(d);
 }
 
-/* Files a/0.jpg, a/1.jpg, a/2.jpg of one size. */
+/* Makes the files a/0.jpg, a/1.jpg and a/2.jpg of one size. */
 static bl_dataset *three(bool skip_broken)
 {
 	folder("three/a");
@@ -420,7 +422,7 @@ static bl_dataset *three(bool skip_broken)
 	return opened(&(bl_folder_config){ .path = support_scratch("three"), .skip_broken = skip_broken });
 }
 
-/* The step that needs it reports the error, as does a direct read. */
+/* Both a direct read and the loader's batch that needs the image report the error. */
 static void expect_changed(bl_dataset *d, int64_t row, const char *message)
 {
 	bl_image im;
@@ -450,7 +452,7 @@ static void a_file_that_changes_after_the_listing_is_named(void **state)
 	bl_image im;
 	(void)state;
 	for (int broken = 0; broken < 2; broken++) {
-		int row = broken ? 0 : 1; /* of 1.jpg: the index is lower if 0.jpg is left out */
+		int row = broken ? 0 : 1; /* the row of 1.jpg, which is lower if 0.jpg is skipped */
 		bl_dataset *d = three(broken);
 		snprintf(path, sizeof path, "%s", support_scratch("three/a/1.jpg"));
 		assert_int_equal(truncate(path, 300), 0);
@@ -460,7 +462,7 @@ static void a_file_that_changes_after_the_listing_is_named(void **state)
 		assert_int_equal(bl_dataset_image(d, row + 1, &im), 0);
 		bl_dataset_unref(d);
 	}
-	/* Replaces it by another image of the same number of bytes. */
+	/* A file with another time of change but the same size counts as replaced. */
 	bl_dataset *d = three(false);
 	snprintf(path, sizeof path, "%s", support_scratch("three/a/2.jpg"));
 	assert_int_equal(utimensat(AT_FDCWD, path, (struct timespec[]){ { 1, 0 }, { 1, 0 } }, 0), 0);
@@ -506,7 +508,7 @@ static void views_need_one_size(void **state)
 	bl_dataset_unref(d);
 }
 
-/* A folder of n files; the content of each is its index. */
+/* Makes a folder of n files, each of which contains its index. */
 static const char *many_files(const char *name, int n)
 {
 	char file[64];
@@ -552,7 +554,7 @@ static void a_fingerprint_is_that_of_the_files(void **state)
 	unlink(support_scratch("print/there/050.png"));
 	expect_other(there, print, "there are 100 files as there were then, but they have other names");
 	rename(support_scratch("print/there/100.png"), support_scratch("print/there/050.png"));
-	for (int i = 0; i < 100; i++) { /* all with other contents: one of those that are read is named */
+	for (int i = 0; i < 100; i++) { /* all files get other contents; the message names one of those that are read */
 		char file[64];
 		snprintf(file, sizeof file, "print/there/%03d.png", i);
 		support_write(support_scratch(file), "other", 5);
@@ -564,7 +566,7 @@ static void a_fingerprint_is_that_of_the_files(void **state)
 	bl_dataset_unref(b);
 }
 
-/* If there are few files, each one is read: a changed size or content is detected. */
+/* In a folder of few files all are read, so any changed size or content is detected. */
 static void a_change_of_one_file_of_a_few_is_seen(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_formats.c: files of every picture format compared with PIL: plain, over a background, rotated; windows; damaged files. */
+/* test_formats.c: files of every picture format compared with PIL, also over a background and rotated; windows; damaged files. */
 #include "support.h"
 
 #include "data/decode.h"
@@ -76,7 +76,7 @@ static void every_format_is_read_as_by_pil(void **state)
 	assert_int_equal(seen_turned, 10);
 }
 
-/* Pixel (y, x) of the whole image, taken from a window that was read. */
+/* The pixel (y, x) of the whole image, from a window that was read. */
 static const uint8_t *pixel(const bl_image *im, int y, int x)
 {
 	if (im->part.eighths)
@@ -102,7 +102,7 @@ static void check_part(const char *name, const bl_wish *wish)
 	free(whole);
 }
 
-/* JPEG's chroma at the edge of a window is interpolated slightly differently: test_decode tests that. */
+/* Not for JPEG, whose chroma is interpolated slightly differently at the edge of a window (see test_decode). */
 static void parts_have_the_pixels_of_the_whole(void **state)
 {
 	(void)state;
@@ -133,7 +133,7 @@ static uint8_t *bytes_of(const char *name, size_t *n)
 	return b;
 }
 
-/* A copy of exactly its size, so that a sanitizer detects a read beyond its end. */
+/* Decodes a copy that has exactly the size of the file, so that a sanitizer detects a read beyond its end. */
 static bool cut_decodes(const uint8_t *b, size_t n)
 {
 	uint8_t *cut = malloc(n ? n : 1);
@@ -144,7 +144,7 @@ static bool cut_decodes(const uint8_t *b, size_t n)
 	return fine;
 }
 
-/* The bytes after the pixels may be unnecessary, but a third of any file is too little. */
+/* A file may be readable without its last bytes, but not if only a third of it is left. */
 static void files_cut_short_are_refused(void **state)
 {
 	(void)state;
@@ -181,7 +181,7 @@ static void mutants_do_no_harm(void **state)
 	}
 }
 
-/* Headers with sizes that no file of this length can have are refused before anything is allocated. */
+/* If the header states a size that a file of this length cannot have, it is refused before memory is allocated. */
 static void huge_and_empty_images_are_refused(void **state)
 {
 	static const struct {

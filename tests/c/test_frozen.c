@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_frozen.c: the picture is correct, from the trainer to the colour of a dot: a run is paused, the heatmap requests
- * each matrix, order and part, and every dot is compared with C computed here from the run's embeddings, in double precision
- * by plain loops.
+ * test_frozen.c: the heatmap shows the correct C, from the trainer to the colour of a dot.  A run is paused, the heatmap
+ * requests each matrix, order and part, and every dot is compared with C, which plain loops in double precision compute here
+ * from the run's embeddings.
  */
 #include "frozen_run.h"
 #include "support.h"
@@ -37,9 +37,9 @@ static void rest(void)
 	nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
 }
 
-/* --- A run that stands still ------------------------------------------------------- */
+/* --- A paused run ------------------------------------------------------- */
 
-/* Column j of x, standardised as in the paper. */
+/* Standardises column j of x as in the paper. */
 static void standardise(const float *x, int d, int j, double *out)
 {
 	double mean = 0, var = 0;
@@ -101,14 +101,14 @@ static double element(const struct stage *g, bl_kind kind, int i, int j)
 	return kind == BL_KIND_MINUS_I ? sum - (i == j) : sum;
 }
 
-/* The dim at a position: positions are known individually only if cells are single dims. */
+/* The dimension at a position; it is known only if cells are single dimensions. */
 static int dim_at(const bl_picture *p, int axis, int cell, int k)
 {
 	return p->dim[axis][cell] + k;
 }
 
 struct sums {
-	double mean, most, rms, diagonal; /* off the diagonal and on it; NaN: there are none */
+	double mean, most, rms, diagonal; /* rms: off the diagonal; diagonal: the mean on it; NaN: there are no such elements */
 };
 
 static struct sums sums_of(const struct stage *g, int i, int j)
@@ -136,7 +136,7 @@ static struct sums sums_of(const struct stage *g, int i, int j)
 	return s;
 }
 
-/* In a pooled C - I the largest is that of the diagonal only, so it is not the largest of all. */
+/* In a pooled C - I, the largest element is known only for the diagonal, so it is not compared. */
 static bool has_largest(const struct stage *g, const bl_picture *p)
 {
 	return bl_heatmap_look(g->s)->kind != BL_KIND_MINUS_I || p->cells == p->part.rows;
@@ -157,7 +157,7 @@ static void check_cell(const struct stage *g, int i, int j)
 		assert_close((double)p->diagonal[at], want.diagonal, 2e-5);
 }
 
-/* A dot's colour is that of its cell's value: the picture has at least one dot for each cell. */
+/* A dot has the colour of its cell's value; the picture has at least one dot for each cell. */
 static void check_dot(const struct stage *g, const bl_heatmap_place *place, int i, int j)
 {
 	const bl_picture *p = &bl_heatmap_look(g->s)->shown;
@@ -169,7 +169,7 @@ static void check_dot(const struct stage *g, const bl_heatmap_place *place, int 
 	int32_t ink = y % 2 || cell->glyph == ' ' ? cell->bg : cell->fg;
 	assert_true(fit.dots_x >= p->cells);
 	if (bl_heatmap_look(g->s)->pointing && ink == bl_colour_of(BL_PAINT_CURSOR, false))
-		return; /* the cursor covers its own dot */
+		return; /* the cursor hides its dot */
 	assert_int_equal(ink, bl_colour_diverging(v, false));
 }
 
@@ -185,7 +185,7 @@ static void check_picture(struct stage *g, int stride)
 	assert_close(p->sample.largest, 1, 0);
 }
 
-/* Until the run has answered the view's request; it is paused, so the answer belongs to its step. */
+/* Waits until the run has answered the view's request; the run is paused, so the answer belongs to its step. */
 static void settle(struct stage *g)
 {
 	const bl_look *l = bl_heatmap_look(g->s);
@@ -206,13 +206,13 @@ static void look_at(struct stage *g, const char *keys, int stride)
 		bl_control_key(g->s, BL_KEY(keys));
 	settle(g);
 	check_picture(g, stride);
-	bl_control_key(g->s, 'm'); /* a dot's root mean square, mean, or largest element */
+	bl_control_key(g->s, 'm'); /* selects root mean square, mean or largest element */
 	check_picture(g, stride);
 }
 
 /* --- Widths, matrices, orders, parts --------------------------------------------------- */
 
-/* As many cells as dims: single elements, in each order. */
+/* Cells are single elements; tests all orders. */
 static void test_elements(void **state)
 {
 	(void)state;
@@ -225,7 +225,7 @@ static void test_elements(void **state)
 	stage_free(&g);
 }
 
-/* Cells of one dim or two, and parts of them. */
+/* Cells have one or two dimensions; tests all matrices, and parts. */
 static void test_pooled(void **state)
 {
 	(void)state;
@@ -238,7 +238,7 @@ static void test_pooled(void **state)
 	stage_free(&g);
 }
 
-/* If the trainer never makes C: cells of 64 x 64 dims, then single elements of each matrix. */
+/* The trainer does not form C.  Tests cells of 64 x 64 dimensions, then single elements of each matrix. */
 static void test_wide(void **state)
 {
 	(void)state;
@@ -247,7 +247,7 @@ static void test_wide(void **state)
 	look_at(&g, "zzzzzzz", 7);
 	for (int kind = 0; kind < BL_KINDS; kind++)
 		look_at(&g, "t", 7);
-	look_at(&g, "o", 7); /* by C_ii */
+	look_at(&g, "o", 7); /* the order by C_ii */
 	stage_free(&g);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_gemm_bf16.c: products of numbers rounded to bfloat16 against double precision, in every set of kernels. */
+/* test_gemm_bf16.c: products of numbers rounded to bfloat16, compared with double precision, for every set of kernels. */
 #include "support.h"
 
 #include "tensor/matrix/gemm_bf16.h"
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The bfloat16 nearest to x, ties to even: computed by spacing, not by bits as in the kernels. */
+/* The bfloat16 nearest to x, ties to even; computed from the spacing of numbers, unlike in the kernels, which use the bits. */
 static double nearest(float x)
 {
 	int e;
@@ -34,7 +34,7 @@ static float *normal_floats(int64_t n, uint32_t stream)
 	return v;
 }
 
-/* One product, within guarded rows: columns past n of c must not change. */
+/* Tests one product; the columns of c after the n-th must not change. */
 static void check(bool ta, bool tb, bool add, int64_t m, int64_t n, int64_t k)
 {
 	int64_t lda = (ta ? m : k) + 3, ldb = (tb ? k : n) + 1, ldc = n + 2;
@@ -75,7 +75,7 @@ static void agrees(void **state)
 			check(how & 1, how & 2, how & 4, shapes[s][0], shapes[s][1], shapes[s][2]);
 }
 
-/* Ties, the largest numbers, infinity and NaN; each by itself, times 1. */
+/* Tests the rounding of ties, the largest numbers, infinity and NaN, each multiplied by 1. */
 static void rounds(void **state)
 {
 	static const float from[] = { 1 + 0x1p-8f, 1 + 3 * 0x1p-8f, 1 + 0x1.02p-8f, -1 - 0x1p-8f,
@@ -90,7 +90,7 @@ static void rounds(void **state)
 			assert_int_equal(bl_gemm_bf16_parallel(how & 1, how & 2, 1, 1, 1, &one, 1, from + i, 1, false, &c, 1), 0);
 			assert_true(c == to[i]);
 		}
-	/* A NaN with all bits set must not become a number by rounding. */
+	/* Rounding must not turn a NaN with all bits set into a number. */
 	const uint32_t bits[] = { 0x7fffffff, 0xffffffff, 0x7f800001 };
 	for (size_t i = 0; i < sizeof bits / sizeof *bits; i++) {
 		float x;
@@ -134,7 +134,7 @@ static void threads(void **state)
 
 enum { ROWS = 33, IN = 70, OUT = 45 };
 
-/* Results of a linear layer and its gradients for random x, w, b and dy. */
+/* The result and the gradients of a linear layer for random x, w, b and dy. */
 typedef struct layer {
 	bl_tensor *x, *w, *b, *dy, *y;
 } layer;
@@ -154,7 +154,7 @@ static void round_tensor(bl_tensor *t)
 		bl_tensor_data(t)[i] = (float)nearest(bl_tensor_data(t)[i]);
 }
 
-/* Backward is called where `how` is no longer set. */
+/* Runs forward with the precision `how`, and backward after the precision was restored. */
 static layer run_layer(bl_precision how, bool rounded)
 {
 	layer l = { normal_tensor(2, ROWS, IN, 1), normal_tensor(2, OUT, IN, 2), normal_tensor(1, OUT, 0, 3), NULL, NULL };
@@ -206,7 +206,7 @@ static void linear(void **state)
 
 static const char *self;
 
-/* Every set that this CPU supports; where one is missing the best is used. */
+/* Tests every kernel set; for a set that this CPU does not support, the best supported set is used. */
 static void other_kernels(void **state)
 {
 	static const char *const names[] = { "avx512_bf16", "avx512", "avx2", "generic" };

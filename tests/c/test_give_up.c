@@ -37,7 +37,7 @@ static int chunks_made(bl_parallel_fn *fn)
 	return made;
 }
 
-/* The state after Ctrl-C: requested from the start, `on` by this thread. */
+/* Sets the flag as Ctrl-C does; this thread obeys it if `on`. */
 static void ask(bool on)
 {
 	flag = 1;
@@ -137,7 +137,7 @@ static void features_are_not_measured_by_half(void **state)
 	bl_tensor_unref(x);
 }
 
-/* Gives the work up while it is under way. */
+/* A layer that requests the interruption during its forward pass. */
 static bl_tensor *stop_here(void *ctx, bl_tensor *x)
 {
 	(void)ctx;
@@ -175,7 +175,7 @@ static void passes_end_and_leave_running_statistics_alone(void **state)
 	bl_module_each(net, add_sum, &after);
 	assert_true(before == after);
 	const bl_norm_args args = { .training = true, .eps = 1e-5 };
-	assert_null(bl_batchnorm(x, &args)); /* as if it came during the sums */
+	assert_null(bl_batchnorm(x, &args)); /* as if the request came during the sums */
 	assert_true(bl_error_interrupted());
 	ask(false);
 	bl_tensor_set_requires_grad(x, true);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_grad_ops.c: the results of operations compared with plain loops; the memory order of results; refused arguments.
+ * test_grad_ops.c: results of operations, compared with plain loops; the memory order of results; refused arguments.
  *
- * Gradients are tested in test_gradcheck.c, except at kinks and at sizes at which work is divided.
+ * test_gradcheck.c tests gradients, except at kinks and for sizes at which work is divided, which are tested here.
  */
 #include "support.h"
 
@@ -47,7 +47,7 @@ static bl_tensor *leaf(bl_tensor *t)
 	return t;
 }
 
-/* t, which is released, has this shape and these numbers. */
+/* Asserts the shape and the numbers of t, and releases t. */
 static void expect(bl_tensor *t, int ndim, const int64_t *shape, const float *v, double tolerance)
 {
 	char a[BL_SHAPE_TEXT], b[BL_SHAPE_TEXT];
@@ -66,7 +66,7 @@ static void expect_error(const bl_tensor *t, const char *message)
 	assert_string_equal(bl_error(), message);
 }
 
-/* Gradient of sum(t) with respect to x; t is released. */
+/* Asserts the gradient of sum(t) with respect to x, and releases t. */
 static void expect_grad(bl_tensor *t, bl_tensor *x, const float *v)
 {
 	bl_tensor *sum = bl_sum(t, BL_ALL, false);
@@ -127,7 +127,7 @@ static void gradients_at_kinks(void **state)
 	expect_grad(bl_abs(x), x, OF(-1, 0, 1));
 	expect_grad(bl_clamp(x, -1, 0), x, OF(1, 1, 0));
 	expect_grad(bl_pow(x, 0), x, OF(0, 0, 0));
-	expect_grad(bl_maximum(x, y), x, OF(0, 1, 1)); /* the tie goes to the first */
+	expect_grad(bl_maximum(x, y), x, OF(0, 1, 1)); /* if both are equal, the first one gets the gradient */
 	bl_tensor_zero_grad(y);
 	expect_grad(bl_maximum(x, y), y, OF(1, 0, 0));
 	bl_tensor_zero_grad(x);
@@ -161,7 +161,7 @@ static void shapes_are_broadcast(void **state)
 	bl_tensor_unref(scalar);
 }
 
-/* The memory orders of both operands decide: the first dense one of the result's shape. */
+/* The result has the memory order of the first operand that is dense and has the result's shape. */
 static void results_lie_like_their_operands(void **state)
 {
 	(void)state;
@@ -314,7 +314,7 @@ static void product_refusals(void **state)
 	bl_tensor_unref(v);
 }
 
-/* Reductions, against loops in double over the logical order. */
+/* Reductions, compared with loops in double precision over the logical order. */
 typedef struct naive {
 	double sum, squares, max;
 	int64_t n;
@@ -333,7 +333,7 @@ static naive naive_line(const bl_tensor *t, int64_t *at, int dim)
 	return r;
 }
 
-/* The next index over all dimensions but dim. */
+/* Advances the index over all dimensions except dim. */
 static void advance(const bl_tensor *t, int64_t *at, int dim)
 {
 	for (int d = bl_tensor_ndim(t) - 1; d >= 0; d--) {
@@ -384,7 +384,7 @@ static void reductions_along_any_dimension_and_stride(void **state)
 	bl_tensor_unref(t);
 }
 
-/* Large enough to be divided: few long lines, many short ones, and one kept row beside another. */
+/* These tensors are so large that work is divided: few long lines, many short lines, and rows side by side. */
 static void large_reductions(void **state)
 {
 	(void)state;
@@ -449,7 +449,7 @@ static void the_first_of_equals_takes_the_gradient(void **state)
 	expect_grad(bl_max(x, BL_ALL, false), x, OF(0, 1, 0, 0, 0, 0));
 	expect_grad(bl_min(x, 0, false), x, OF(1, 0, 1, 0, 1, 0));
 	expect_grad(bl_min(x, BL_ALL, false), x, OF(0, 0, 0, 0, 1, 0));
-	bl_tensor_fill(image, 3); /* first in logical order, whatever the memory order */
+	bl_tensor_fill(image, 3); /* of equal elements, the first in logical order counts, whatever the memory order */
 	expect_grad(bl_max(leaf(image), BL_ALL, false), image, OF(1, 0, 0, 0));
 	expect_grad(bl_min(leaf(image), BL_ALL, false), image, OF(1, 0, 0, 0));
 	bl_tensor_unref(image);
@@ -507,7 +507,7 @@ static void views_share_their_numbers(void **state)
 	bl_tensor_unref(t);
 }
 
-/* From `shape` permuted by `order` to `to`: is it a view?  The numbers must be in logical order either way. */
+/* Reshapes a tensor of `shape`, permuted by `order`, to `to`; asserts whether the result is a view, and its logical order. */
 static void check_reshape(bl_tensor *t, int ndim, const int64_t *to, bool view)
 {
 	bl_tensor *y = bl_reshape(t, ndim, to);
@@ -636,7 +636,7 @@ static void cross_entropy_is_the_mean_surprise(void **state)
 	bl_tensor_unref(huge);
 }
 
-/* All operations at sizes at which work is divided, with gradients: the same bits at any number of threads. */
+/* All operations and their gradients, at sizes at which work is divided, have the same bits at any number of threads. */
 static uint64_t hash_of(uint64_t hash, const bl_tensor *t)
 {
 	bl_tensor *rows = bl_tensor_contiguous((bl_tensor *)t);
@@ -685,8 +685,8 @@ static void threads_do_not_change_the_bits(void **state)
 }
 
 /*
- * One channel of n pixels, c apart, normalised in double precision: y = (x - mean) / sqrt(var + eps) and dx of sum y dy; returns
- * the mean.
+ * Normalises one channel of n pixels with stride c in double precision: computes y = (x - mean) / sqrt(var + eps) and the
+ * gradient dx of sum y dy, and returns the mean.
  */
 static double normalised(int64_t n, int64_t c, const float *x, const float *dy, double eps, float *y, float *dx)
 {
@@ -710,7 +710,7 @@ static double normalised(int64_t n, int64_t c, const float *x, const float *dy, 
 	return mean;
 }
 
-/* Every channel of x (n pixels, channels-last in memory) compared with the same in double precision. */
+/* Compares every channel of x (n pixels, channels-last in memory) with the result in double precision. */
 static void check_norm(bl_tensor *x, int64_t n, int64_t c, float eps)
 {
 	bl_tensor *mean = bl_tensor_full(1, &c, 0), *var = bl_tensor_full(1, &c, 1), *dy = bl_tensor_like(x);
@@ -737,7 +737,9 @@ static void check_norm(bl_tensor *x, int64_t n, int64_t c, float eps)
 	bl_tensor_unref(var);
 }
 
-/* A channel that is constant, or nearly, far from 0: its mean costs no precision.  37 channels are no multiple of a vector. */
+/*
+ * The mean of a channel that is (almost) constant and far from 0 costs no precision.  37 channels are not a multiple of a vector.
+ */
 static void batchnorm_of_large_offsets(void **state)
 {
 	enum { N = 1000, C = 37 };

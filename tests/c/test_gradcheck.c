@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_gradcheck.c: every operation's gradient against central differences.
+ * test_gradcheck.c: the gradient of every operation, compared with central differences.
  *
- * One test for each name of bl_op_names(); a name without a case fails.
+ * There is one test for each name of bl_op_names(); a name without a case fails.
  *
- * The step: numbers of size 1 in float32 are off by 6e-8, so a difference
- * quotient is off by about 6e-8 / h from rounding and h^2 / 6 times the third
- * derivative from truncation.  The two meet near h = 1e-2, at 1e-5.
+ * The step h of the differences: numbers of size 1 have a rounding error of 6e-8 in float32, so a difference quotient has an
+ * error of about 6e-8 / h from rounding, and of h^2 / 6 times the third derivative from truncation.  Both are about 1e-5 at
+ * h = 1e-2.
  */
 #include "support.h"
 
@@ -21,21 +21,21 @@
 #include <string.h>
 
 static const float STEP = 1e-2f;
-static const float WIDE_STEP = .5f; /* for functions that are linear in each input, where nothing is truncated */
+static const float WIDE_STEP = .5f; /* for functions that are linear in each input, which have no truncation error */
 static const double BOUND = 1e-3;
 
 enum { INPUTS = 4, MOST = 4096 /* elements of an input */ };
 
-/* The numbers of an input: kinks (of abs, relu, max ...) must be farther away than a step. */
+/* The numbers of an input; their distance from kinks (of abs, relu, max ...) must be larger than a step. */
 enum numbers {
 	NONE,      /* no further input */
 	SMOOTH,    /* -1 .. 1 */
 	POSITIVE,  /* .5 .. 2 */
 	SPREAD,    /* odd multiples of .05 in random order: distinct, not 0, and not multiples of .1 */
-	SPREAD_TOO /* the same, .025 higher: distinct from SPREAD's */
+	SPREAD_TOO /* like SPREAD, but .025 higher, so that no number is in both */
 };
 
-/* Its layout in memory. */
+/* The layout of an input in memory. */
 enum layout {
 	ROWS,
 	TURNED, /* the last two dimensions swapped */
@@ -172,7 +172,7 @@ static bl_tensor *gathered(bl_tensor *a, int dim, int64_t n, int64_t m, const fl
 F(f_gather_0, gathered(x[0], 0, 2, 3, (float[]){ 2, 0, 2, 2, 1, 0 }))
 F(f_gather_1, gathered(x[0], 1, 3, 5, (float[]){ 0, 0, 3, 1, 0, 2, 2, 2, 2, 2, 1, 0, 3, 2, 1 }))
 
-/* Only the values; descending, or the largest k. */
+/* Only the values of sort (descending) and of topk. */
 static bl_tensor *ordered(bl_tensor *a, int64_t k, int dim, bool descend)
 {
 	bl_tensor *places = NULL, *y = k ? bl_topk(a, k, dim, descend, &places) : bl_sort(a, dim, descend, &places);
@@ -199,7 +199,7 @@ F(f_norm_most, bl_norm(x[0], INFINITY, 0, false))
 F(f_matmul, bl_matmul(x[0], x[1]))
 F(f_stack, bl_stack(x, 2, 1))
 F(f_stack_last, bl_stack((bl_tensor *[]){ x[0], x[1], x[0], x[1], x[0] }, 5, -1))
-/* x + 3 I, far from singular; and x x^T + I, symmetric and positive. */
+/* x + 3 I, which is well conditioned, and x x^T + I, which is symmetric and positive definite. */
 static bl_tensor *with_diagonal(bl_tensor *x, float d)
 {
 	bl_tensor *v = bl_tensor_full(1, (int64_t[]){ bl_tensor_size(x, 0) }, d), *m = bl_diag(v), *y = bl_add(x, m);
@@ -235,7 +235,7 @@ F(f_global, bl_global_avgpool(x[0]))
 F(f_cross_entropy, bl_cross_entropy(x[0], (int32_t[]){ 3, 0, 1 }))
 STEPS(f_cross_entropy_scaled, bl_cross_entropy(x[0], (int32_t[]){ 0, 0, 4 }), bl_affine(t, -2, 0))
 
-/* Batch norm.  Each case has its own statistics for evaluation, and running ones that are written. */
+/* Batch norm.  Each case has its own statistics for evaluation, and running statistics that are updated. */
 static bl_tensor *norm(bl_tensor *const *x, bool affine, bool running, bl_norm_args a)
 {
 	int64_t channels = bl_tensor_size(x[0], 1);
@@ -261,12 +261,12 @@ F(f_norm_eval_relu, norm(x, true, true, (bl_norm_args){ .training = false, .relu
 F(f_norm_residual, norm(x, true, false, (bl_norm_args){ .training = true, .residual = x[3] }))
 F(f_norm_residual_relu, norm(x, true, false, (bl_norm_args){ .training = true, .residual = x[3], .relu = true }))
 F(f_norm_residual_self, norm(x, false, false, (bl_norm_args){ .training = true, .residual = x[0] }))
-/* The input is not a leaf: its gradient may overwrite that of the result, but not if that is used elsewhere. */
+/* The input is not a leaf: its gradient may be written over the gradient of the result, unless that is used elsewhere. */
 STEPS(f_norm_between, bl_affine(x[0], -1.5f, .25f),
       norm((bl_tensor *[]){ t, x[1], x[2] }, true, false, (bl_norm_args){ .training = true }))
 STEPS(f_norm_between_self, bl_affine(x[0], -1.5f, .25f), norm(&t, false, false, (bl_norm_args){ .training = true, .residual = t }))
 
-/* Two norms of t, added: both receive the same gradient. */
+/* The sum of two norms; both receive the same gradient. */
 static bl_tensor *two_norms(bl_tensor *t, bl_tensor *u)
 {
 	bl_tensor *a = norm(&t, false, false, (bl_norm_args){ .training = true });
@@ -568,7 +568,7 @@ static void fill(float *v, int64_t n, enum numbers numbers, bl_rng *r)
 		v[i] = numbers == POSITIVE ? bl_rng_between(r, .5f, 2) : bl_rng_between(r, -1, 1);
 }
 
-/* Memory for the input's shape in its layout, as a leaf. */
+/* A leaf with the input's shape and layout in memory. */
 static bl_tensor *room_for(const input *in)
 {
 	int64_t shape[BL_MAXDIM];
@@ -613,7 +613,7 @@ static int inputs_of(const gradient_case *c)
 	return n;
 }
 
-/* The case's function of inputs that are results themselves, computed twice: gradients are added to existing ones. */
+/* Computes the case's function twice, of inputs that are results of an operation, so that gradients are added to existing ones. */
 static bl_tensor *twice(void *ctx, bl_tensor *const *x)
 {
 	const gradient_case *c = ctx;
@@ -654,7 +654,7 @@ static double check(const gradient_case *c, bl_gradcheck_fn *f)
 	return worst;
 }
 
-/* The largest error of a case; ends the test if it is too large. */
+/* Computes the largest error of a case, and ends the test if it is too large. */
 static double held(const gradient_case *c)
 {
 	double plain = check(c, c->f), added = plain < 0 ? plain : check(c, twice);
@@ -665,7 +665,7 @@ static double held(const gradient_case *c)
 	return fmax(plain, added);
 }
 
-/* A convolution by every algorithm; one that does not support the shape uses another. */
+/* Tests a convolution with every algorithm; for a shape that an algorithm does not support, another one is used. */
 static double held_each_way(const gradient_case *c)
 {
 	double worst = 0;

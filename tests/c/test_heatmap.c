@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_heatmap.c: the heatmap: golden frames in colours and without, parts of matrices, the cursor, time, exported
- * files. */
+/* test_heatmap.c: the heatmap: golden frames with and without colours, parts of matrices, the cursor, earlier steps,
+ * exported files. */
 #include "golden.h"
 
 #include <barlow/error.h>
@@ -62,7 +62,7 @@ static void stage_free(struct stage *g)
 	bl_live_close(g->run);
 }
 
-/* The run answers the view's request, as a trainer would with its next snapshot. */
+/* Answers the view's request in the run, as a trainer does with its next snapshot. */
 static void answer(struct stage *g)
 {
 	bl_region asked;
@@ -169,12 +169,12 @@ static void test_several(void **state)
 		answer(&g);
 		golden_compare_canvas(all[i].name, g.c);
 		press(&g, "M");
-		assert_true(shows(&g, "RankMe")); /* one matrix again, with its numbers */
+		assert_true(shows(&g, "RankMe")); /* one matrix is shown again, with its numbers */
 		stage_free(&g);
 	}
 }
 
-/* Random keys, at random sizes, with the run's answers late or in time: the sanitizers detect errors. */
+/* Presses random keys at several sizes, with late and timely answers of the run; sanitizers detect errors. */
 static void test_any_keys(void **state)
 {
 	(void)state;
@@ -200,9 +200,9 @@ static void test_any_keys(void **state)
 	}
 }
 
-/* --- What is seen is right ------------------------------------------------------------ */
+/* --- Correct values ------------------------------------------------------------ */
 
-/* Zoomed in: each dot is the element of a requested region, in its colour. */
+/* After zooming in, each dot is an element of the requested region, in its colour. */
 static void test_elements(void **state)
 {
 	(void)state;
@@ -227,7 +227,7 @@ static void test_elements(void **state)
 	stage_free(&g);
 }
 
-/* Until the run answers, the cells of all of C are shown, with their coordinates. */
+/* Until the run answers, cells of the whole C are shown, with their coordinates. */
 static void test_late(void **state)
 {
 	(void)state;
@@ -252,7 +252,7 @@ static void test_late(void **state)
 	stage_free(&g);
 }
 
-/* An order that is not there yet differs from one that is impossible. */
+/* The message for an impossible order differs from that for an order that is not computed yet. */
 static void test_too_large_to_sort(void **state)
 {
 	(void)state;
@@ -278,7 +278,7 @@ static bl_picture *taken(const bl_snapshot *p, const bl_region *want, bl_shape s
 	return q;
 }
 
-/* Minus the identity, compared with sums over single elements; pooled over cells that the diagonal crosses in any way. */
+/* C - I, pooled over cells that the diagonal crosses in any way, equals the mean of single elements. */
 static void test_minus_identity(void **state)
 {
 	(void)state;
@@ -301,7 +301,7 @@ static void test_minus_identity(void **state)
 			assert_close(q->mean[i * q->cells + j], sum / n, 1e-6);
 		}
 	free(q);
-	q = taken(p, &all, BL_SHAPE_MINUS_I); /* from the cells of all of C: 2 x 2 dims */
+	q = taken(p, &all, BL_SHAPE_MINUS_I); /* computed from the cells of the whole C, of 2 x 2 dimensions */
 	for (int k = 0; k < q->cells; k++) {
 		float a = p->diagonal[2 * k] - 1, b = p->diagonal[2 * k + 1] - 1;
 		assert_close(q->extreme[k * q->cells + k], fabsf(a) > fabsf(b) ? a : b, 1e-7);
@@ -323,7 +323,7 @@ static void test_difference(void **state)
 	assert_int_equal(bl_live_snapshot_at(g.run, 0, then), bl_heatmap_look(g.s)->shown.step);
 	for (int k = 0; k < BL_GRID_MAX * BL_GRID_MAX; k += 17)
 		assert_close(bl_heatmap_look(g.s)->shown.mean[k], then->mean[k] - g.s->snapshot.mean[k], 1e-6);
-	press(&g, "o"); /* another order has other dims: other values, which is stated */
+	press(&g, "o"); /* in another order, cells have other dimensions, so no difference is shown */
 	answer(&g);
 	press(&g, BL_KEYS_END);
 	assert_true(shows(&g, "no difference: step 700 has other dims"));
@@ -333,7 +333,7 @@ static void test_difference(void **state)
 	stage_free(&g);
 }
 
-/* --- Time ------------------------------------------------------------------------------- */
+/* --- Earlier steps ------------------------------------------------------------------------------- */
 
 static void test_time(void **state)
 {
@@ -350,7 +350,7 @@ static void test_time(void **state)
 		last = bl_heatmap_look(g.s)->past.step;
 	}
 	press(&g, "[");
-	assert_int_equal(bl_heatmap_look(g.s)->past.step, last); /* the first stays */
+	assert_int_equal(bl_heatmap_look(g.s)->past.step, last); /* the first snapshot stays selected */
 	for (int k = 1; k < n; k++) {
 		assert_true(bl_heatmap_look(g.s)->past.step >= 0);
 		press(&g, "]");
@@ -369,7 +369,7 @@ static void test_cursor(void **state)
 {
 	(void)state;
 	struct stage g = stage_new(MIDWAY, 80, 24, coloured);
-	press(&g, "j"); /* in the middle, then one dot of 8 dims down */
+	press(&g, "j"); /* the cursor begins in the middle and moves one dot of 8 dimensions down */
 	assert_true(shows(&g, "i 137..144, j 129..136"));
 	press(&g, "zzzz");
 	answer(&g);
@@ -379,7 +379,7 @@ static void test_cursor(void **state)
 	assert_true(shows(&g, "i 135, j 129"));
 	assert_true(shows(&g, value));
 	for (int k = 0; k < 300; k++)
-		press(&g, "h"); /* beyond the side: the picture moves along */
+		press(&g, "h"); /* beyond the edge, the part of the matrix moves */
 	answer(&g);
 	assert_true(shows(&g, "i 135, j 1"));
 	assert_int_equal(bl_heatmap_look(g.s)->from[1], 0);
@@ -398,11 +398,11 @@ static void test_mouse(void **state)
 	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){ BL_MOUSE_WHEEL_UP, 3, 3 + 5 }));
 	draw(&g);
 	assert_int_equal(bl_heatmap_look(g.s)->side, RECORDED_D / 2);
-	assert_int_equal(bl_heatmap_look(g.s)->from[0], 40); /* the element under the mouse stays there */
+	assert_int_equal(bl_heatmap_look(g.s)->from[0], 40); /* the element under the mouse stays under the mouse */
 	assert_int_equal(bl_heatmap_look(g.s)->from[1], 12);
 	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){ BL_MOUSE_WHEEL_DOWN, 3, 3 + 5 }));
 	assert_int_equal(bl_heatmap_look(g.s)->side, 0);
-	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){ BL_MOUSE_CLICK, 79, 0 })); /* beside it: no effect */
+	bl_control_key(g.s, bl_key_of_mouse((bl_mouse){ BL_MOUSE_CLICK, 79, 0 })); /* a click beside the picture has no effect */
 	assert_int_equal(bl_heatmap_look(g.s)->side, 0);
 	stage_free(&g);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_idx.c: IDX files, whole and damaged, plain and gzip; and the real Fashion-MNIST if it is installed. */
+/* test_idx.c: intact and damaged IDX files, plain and compressed by gzip; and Fashion-MNIST if it is installed. */
 #include "support.h"
 
 #include <barlow/data.h>
@@ -27,7 +27,7 @@ static void label_bytes(uint8_t *b)
 	memcpy(b, (uint8_t[]){ 0, 0, 8, 1, 0, 0, 0, IMAGES, 0, 2, 4, 1, 3 }, LABELS_SIZE);
 }
 
-/* The path of a file with these bytes. */
+/* Writes a file of these bytes and returns its path. */
 static const char *written(const char *name, const uint8_t *bytes, size_t n)
 {
 	const char *path = support_scratch(name);
@@ -35,7 +35,7 @@ static const char *written(const char *name, const uint8_t *bytes, size_t n)
 	return path;
 }
 
-/* The set that a file of these bytes would be is refused, with such a message. */
+/* Asserts that a file of these bytes is refused as a data set, with this message. */
 static void refused(const char *name, const uint8_t *bytes, size_t n, const char *message)
 {
 	assert_null(bl_dataset_idx(written(name, bytes, n), NULL));
@@ -164,13 +164,13 @@ static void trailing_bytes_are_refused(void **state)
 	n = gzip(b, IMAGES_SIZE, z, sizeof z);
 	z[n] = 'x';
 	refused("long", z, n + 5, "/long: 5 bytes too many");
-	z[n] = 0; /* padding, as on tapes */
+	z[n] = 0; /* zeros after the gzip data are padding */
 	bl_dataset *d = bl_dataset_idx(written("long", z, n + 5), NULL);
 	check_good(d);
 	bl_dataset_unref(d);
 }
 
-/* RFC 1952, 2.2: the members' bytes follow each other. */
+/* RFC 1952, 2.2: the contents of several members are concatenated. */
 static void gzip_of_several_members_is_read(void **state)
 {
 	uint8_t b[IMAGES_SIZE], z[512];
@@ -192,7 +192,7 @@ static void damaged_gzip_is_refused(void **state)
 	(void)state;
 	image_bytes(b);
 	size_t n = gzip(b, sizeof b, z, sizeof z);
-	z[n - 6] ^= 1; /* of the checksum */
+	z[n - 6] ^= 1; /* a bit of the checksum */
 	refused("bad", z, n, "/bad: bad gzip data before byte ");
 	assert_error("incorrect data check");
 }
@@ -227,7 +227,7 @@ static void labels_must_match_images(void **state)
 	assert_error("/labels: byte 4: sizes 5, but the file can hold 3 bytes after its header of 8");
 }
 
-/* A header may state anything: nothing is allocated before it was compared with the file's size. */
+/* A header may state any size; no memory is allocated before it was compared with the size of the file. */
 static void promises_are_held_against_the_file(void **state)
 {
 	uint8_t b[IMAGES_SIZE], z[256];
@@ -256,7 +256,7 @@ static void missing_files_are_named(void **state)
 	assert_error("dataset-fashion-mnist");
 }
 
-/* A folder with other files under Fashion-MNIST's names. */
+/* Uses a folder with other files that have Fashion-MNIST's names. */
 static void fashion_has_ten_classes(void **state)
 {
 	uint8_t b[IMAGES_SIZE], l[LABELS_SIZE];

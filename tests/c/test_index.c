@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_index.c: the index of runs: made from folders, updated, made again, queried, refused; and detection of dead runs. */
+/*
+ * test_index.c: making the index of runs from folders, updating it, making it again, queries, refused queries; and detection of
+ * dead runs.
+ */
 #include "support.h"
 
 #include "store/known.h"
@@ -55,7 +58,7 @@ static void put(const char *id, bl_run_file f)
 	bl_run_file_free(&f);
 }
 
-/* --- Questions ------------------------------------------------------------------------------ */
+/* --- Queries ------------------------------------------------------------------------------ */
 
 /* All cells, separated by blanks, and "; " between rows. */
 static int add_row(void *ctx, int64_t row, int n, const bl_cell *cell)
@@ -140,7 +143,7 @@ static void a_hostile_file_is_named(void **state)
 	assert_non_null(strstr(answer("SELECT notes FROM runs WHERE state = 'done'"), "DELETE FROM"));
 }
 
-/* --- Its file --------------------------------------------------------------------------------- */
+/* --- The file of the index --------------------------------------------------------------------------------- */
 
 static void it_is_made_again(void **state)
 {
@@ -152,7 +155,7 @@ static void it_is_made_again(void **state)
 	assert_string_equal(answer(STATES), "a done");
 	assert_int_equal(stat(path, &s), 0);
 	for (int turn = 0; turn < 7; turn++) {
-		static const char half[] = "\0\0\3\347"; /* 999: a writer was killed */
+		static const char half[] = "\0\0\3\347"; /* version 999, as if a writer had been killed */
 		static const char noise[] = "this is no data base";
 		FILE *f = turn > 1 ? fopen(path, "r+b") : NULL;
 		if (turn == 0)
@@ -164,7 +167,7 @@ static void it_is_made_again(void **state)
 		else
 			for (long at = turn == 3 ? 4096 : turn == 4 ? 100 : 60; at < s.st_size; at += turn >= 5 ? s.st_size : 512) {
 				fseek(f, at, SEEK_SET);
-				fwrite(turn == 6 ? half : noise, 1, turn >= 5 ? 4 : sizeof noise, f); /* 60: the version */
+				fwrite(turn == 6 ? half : noise, 1, turn >= 5 ? 4 : sizeof noise, f); /* byte 60 is the version */
 			}
 		if (f)
 			fclose(f);
@@ -193,7 +196,7 @@ static void it_is_in_memory_where_it_has_no_place(void **state)
 	assert_int_equal(symlink(cache, path), 0);
 	assert_string_equal(answer(STATES), "a done");
 	assert_true(in_memory()[0] != '\0');
-	assert_int_equal(access(cache, F_OK), -1); /* no link is followed */
+	assert_int_equal(access(cache, F_OK), -1); /* a symbolic link is not followed */
 	free(path);
 }
 
@@ -231,7 +234,7 @@ static void several_at_once_do_no_harm(void **state)
 	                    "114");
 }
 
-/* --- What a question may not do ------------------------------------------------------------------ */
+/* --- Refused queries ------------------------------------------------------------------ */
 
 static void questions_only_read(void **state)
 {
@@ -298,7 +301,7 @@ static void an_answer_may_be_cut_short(void **state)
 	bl_index_close(x);
 }
 
-/* --- Who is dead --------------------------------------------------------------------------------- */
+/* --- Detection of dead runs --------------------------------------------------------------------------------- */
 
 static const char *judged_at(bl_beats *beats, double seconds, double steady, const char *boot)
 {
@@ -316,14 +319,14 @@ static const char *judged(bl_beats *beats, double now)
 	return judged_at(beats, now, now - 900, "this boot");
 }
 
-/* By this host's clock: a count that has not changed for half a minute. */
+/* A run of another host counts as killed if its counter has not changed for half a minute of this host's clock. */
 static void a_run_elsewhere_is_judged_by_its_heartbeat(void **state)
 {
 	bl_beats beats = { 0 };
 	bl_run_file f = a_run("running", .5);
 	(void)state;
 	put("far", f);
-	assert_string_equal(answer(STATES), "far running"); /* seen for the first time */
+	assert_string_equal(answer(STATES), "far running"); /* the counter is seen for the first time */
 	assert_string_equal(answer(STATES), "far running");
 	assert_string_equal(judged(&beats, 1000), "running");
 	assert_string_equal(judged(&beats, 1020), "running");
@@ -336,7 +339,7 @@ static void a_run_elsewhere_is_judged_by_its_heartbeat(void **state)
 	assert_string_equal(judged(&beats, 1072), "killed");
 }
 
-/* Nobody dies of a clock that is set, and who is dead stays so; another boot or host goes by the time of day. */
+/* Setting the clock neither kills nor revives a run; another boot or host uses the time of day instead of the steady clock. */
 static void a_clock_that_is_set_kills_no_run(void **state)
 {
 	enum { HOUR = 3600 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_journal.c: a run's journal: lines written and read back, damaged ones, and those that a trainer writes. */
+/* test_journal.c: a run's journal: lines that are written and read back, damaged lines, and lines that a trainer writes. */
 #include "support.h"
 
 #include <barlow/checkpoint.h>
@@ -130,7 +130,7 @@ static void what_is_no_journal_is_refused(void **state)
 	assert_int_equal(bl_journal_append(support_scratch("fifo"), &good), -1);
 }
 
-/* --- A trainer's -------------------------------------------------------------------------- */
+/* --- The journal of a trainer -------------------------------------------------------------------------- */
 
 struct toy {
 	bl_dataset *data;
@@ -196,7 +196,7 @@ static void a_trainer_writes_its_changes(void **state)
 	bl_trainer *t = trainer_new(&y);
 	bl_change *c;
 	int64_t n;
-	set(t, "lambda", .5); /* before it has a folder */
+	set(t, "lambda", .5); /* a change before the run has a folder */
 	assert_int_equal(bl_trainer_save_to(t, support_scratch("live"), save_nothing, NULL), 0);
 	assert_int_equal(bl_journal_keep(path, t), 0);
 	assert_int_equal(bl_trainer_steps(t, 2), 0);
@@ -228,7 +228,7 @@ static void a_trainer_writes_its_changes(void **state)
 	toy_free(&y, t);
 }
 
-/* The sender of a command from another process is recorded as its process. */
+/* A command from another process is recorded with the number of that process as its author. */
 static void other_processes_are_named(void **state)
 {
 	(void)state;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_keys.c: every key of keys.h has its effect.  Keys that change the run are pressed with a trainer, until the run has
- * reacted; the others must change the screen.  The keys of the table of runs are in
- * test_runs_view.
+ * test_keys.c: every key of keys.h has its effect.  Keys that change the run are pressed beside a trainer, and the test waits
+ * until the run has reacted; other keys have to change the screen.  test_runs_view tests the keys of the table of runs.
  */
 #include "frozen_run.h"
 #include "support.h"
@@ -28,7 +27,7 @@ static bool tested[BL_REQUEST_COUNT];
 
 /* --- Keys that change the screen ----------------------------------------------------- */
 
-/* The run's answer to the request. */
+/* Answers the request in the run. */
 static void answer(bl_scene *s)
 {
 	bl_region asked;
@@ -60,7 +59,7 @@ static void press(bl_scene *s, bl_canvas *c, const char *keys)
 	}
 }
 
-/* All but the footer, in which notices appear. */
+/* Compares two frames without the footer, which shows notices. */
 static bool same_picture(const bl_canvas *a, const bl_canvas *b)
 {
 	size_t cells = (size_t)a->width * (size_t)(a->height - 2);
@@ -71,7 +70,7 @@ static bool same_picture(const bl_canvas *a, const bl_canvas *b)
 	return true;
 }
 
-/* After `before`, each key of the request changes the picture. */
+/* Asserts that each key of the request changes the frame, after the keys in `before`. */
 static void check_picture(bl_request r, const char *before)
 {
 	for (const char *key = bl_request_describe(r)->keys; *key; key++) {
@@ -176,7 +175,7 @@ static void test_pictures(void **state)
 		check_picture(all[i].request, all[i].before);
 }
 
-/* The help on a screen that is too small for it. */
+/* Tests the help on a screen that is too small for it. */
 static void test_help(void **state)
 {
 	(void)state;
@@ -231,7 +230,7 @@ static void test_mouse(void **state)
 	}
 }
 
-/* --- Keys that leave, and that write files --------------------------------------------- */
+/* --- Keys that close the screen, and keys that write files --------------------------------------------- */
 
 static void test_rest(void **state)
 {
@@ -295,7 +294,7 @@ static void stage_free(struct stage *g)
 	bl_trainer_free(g->t);
 }
 
-/* Presses the key, and waits for its effect for some seconds. */
+/* Presses the key, and waits for its effect, at most some seconds. */
 static void press_until(struct stage *g, bl_request r, bool (*done)(const struct stage *g))
 {
 	bl_control_key(g->s, BL_KEY(bl_request_describe(r)->keys));
@@ -327,7 +326,7 @@ static bool made_one_step(const struct stage *g)
 	return is_paused(g) && g->s->info.step == steps_before + 1 && bl_live_length(g->s->run) == steps_before + 1;
 }
 
-/* How often kNN was measured. */
+/* How many times was kNN measured? */
 static int knns(const bl_scene *s)
 {
 	return s->history.have[bl_columns_find(&s->history.columns, "knn")];
@@ -353,13 +352,13 @@ static bool is_stopped(const struct stage *g)
 	return g->s->info.state == BL_RUN_STOPPED;
 }
 
-/* In the record of a step, and in a message. */
+/* The requested kNN is in the record of a step and in a message. */
 static bool knn_came(const struct stage *g)
 {
 	return knns(g->s) > 0 && strstr(g->s->notice, "kNN ") && strstr(g->s->notice, ", as asked");
 }
 
-/* A paused run writes no record: the message alone. */
+/* A paused run writes no record, so the kNN is only in the message. */
 static bool knn_said(const struct stage *g)
 {
 	char step[32];
@@ -409,7 +408,7 @@ static void test_without_labels(void **state)
 	stage_free(&g);
 }
 
-/* A new key must be added to these tests. */
+/* Each key has to occur in one of these tests. */
 static void test_all_are_here(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_lbfgs.c: the minimiser on functions with known minima. */
+/* test_lbfgs.c: the L-BFGS minimiser, with functions whose minima are known. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-/* sum_i (1 - x_i)^2 + 100 (x_{i+1} - x_i^2)^2 over pairs: a bent valley; minimum 0 at (1, ..., 1). */
+/* Rosenbrock's function, sum_i (1 - x_i)^2 + 100 (x_{i+1} - x_i^2)^2 over pairs; its minimum is 0 at (1, ..., 1). */
 static int rosenbrock(void *ctx, const double *x, double *f, double *g)
 {
 	int n = *(int *)ctx;
@@ -57,7 +57,7 @@ static int bowl(void *ctx, const double *x, double *f, double *g)
 	return 0;
 }
 
-/* The same with a minimum of 1. */
+/* The quadratic function with a minimum of 1. */
 static int offset_bowl(void *ctx, const double *x, double *f, double *g)
 {
 	bowl(ctx, x, f, g);
@@ -78,7 +78,7 @@ static void a_narrow_bowl_is_descended(void **state)
 		assert_close(x[i], i, 1e-8);
 }
 
-/* |x| smoothed in single precision: near the minimum its values are dominated by rounding. */
+/* A smoothed |x| in single precision: near the minimum, rounding dominates its values. */
 static int noisy(void *ctx, const double *x, double *f, double *g)
 {
 	float r = sqrtf(1 + (float)(x[0] * x[0]));
@@ -114,7 +114,7 @@ static void iterations_are_bounded(void **state)
 	assert_false(r.converged);
 }
 
-/* Near the minimum f decreases by small fractions of itself while the gradient is still above the tolerance. */
+/* Near the minimum, the relative decrease of f is small while the gradient still exceeds the tolerance. */
 static void slow_progress_ends_it(void **state)
 {
 	double x[50] = { 0 };
