@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_live.c: threads and processes can read what a run publishes; a damaged file harms neither reader nor run. */
+/*
+ * test_live.c: threads and processes can read what a run publishes; a damaged file causes errors neither in a reader nor in the
+ * run.
+ */
 #define _GNU_SOURCE /* memmem */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,7 +42,7 @@ static bl_live_info info_of(int64_t steps)
 	return (bl_live_info){ .name = "trial", .state = BL_RUN_RUNNING, .steps = steps, .batch = 8, .d = 16 };
 }
 
-/* The columns of these runs. */
+/* The indices of the runs' columns. */
 enum { TIME, TOTAL, LAMBDA };
 static const bl_columns columns = { 3,
 	                            {
@@ -326,7 +329,7 @@ static void test_close_trims(void **state)
 	bl_live_close(late);
 }
 
-/* --- Snapshots of the past ------------------------------------------------ */
+/* --- Snapshots of earlier steps ------------------------------------------------ */
 
 static void check_kept(const bl_live *l, int i, int64_t step, int64_t newest)
 {
@@ -340,7 +343,10 @@ static void check_kept(const bl_live *l, int i, int64_t step, int64_t newest)
 	assert_int_equal(s.region_rows, step == newest ? 3 : 0);
 }
 
-/* The first and the newest are kept; each gap but the first and the last is at least half as wide as the widest. */
+/*
+ * The first and the newest snapshot are kept; all gaps between kept snapshots, except the first and the last, are at least half as
+ * wide as the widest.
+ */
 static void check_spread(const bl_live *l, int64_t newest)
 {
 	static bl_snapshot s;
@@ -383,7 +389,7 @@ static void test_kept(void **state)
 	bl_live_close(r);
 }
 
-/* A short run keeps at most one snapshot a step, and the newest, however often snapshots are published. */
+/* However often snapshots are published, a short run keeps at most one for each step, and the newest. */
 static void test_kept_short(void **state)
 {
 	(void)state;
@@ -403,7 +409,7 @@ static void test_kept_short(void **state)
 	}
 }
 
-/* --- What viewers ask for --------------------------------------------------- */
+/* --- Requests of viewers --------------------------------------------------- */
 
 static bl_region asked_of(const bl_live *l)
 {
@@ -463,7 +469,7 @@ static void fetch(size_t at, void *bytes, size_t n)
 	close(fd);
 }
 
-/* Sets the checksum as bl_live_ask does. */
+/* Sets the checksum of a request as bl_live_ask does. */
 static void seal_ask(struct live_ask *a)
 {
 	a->check = bl_disk_check(a->ticket, &a->stamp, offsetof(struct live_ask, check) - offsetof(struct live_ask, stamp));
@@ -538,8 +544,8 @@ static void test_mailbox(void **state)
 }
 
 /*
- * This pread() replaces the C library's.  If `early` is set, the next read of the mailbox returns the slot of the next
- * ticket as empty: as if this slot had been read before its command was written, and the other slots afterwards.
+ * This pread() replaces the C library's.  If `early` is set, the next read of the mailbox returns the slot of the next ticket
+ * as empty, as if this slot had been read before its command was written, and the other slots after that.
  */
 static bool early;
 
@@ -605,7 +611,7 @@ static void test_synced_before_named(void **state)
 	bl_live_close(w);
 }
 
-/* The slots are not read atomically: a command that is sent meanwhile must not be skipped in favour of the next one. */
+/* The slots are not read atomically: a command that is sent during the read must not be taken after a later one. */
 static void test_interleaved_sender(void **state)
 {
 	(void)state;
@@ -625,7 +631,7 @@ static void test_interleaved_sender(void **state)
 	bl_live_close(s);
 }
 
-/* Space for records is reserved when an extent is begun: a full disk is detected then, not in the middle of a row. */
+/* Space for records is reserved when an extent begins, so a full disk is detected then, not in the middle of a row. */
 static void test_room_is_reserved(void **state)
 {
 	(void)state;
@@ -686,7 +692,7 @@ static void test_many_senders(void **state)
 	bl_live_close(w);
 }
 
-/* --- Readers at the same time ----------------------------------------------- */
+/* --- Concurrent readers ----------------------------------------------- */
 
 static void *overtake(void *arg)
 {
@@ -735,7 +741,7 @@ static void test_never_torn(void **state)
 
 /* --- Another process -------------------------------------------------------- */
 
-/* Runs as `test_live --peer PATH`: reads what the parent wrote, answers by a command. */
+/* The process `test_live --peer PATH`: reads the data that the parent wrote, and answers by a command. */
 static int peer(const char *where)
 {
 	static bl_snapshot s;
@@ -750,7 +756,7 @@ static int peer(const char *where)
 	return rc;
 }
 
-/* Runs as `test_live --write PATH`: leaves a file whose writer died without closing it. */
+/* The process `test_live --write PATH`: leaves a file whose writer died without closing it. */
 static int write_and_go(const char *where)
 {
 	bl_live_info info = info_of(4);
@@ -783,7 +789,7 @@ static void test_other_process(void **state)
 	bl_live_close(w);
 }
 
-/* Modifies the file's header by `change`, and gives it a correct checksum. */
+/* Modifies the header of the file by `change`, and corrects its checksum. */
 static void forge_header(void (*change)(struct live_header *h))
 {
 	struct live_header h;
@@ -814,7 +820,7 @@ static void test_writer_gone(void **state)
 	check_records(r, 1);
 	assert_false(bl_live_writer_alive(r));
 	bl_live_close(r);
-	/* The writer's pid is in use again, by a process with another start time. */
+	/* Another process, with another start time, has the pid of the dead writer. */
 	forge_header(be_me);
 	r = bl_live_open(path, false);
 	assert_false(bl_live_writer_alive(r));
@@ -828,7 +834,7 @@ static void test_next(void **state)
 	bl_live *old = writer_with(20, 1), *r = bl_live_open(path, false);
 	assert_non_null(r);
 	assert_null(bl_live_open_next(r));
-	bl_live *w = writer_with(20, 3), *next = bl_live_open_next(r); /* it replaces the file of that name */
+	bl_live *w = writer_with(20, 3), *next = bl_live_open_next(r); /* the new writer replaces the file of that name */
 	assert_non_null(next);
 	check_records(next, 3);
 	assert_true(bl_live_writer_alive(next));
@@ -884,7 +890,7 @@ static void test_refusals(void **state)
 		snprintf(why, sizeof why, "section '%s' has 8 bytes, expected", names[shortened]);
 		refuse_forged(be_short, why);
 	}
-	forge_header(have_more); /* a section that is unknown to this program */
+	forge_header(have_more); /* adds a section that this program does not know */
 	bl_live *r = bl_live_open(path, true);
 	assert_non_null(r);
 	check_records(r, 4);
@@ -914,7 +920,7 @@ static char *packed(const bl_snapshot *s, size_t *n)
 	return bytes;
 }
 
-/* A snapshot in which a field has the value v is refused. */
+/* Asserts that a snapshot with the value v in a field is refused. */
 static void disbelieve(const bl_snapshot *good, size_t field, int64_t v, size_t size)
 {
 	static bl_snapshot s, got;
@@ -939,7 +945,7 @@ static void test_bounds(void **state)
 	fill_snapshot(&s, 3);
 	DISBELIEVE(step, 0);
 	DISBELIEVE(n, 0);
-	DISBELIEVE(d, 15); /* dims[4] is 15, and the grid has 16 cells a side */
+	DISBELIEVE(d, 15); /* dims[4] is 15, but the grid has 16 cells a side */
 	DISBELIEVE(grid, BL_GRID_MAX + 1);
 	DISBELIEVE(diag, 17);
 	DISBELIEVE(grid_elements, -1);
@@ -968,7 +974,7 @@ static void test_bounds(void **state)
 	DISBELIEVE(image_channels, BL_IMAGE_CHANNELS_MAX + 1);
 }
 
-/* Each field is read back; an unknown part is skipped; a truncated snapshot is refused. */
+/* Each field can be read back, unknown parts are skipped, and truncated snapshots are refused. */
 static void test_pack(void **state)
 {
 	(void)state;
@@ -984,7 +990,7 @@ static void test_pack(void **state)
 	assert_memory_equal(&s, &got, sizeof s);
 	for (size_t cut = 0; cut < n; cut += 7)
 		assert_false(bl_unpack(bytes, cut, &got));
-	/* The head has magic, length, check and step; the first part's name follows. */
+	/* The head has magic, length, checksum and step; then follows the name of the first part. */
 	uint64_t length = n - LIVE_PACK_HEAD;
 	bytes[LIVE_PACK_HEAD] = 'q'; /* "step" is "qtep" now */
 	uint64_t check = bl_disk_check(length ^ 5, bytes + LIVE_PACK_HEAD, length);
@@ -1001,7 +1007,7 @@ static void test_pack(void **state)
 	free(bytes);
 }
 
-/* Writes the payload into both halves of a section, as turns later than the existing ones. */
+/* Writes the payload into both halves of a section, with turns that are later than the existing ones. */
 static void forge_turn(const bl_live *l, int section, const void *payload, size_t n)
 {
 	const struct live_section *at = &l->section[section];
@@ -1013,7 +1019,7 @@ static void forge_turn(const bl_live *l, int section, const void *payload, size_
 }
 
 /*
- * If the list of kept snapshots is invalid, only the newest snapshot is there.  Control bytes in the description of
+ * If the list of kept snapshots is invalid, only the newest snapshot can be read.  Control bytes in the description of
  * views are shown as text.
  */
 static void test_bad_list(void **state)
@@ -1050,12 +1056,12 @@ static void test_bad_list(void **state)
 	bl_live_publish(w, &s);
 	assert_int_equal(bl_live_snapshot(r, &s), 3);
 	assert_string_equal(s.view_draws[0], "\\x1b]0;crop");
-	assert_int_equal(strspn(s.view_draws[1], "\\x07"), (BL_DRAW_TEXT - 1) / 4 * 4); /* only complete \x07 */
+	assert_int_equal(strspn(s.view_draws[1], "\\x07"), (BL_DRAW_TEXT - 1) / 4 * 4); /* only complete escapes \x07 */
 	bl_live_close(w);
 	bl_live_close(r);
 }
 
-/* --- The file is damaged while the run goes on --------------------------------- */
+/* --- Damage to the file during the run --------------------------------- */
 
 static void expect_problem(bl_live *w, const char *words)
 {
@@ -1117,7 +1123,8 @@ static void test_full_later(void **state)
 	assert_true(bl_live_take(w, &c) && c.kind == BL_CMD_STOP);
 	for (int i = 0; i < 3; i++)
 		bl_live_look_after(w);
-	assert_false(bl_live_problem(w, text, sizeof text)); /* reported once, however often writing is retried */
+	assert_false(bl_live_problem(w, text,
+	                             sizeof text)); /* the problem is reported only once, however often writing is retried */
 	setrlimit(RLIMIT_FSIZE, &old);
 	bl_live_look_after(w);
 	expect_problem(w, "written anew");
@@ -1259,7 +1266,7 @@ static void test_full_disk(void **state)
 	assert_int_equal(bl_live_add(l, &(bl_record){ .step = 1 }), 0);
 	assert_int_equal(bl_live_length(l), 1);
 	bl_live_close(l);
-	assert_int_equal(rmdir(folder), 0); /* nothing was left in it */
+	assert_int_equal(rmdir(folder), 0); /* the folder is empty */
 	assert_int_equal(mkdir(folder, 0700), 0);
 }
 
@@ -1300,7 +1307,7 @@ static void check_bounds(const bl_snapshot *s)
 	check_region(s);
 }
 
-/* Reads everything, and checks every bound on which a view relies. */
+/* Reads the whole file, and checks all bounds on which views rely. */
 static void read_everything(const bl_live *l)
 {
 	static bl_snapshot s;
@@ -1351,7 +1358,7 @@ static void find_heads(const bl_live *l)
 	heads[n_heads++] = w->extent[0].at;
 }
 
-/* Returns the offset of a byte to change: half of these are near the start of a part, in fields that govern reading. */
+/* Returns the offset of a byte to change: every other one is near the start of a part, in fields that control reading. */
 static size_t blow(bl_rng *rng, size_t length)
 {
 	if (bl_rng_below(rng, 2))
@@ -1426,7 +1433,7 @@ static char *slurp(size_t *n)
 	return bytes;
 }
 
-/* The file is damaged while a reader has it open, and before a reader opens it. */
+/* The file is damaged before a reader opens it, and while a reader has it open. */
 static void test_mutations(void **state)
 {
 	(void)state;

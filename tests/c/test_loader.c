@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_loader.c: batches made ahead: order, random numbers, threads, seeking, errors, ending. */
+/* test_loader.c: batches that the loader makes in advance: order, random numbers, threads, seeking, errors, freeing. */
 #include "support.h"
 
 #include <barlow/data.h>
@@ -96,7 +96,7 @@ static void each_epoch_is_a_new_order_without_repeats(void **state)
 	free(b);
 }
 
-/* Threads and ring change nothing; the seed changes everything. */
+/* Batches do not depend on the number of threads or the size of the ring, but they depend on the seed. */
 static void threads_change_no_bit(void **state)
 {
 	enum { ROUNDS = STEPS + 3 };
@@ -113,7 +113,7 @@ static void threads_change_no_bit(void **state)
 	free(one);
 }
 
-/* A view is the pipeline applied to the row with the draws of (seed, epoch, row, view). */
+/* A view is the result of the pipeline for the row, with the random numbers of (seed, epoch, row, view). */
 static void views_are_what_the_pipeline_makes(void **state)
 {
 	bl_dataset *d = data();
@@ -155,7 +155,7 @@ static void seeking_goes_on_where_a_run_would_be(void **state)
 	free(whole);
 }
 
-/* An operator that changes nothing, counts its calls, and is slow for some images. */
+/* The state of an operator that does not change the image, counts its calls, and is slow for some images. */
 typedef struct pace {
 	atomic_int calls;
 	bool slow; /* for the images of the epoch's last batch */
@@ -194,7 +194,10 @@ static void skip_batch(bl_loader *l)
 	bl_tensor_unref(t[0]);
 }
 
-/* The first batch is awaited; with one thread, which works in order, the batches before the last one of a full ring are not. */
+/*
+ * The caller waits for the first batch, but not for batches that are already complete in the ring; one thread makes batches in
+ * order.
+ */
 static void batches_are_ready_ahead(void **state)
 {
 	enum { AHEAD = 3 };
@@ -213,7 +216,7 @@ static void batches_are_ready_ahead(void **state)
 	bl_loader_free(l);
 }
 
-/* While some threads still make an epoch's last batch, others begin the next epoch: no bit changes. */
+/* Some threads begin the next epoch while others still make the last batch of an epoch; no bit changes. */
 static void a_slow_thread_at_an_epochs_end_changes_nothing(void **state)
 {
 	enum { ROUNDS = STEPS + 4, THREADS = 4 };
@@ -234,7 +237,7 @@ static void a_slow_thread_at_an_epochs_end_changes_nothing(void **state)
 	bl_loader_free(b);
 }
 
-/* Full ring, empty ring, never used: freeing ends all threads (a failure would hang here). */
+/* Freeing ends all threads, with a full ring, an empty ring, and before the first batch; after a failure the test would hang. */
 static void freeing_ends_the_threads(void **state)
 {
 	batch b;
@@ -266,7 +269,7 @@ static void steady_state_takes_no_memory(void **state)
 	bl_loader_free(l);
 }
 
-/* Fails for images whose first value is below .5; late if it is below 5 / 255. */
+/* Fails for images whose first value is below .5, and waits before that if it is below 5 / 255. */
 static int refuse_dark(void *context, const bl_aug_call *call)
 {
 	float first = call->in[0] * 255;
@@ -277,7 +280,7 @@ static int refuse_dark(void *context, const bl_aug_call *call)
 	return bl_fail("%s %.0f is dark", (const char *)context, (double)first);
 }
 
-/* Two images of a batch fail: one early in it, slowly, and one late, in another piece of work, at once. */
+/* Two images of a batch fail: first in time the later one, in another thread's part.  The message is that of the earlier image. */
 static void the_first_failure_of_a_batch_is_said(void **state)
 {
 	enum { IMAGES = 40, EARLY = 6, LATE = 36 };
@@ -313,7 +316,7 @@ static void the_first_failure_of_a_batch_is_said(void **state)
 	bl_aug_unref(a);
 }
 
-/* An operator fails in a loader thread; the next call reports the same. */
+/* If an operator fails in a loader thread, this and the next call report the failure. */
 static void errors_in_threads_reach_the_caller(void **state)
 {
 	bl_dataset *d = data();
@@ -339,7 +342,7 @@ static void errors_in_threads_reach_the_caller(void **state)
 	bl_dataset_unref(d);
 }
 
-/* As many views as pipelines; the first two are the same as without the others. */
+/* There are as many views as pipelines, and the first two do not depend on the others. */
 static void views_are_as_many_as_asked_for(void **state)
 {
 	bl_dataset *d = data();
@@ -392,7 +395,7 @@ static void views_have_sizes_of_their_own(void **state)
 	bl_dataset_unref(d);
 }
 
-/* Swaps the views, and writes a number of the batch to the start of the first. */
+/* Swaps the views, and writes a number that depends on the batch to the first element of the first view. */
 static int swap_views(void *context, const bl_batch_call *call)
 {
 	(void)context;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_loss.c: the cross-correlation loss: its two forms compared, edge cases, pictures, messages. */
+/* test_loss.c: the Barlow Twins loss: comparison of its two forms, edge cases, pictures of C, messages. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -15,7 +15,7 @@ typedef struct views {
 	bl_tensor *z[2];
 } views;
 
-/* Two correlated views, with offsets and scales that differ by column. */
+/* Two correlated views whose columns have different offsets and scales. */
 static views make_views(int64_t n, int64_t d, float noise)
 {
 	int64_t shape[2] = { n, d };
@@ -40,7 +40,7 @@ static void drop(views v)
 	bl_tensor_unref(v.z[1]);
 }
 
-/* Loss and both gradients, computed again. */
+/* Computes the loss and both gradients. */
 static bl_barlow_terms run(const bl_barlow_config *c, views v)
 {
 	bl_barlow_terms t;
@@ -119,7 +119,7 @@ static void gram_is_direct_near_the_identity(void **state)
 	drop(v);
 }
 
-/* The definition, in double precision, in its simplest form. */
+/* The loss by its definition, in double precision. */
 static double by_definition(const views *v, double lambda)
 {
 	int64_t n = bl_tensor_size(v->z[0], 0), d = bl_tensor_size(v->z[0], 1);
@@ -161,7 +161,7 @@ static void loss_is_what_the_paper_defines(void **state)
 	drop(v);
 }
 
-/* L by the definition after a change of one element of zA. */
+/* The loss by its definition after a change of one element of zA. */
 static double moved(const views *v, double lambda, int64_t at, double by)
 {
 	float *x = bl_tensor_data(v->z[0]) + at, kept = *x;
@@ -172,8 +172,8 @@ static double moved(const views *v, double lambda, int64_t at, double by)
 }
 
 /*
- * As in batch norm, the slope of a unit that is constant in one view is 1/sqrt(eps).  Compared with the definition, and
- * with a minimally changed element, at which neither value nor gradient may jump.
+ * As in batch norm, the derivative of a unit that is constant in one view is 1/sqrt(eps).  The gradient is compared with the
+ * definition.  If one element changes minimally, neither value nor gradient may jump.
  */
 static void dead_in_one_view_has_the_slope_of_batch_norm(void **state)
 {
@@ -217,13 +217,13 @@ static void dead_in_both_views_is_counted_and_gets_no_gradient(void **state)
 			assert_true(isfinite(t.total) && t.invariance >= 1);
 			for (int k = 0; k < 2; k++)
 				assert_int_equal(bl_tensor_find_nonfinite(bl_tensor_grad(v.z[k])), -1);
-			for (int i = 0; d != BL_DIALECT_HSIC && i < N; i++) /* hsic's target is -1 off the diagonal */
+			for (int i = 0; d != BL_DIALECT_HSIC && i < N; i++) /* not for hsic, whose target off the diagonal is -1 */
 				assert_true(bl_tensor_data(bl_tensor_grad(v.z[0]))[i * D + DEAD] == 0);
 			drop(v);
 		}
 }
 
-/* The listing has no eps: 0/0. */
+/* The paper's listing has no eps, so the result is 0/0. */
 static void dead_in_one_view_is_nan_without_an_eps(void **state)
 {
 	enum { N = 12, D = 5, DEAD = 3 };
@@ -268,7 +268,7 @@ static void nan_goes_through(void **state)
 	drop(v);
 }
 
-/* Moving both views is moving each: the gradient of L(z, z) is the sum of the two. */
+/* If both views are the same tensor, the gradient of L(z, z) is the sum of the gradients for the two views. */
 static void one_tensor_may_be_both_views(void **state)
 {
 	enum { N = 10, D = 6 };
@@ -329,7 +329,7 @@ static void steady_state_asks_for_no_memory(void **state)
 	(void)state;
 	views v = make_views(40, 300, .5f);
 	bl_memory_stats before, after;
-	bl_threads_set(1); /* each thread has its own scratch, and which threads take part is random */
+	bl_threads_set(1); /* each thread has its own scratch memory, and it is random which threads are used */
 	run(&BL_BARLOW_DEFAULT, v);
 	bl_memory(&before);
 	run(&BL_BARLOW_DEFAULT, v);
@@ -362,10 +362,11 @@ static void floor_is_a_floor(void **state)
 	assert_close(bl_barlow_floor(&c, 256, 8192), 1103.2, 1e-3);
 	c.scale = .1;
 	assert_close(bl_barlow_floor(&c, 256, 8192), 110.32, 1e-3);
-	assert_true(bl_barlow_floor(&c, 8192, 256) == 0); /* C can be the identity */
+	assert_true(bl_barlow_floor(&c, 8192, 256) == 0); /* C can be the identity, since N > D */
 	c.lambda = 2;
 	assert_true(isnan(bl_barlow_floor(&c, 256, 8192)));
-	c = (bl_barlow_config){ .01, 1, BL_FORM_AUTO, BL_DIALECT_PAPER, 2 }; /* 2 times that of lambda .005 */
+	c = (bl_barlow_config){ .01, 1, BL_FORM_AUTO, BL_DIALECT_PAPER,
+		                2 }; /* invariance 2 and lambda .01 give twice the loss of lambda .005 */
 	assert_close(bl_barlow_floor(&c, 256, 8192), 2206.4, 1e-3);
 	c.invariance = 0;
 	c.lambda = 0;
@@ -380,7 +381,7 @@ static void floor_is_a_floor(void **state)
 	drop(v);
 }
 
-/* Two equal views, uncorrelated: the diagonal is at its maximum, (N-1)/N, and all else is 0. */
+/* Two equal views with uncorrelated units: the diagonal is at its maximum, (N-1)/N, and other elements are 0. */
 static void floor_of_algorithm1_is_reached(void **state)
 {
 	enum { N = 16, D = 3 };
@@ -394,7 +395,7 @@ static void floor_of_algorithm1_is_reached(void **state)
 	assert_relative(t.total, bl_barlow_floor(&c, N, D), 1e-4);
 	assert_relative(t.total, 2. * D / (N * N), 1e-4);
 	bl_tensor_unref(z);
-	/* N < D: views of white noise of rank N-1 may not be below it */
+	/* if N < D, the loss of white noise of rank N-1 is not below the floor */
 	views v = make_views(4, 64, .01f);
 	c.lambda = 1e-4;
 	assert_true(run(&c, v).total > bl_barlow_floor(&c, 4, 64));
@@ -402,7 +403,7 @@ static void floor_of_algorithm1_is_reached(void **state)
 	drop(v);
 }
 
-/* For any lambda: all off-diagonal elements are 0. */
+/* All off-diagonal elements are 0, so this holds for any lambda. */
 static void one_dimension_has_no_redundancy(void **state)
 {
 	(void)state;
@@ -427,7 +428,7 @@ static void auto_takes_the_cheaper_form(void **state)
 	assert_int_equal(bl_barlow_pick(BL_FORM_GRAM, 2048, 512), BL_FORM_GRAM);
 }
 
-/* Pools C by hand; cells of 70 columns in 8 are 9 or 8 wide. */
+/* Pools C by plain loops; 70 columns are divided into 8 cells, which have 9 or 8 columns. */
 static void picture_is_c_pooled(void **state)
 {
 	enum { N = 16, D = 70, G = 8 };

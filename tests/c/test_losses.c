@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_losses.c: losses by their interface: any number of views, chunks, settings, tables made by the caller. */
+/* test_losses.c: all losses, through their interface: any number of views, chunks, settings, and a loss of the caller. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -85,7 +85,7 @@ static void more_views_are_the_sum_over_their_pairs(void **state)
 	drop(z);
 }
 
-/* Bytes held by the graph of a loss of V views. */
+/* The memory that the graph of a loss of V views uses. */
 static size_t kept_by(bl_barlow_form form, int views, int64_t n, int64_t d)
 {
 	bl_tensor *z[VIEWS];
@@ -105,26 +105,28 @@ static size_t kept_by(bl_barlow_form form, int views, int64_t n, int64_t d)
 	return after.used - before.used;
 }
 
-/* A view has one Gram matrix (N,N) for all its pairs: 4 views hold 4, not the 12 of their 6 pairs. */
+/* Each view has one Gram matrix (N,N) for all its pairs: 4 views use 4 matrices, not 12 for 6 pairs. */
 static void each_view_has_one_gram_matrix(void **state)
 {
 	(void)state;
 	enum { WIDE = 256, LOW = 8 };
 	double one = sizeof(float) * WIDE * WIDE;
 	int threads = bl_threads();
-	bl_threads_set(1); /* the scratch of other threads would be counted, too */
+	bl_threads_set(1); /* the scratch memory of other threads would be counted as well */
 	kept_by(BL_FORM_GRAM, 2, WIDE, LOW);
 	assert_close((double)kept_by(BL_FORM_GRAM, 2, WIDE, LOW) / one, 2, .2);
 	assert_close((double)kept_by(BL_FORM_GRAM, VIEWS, WIDE, LOW) / one, VIEWS, .4);
 	bl_threads_set(threads);
 }
 
-/* Equal to the losses and gradients of the pairs, to the bit: a shared Gram matrix is that of each pair. */
+/* The result has the same bits as the sum over separate pairs, although pairs share Gram matrices. */
 static void shared_gram_matrices_change_nothing(void **state)
 {
 	(void)state;
 	static const bl_loss_dialect dialects[] = { BL_DIALECT_PAPER, BL_DIALECT_ALGORITHM1, BL_DIALECT_HSIC, BL_DIALECT_UNBIASED };
-	static const int64_t sizes[][2] = { { 40, 300 }, { 530, 70 } }; /* z is computed again, and kept */
+	static const int64_t sizes[][2] = {
+		{ 40, 300 }, { 530, 70 }
+	}; /* with the first size z is computed again, with the second it is stored */
 	for (int k = 0; k < 8; k++) {
 		bl_tensor *z[VIEWS], *sum = NULL;
 		bl_barlow_config c = { .1, 2, BL_FORM_GRAM, dialects[k / 2], 1.5 };
@@ -210,7 +212,7 @@ static void gradients_are_those_of_differences(void **state)
 			bl_tensor *z[VIEWS];
 			make_views(z, 6, 4);
 			for (int v = 0; v < views; v++) {
-				for (int k = 0; k < 6 * 4; k++) /* VICReg's hinge has no kink near such small deviations */
+				for (int k = 0; k < 6 * 4; k++) /* such small deviations are far from the kink of VICReg's hinge */
 					bl_tensor_data(z[v])[k] *= .4f;
 				bl_tensor_set_requires_grad(z[v], true);
 			}
@@ -223,7 +225,7 @@ static void gradients_are_those_of_differences(void **state)
 		}
 }
 
-/* --- VICReg by its definition, in double ---------------------------------------- */
+/* --- VICReg by its definition, in double precision ---------------------------------------- */
 
 static double moment(const bl_tensor *z, int i, int j)
 {
@@ -265,7 +267,7 @@ static void vicreg_is_its_definition(void **state)
 	drop(z);
 }
 
-/* --- A table of one's own ------------------------------------------------------ */
+/* --- A loss of the caller ------------------------------------------------------ */
 
 typedef struct apart {
 	double weight;
@@ -359,7 +361,7 @@ static bl_tensor *rows(bl_tensor *x, int64_t from, int64_t n)
 	return part;
 }
 
-/* Chunks of unequal size give a network's parameters the gradients of the whole batch. */
+/* With chunks of unequal size, the parameters of a network get the gradients of the whole batch. */
 static void check_chunks(const char *kind, int views)
 {
 	static const int64_t at[] = { 0, 5, 6, N };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_monitor.c: a snapshot describes C, the embeddings and the views, and is made at the right time. */
+/* test_monitor.c: the content of snapshots (C, embeddings, views), and when snapshots are made. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,7 +33,7 @@ static bl_monitor_input look_of(bl_tensor *za, bl_tensor *zb)
 	return (bl_monitor_input){ .step = 1, .dialect = BL_DIALECT_PAPER, .z = { za, zb } };
 }
 
-/* --- Against C made whole ---------------------------------------------------------- */
+/* --- Compared with the whole C ---------------------------------------------------------- */
 
 static void check_cell(const float *c, int64_t d, int row, int col)
 {
@@ -51,7 +51,7 @@ static void check_cell(const float *c, int64_t d, int row, int col)
 	assert_true(fabsf(shot.extreme[row * shot.grid + col] - extreme) < 1e-5f);
 }
 
-/* The root mean square off the diagonal, and the mean on it. */
+/* Compares the root mean square off the diagonal, and the mean on the diagonal. */
 static void check_rms(const float *c, int64_t d, int row, int col)
 {
 	int64_t r0, r1, c0, c1, on = 0;
@@ -76,7 +76,7 @@ static int ascending(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Sorted C_ii, and the largest elements off the diagonal. */
+/* Compares the sorted C_ii, and the largest elements off the diagonal. */
 static void check_order_of(const float *c, int64_t d)
 {
 	double all[1000];
@@ -143,7 +143,7 @@ static void test_picture(void **state)
 
 /* --- Histogram ----------------------------------------------------------------------- */
 
-/* Away from the edges of bins, since two ways of computing C may differ in the last digit. */
+/* Values lie away from the edges of bins, since two methods of computing C may differ in the last digit. */
 static void test_histogram_all(void **state)
 {
 	(void)state;
@@ -165,7 +165,7 @@ static void test_histogram_all(void **state)
 	bl_monitor_free(m);
 }
 
-/* Equal columns give a C of ones: all in the last bin, also of a sample. */
+/* If all columns are equal, all elements of C are 1 and fall into the last bin, also in a sample of elements. */
 static void test_histogram_sample(void **state)
 {
 	(void)state;
@@ -218,7 +218,7 @@ static void check_spectrum(int64_t n, int64_t d)
 	for (int i = 0; i < d; i++)
 		assert_true(fabsf(shot.eigenvalues[i] - want[i]) < 1e-4f * want[0]);
 	assert_true(fabs(shot.rankme - bl_eval_rankme(za)) < 1e-6);
-	/* The next one has it, too. */
+	/* The next snapshot still contains the spectrum. */
 	assert_int_equal(bl_monitor_snapshot(m, &l, false, &shot), 0);
 	assert_int_equal(shot.spectrum, d);
 	bl_tensor_unref(za);
@@ -235,7 +235,7 @@ static void test_spectrum(void **state)
 
 /* --- Views ---------------------------------------------------------------------------------- */
 
-/* Image 0 rises by `scale` from pixel to pixel, channels innermost. */
+/* The values of image 0 increase by `scale` from pixel to pixel, with the channel as the fastest index. */
 static bl_tensor *views(int64_t channels, int64_t side, float scale)
 {
 	bl_tensor *t = bl_tensor_new_image(2, channels, side, side);
@@ -305,14 +305,14 @@ static void test_views(void **state)
 	check_views(3, 96, 64);
 }
 
-/* --- When -------------------------------------------------------------------------------------- */
+/* --- When snapshots are made -------------------------------------------------------------------------------------- */
 
 static int64_t newest(bl_live *l)
 {
 	return bl_live_snapshot(l, &shot);
 }
 
-/* First and last step always; in between only what the budget of `trained` allows. */
+/* The first and the last step always have a snapshot; other steps only if the budget, a share of `trained`, allows it. */
 static void test_when(void **state)
 {
 	(void)state;
@@ -341,7 +341,7 @@ static void test_when(void **state)
 	bl_tensor_unref(z);
 }
 
-/* However large the budget, not more often than requested. */
+/* Snapshots are not made more often than requested, however large the budget is. */
 static void test_rate(void **state)
 {
 	(void)state;
@@ -359,12 +359,12 @@ static void test_rate(void **state)
 	bl_tensor_unref(z);
 }
 
-/* --- Regions, against plain loops in double ------------------------------------------------------- */
+/* --- Regions, compared with plain loops in double precision ------------------------------------------------------- */
 
 enum { MOST = 256 };
 static double reference[MOST][MOST];
 
-/* Column j of x, standardised as in the paper. */
+/* Standardises column j of x as in the paper. */
 static void standard_column(const bl_tensor *x, int64_t j, double *out)
 {
 	int64_t n = bl_tensor_size(x, 0), d = bl_tensor_size(x, 1);
@@ -394,7 +394,7 @@ static void fill_reference(const bl_tensor *a, const bl_tensor *b)
 		}
 }
 
-/* Two views in which `groups` groups of dims are redundant; dim j is of group j % groups. */
+/* A view with groups of redundant dimensions; dimension j is in group j % groups. */
 static bl_tensor *grouped(int64_t n, int64_t d, int groups, uint32_t stream)
 {
 	bl_tensor *t = random_tensor(n, d, stream), *common = random_tensor(n, groups, 77);
@@ -428,7 +428,7 @@ static void ask_region(bl_monitor *m, bl_monitor_input *l, bl_region r)
 	l->asked = NULL;
 }
 
-/* The whole order, which no single region of cells shows if there are more dims than cells. */
+/* Reads the whole order, by several regions, because one region shows it only if there are as many cells as dimensions. */
 static void learn_order(bl_monitor *m, bl_monitor_input *l, bl_region r, int d, int32_t *order)
 {
 	for (int from = 0; from < d; from += 50) {
@@ -443,7 +443,7 @@ static void learn_order(bl_monitor *m, bl_monitor_input *l, bl_region r, int d, 
 	check_order(order, d, r.order);
 }
 
-/* on_diagonal: cells before this one that the diagonal crosses; it is increased. */
+/* on_diagonal counts the cells, up to this one, that the diagonal crosses. */
 static void check_region_cell(const int32_t *order, int i, int j, int *on_diagonal)
 {
 	const bl_region *r = &shot.region;
@@ -495,7 +495,7 @@ static void check_regions(int64_t n, int d, int groups)
 		bl_monitor *m = bl_monitor_new(0, n, d, NULL);
 		bl_monitor_input l = look_of(z[0], z[1]);
 		bl_region r = { .matrix = k / 3, .order = k % 3 };
-		fill_reference(z[0], z[1]); /* the dims are ordered by it, whatever is shown */
+		fill_reference(z[0], z[1]); /* this C determines the order, whichever matrix is shown */
 		learn_order(m, &l, r, d, order);
 		fill_reference(z[r.matrix == BL_MATRIX_BB], z[r.matrix != BL_MATRIX_AA]);
 		check_region(m, &l, r, order);
@@ -514,7 +514,7 @@ static void test_regions(void **state)
 	check_regions(16, 201, 5);
 }
 
-/* Redundant units become neighbours: each group is contiguous. */
+/* Ordering by cluster makes each group of redundant units contiguous. */
 static void test_clusters(void **state)
 {
 	(void)state;
@@ -561,7 +561,9 @@ static double reference_mean(int64_t row, int64_t rows, int64_t col, int64_t col
 	return total / (double)(rows * cols);
 }
 
-/* A cell of a region that starts at `row`, column 0: the mean of all its elements, the extreme of the first only. */
+/*
+ * Checks a cell of a region that begins at `row` and column 0: the mean of all its elements, and the extreme of only the first one.
+ */
 static void check_sampled_cell(int row, int rows, int cols, int i, int j)
 {
 	int64_t r0, r1, c0, c1;
@@ -573,7 +575,7 @@ static void check_sampled_cell(int row, int rows, int cols, int i, int j)
 	assert_true(fabs(shot.region_extreme[at] - reference[shot.dims[i]][shot.dims[BL_GRID_MAX + j]]) < 1e-5);
 }
 
-/* With more dims than can be searched, each cell has the largest of some of its elements, and states of how many. */
+/* If there are too many dimensions, the extreme of a cell is that of some elements only, and the snapshot states of how many. */
 static void test_sampled(void **state)
 {
 	(void)state;
@@ -601,7 +603,7 @@ static void test_sampled(void **state)
 	bl_tensor_unref(z[1]);
 }
 
-/* However little of C is computed, the picture is neither brighter nor darker. */
+/* The brightness of the picture does not depend on how many elements of C are computed. */
 static void test_brightness(void **state)
 {
 	(void)state;
@@ -626,7 +628,7 @@ static void test_brightness(void **state)
 	bl_tensor_unref(z[1]);
 }
 
-/* Cells wider than the strips from which they are made. */
+/* Cells may be wider than the strips from which they are computed. */
 static void test_wide_cells(void **state)
 {
 	(void)state;
@@ -659,7 +661,7 @@ static void test_wide_cells(void **state)
 	bl_tensor_unref(z[1]);
 }
 
-/* --- Singular values, against one-sided Jacobi rotations of C in double ----------------------------- */
+/* --- Singular values, compared with one-sided Jacobi rotations of C in double precision ----------------------------- */
 
 static int descending(const void *a, const void *b)
 {
@@ -667,7 +669,7 @@ static int descending(const void *a, const void *b)
 	return x > y ? -1 : x < y;
 }
 
-/* Makes columns p and q of a (rows x d) orthogonal.  Returns how far they were from it. */
+/* Makes columns p and q of a (rows x d) orthogonal.  Returns the absolute cosine of their angle before. */
 static double rotate(double (*a)[MOST], int rows, int p, int q)
 {
 	double pp = 0, qq = 0, pq = 0;
@@ -739,7 +741,7 @@ static void test_singular(void **state)
 	check_singular(7, 33);
 }
 
-/* --- Pairs drawn again ----------------------------------------------------------------------------- */
+/* --- Pairs of views that are made again ----------------------------------------------------------------------------- */
 
 enum { IMAGES = 24, BATCH = 4 };
 
@@ -766,7 +768,9 @@ static void source_free(bl_source *s)
 	bl_dataset_unref(s->data);
 }
 
-/* The views of a batch and of one that is drawn again are the same; drawn anew they differ, and then stay the same. */
+/*
+ * The views of a batch can be made again with the same pixels.  With new random numbers they differ once, and then stay the same.
+ */
 static void test_pair(void **state)
 {
 	(void)state;
@@ -821,7 +825,7 @@ static void test_pair(void **state)
 
 /* --- Points ---------------------------------------------------------------------------------------------- */
 
-/* Coordinates are U S of the centred features X = U S V^T, here by Jacobi rotations of X itself. */
+/* Coordinates are U S of the centred features X = U S V^T, which Jacobi rotations of X compute here. */
 static void check_axes(const bl_source *source)
 {
 	static double x[IMAGES][MOST], all;
@@ -883,7 +887,7 @@ static void check_points(bl_module *encoder)
 	source_free(&source);
 }
 
-/* Axes keep their direction from one time to the next. */
+/* Axes keep their direction from one computation to the next. */
 static void test_points_turn(void **state)
 {
 	(void)state;
@@ -910,11 +914,11 @@ static void test_points(void **state)
 	assert_non_null(narrow);
 	bl_module_init(narrow, 3);
 	check_points(narrow); /* fewer features than images */
-	check_points(NULL);   /* more: the pixels */
+	check_points(NULL);   /* the pixels, which are more features than images */
 	bl_module_unref(narrow);
 }
 
-/* --- Asked through the live file ----------------------------------------------------------------------------- */
+/* --- Requests through the live file ----------------------------------------------------------------------------- */
 
 static void test_asked(void **state)
 {
@@ -938,7 +942,7 @@ static void test_asked(void **state)
 	bl_tensor_unref(z);
 }
 
-/* While paused, only new requests are answered, at once and completely. */
+/* In a paused run only new requests are answered, immediately and completely. */
 static void test_paused(void **state)
 {
 	(void)state;
@@ -956,7 +960,7 @@ static void test_paused(void **state)
 			assert_int_equal(newest(live), again ? 7 : 1);
 			assert_true(shot.region.row == k && shot.region.order == BL_ORDER_DIAGONAL);
 			assert_int_equal(shot.region_elements, 150 * 200);
-			shot.step = 7; /* unchanged: the same request is not answered again */
+			shot.step = 7; /* stays 7, since a request is not answered twice */
 			bl_live_publish(live, &shot);
 		}
 	}

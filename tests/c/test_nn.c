@@ -10,7 +10,7 @@
 
 static const bl_conv_shape plain = { 1, 1, 1, 1 };
 
-/* Appends, and releases the caller's reference. */
+/* Appends a module, and releases the caller's reference. */
 static void add(bl_module *m, const char *name, bl_module *child)
 {
 	assert_non_null(child);
@@ -196,7 +196,7 @@ static void seeds_name_the_numbers(void **state)
 	bl_module_unref(m);
 }
 
-/* conv, norm[, identity], relu: the identity keeps the norm from including the ReLU. */
+/* conv, norm[, identity], relu; with the identity, the norm cannot include the ReLU. */
 static bl_module *conv_norm_relu(bool apart)
 {
 	bl_module *m = bl_nn_sequential();
@@ -237,7 +237,7 @@ static void norm_takes_the_relu_in(void **state)
 	bl_tensor_unref(x);
 }
 
-/* relu(norm(conv(x)) + x); `apart` keeps the norm from being the branch's last. */
+/* relu(norm(conv(x)) + x); with `apart`, the norm is not the last module of the branch. */
 static bl_module *residual(bool apart, bool relu)
 {
 	bl_module *branch = bl_nn_sequential();
@@ -490,7 +490,7 @@ static void gradients_land_in_the_other_array(void **state)
 	bl_module *root[2] = { bl_nn_linear(3, 2, true), bl_nn_linear(3, 2, false) };
 	bl_params *p = bl_params_new(root, NULL, 2);
 	bl_tensor *x = input(2, (int64_t[]){ 4, 3 });
-	for (int step = 0; step < 2; step++) { /* a second time: existing values are overwritten, not added to */
+	for (int step = 0; step < 2; step++) { /* the second step overwrites existing values instead of adding to them */
 		bl_params_zero_grad(p);
 		bl_tensor *y = forward(root[0], x), *sum = bl_sum(y, BL_ALL, false);
 		assert_int_equal(bl_backward(sum, NULL), 0);

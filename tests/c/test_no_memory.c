@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_no_memory.c: functions that write a file, with each of their allocations failing once: they report it and leave the file
- * unchanged, or write the same bytes as without a failure.  (If a file is written and its folder cannot be synced, both occur.)
+ * test_no_memory.c: makes each allocation of functions that write a file fail once.  The function reports the failure and leaves
+ * the file unchanged, or writes the same bytes as without a failure.  (If the file is written but its folder cannot be synced,
+ * the function fails although the bytes are written.)
  */
 #include "support.h"
 
@@ -22,7 +23,7 @@
 #else
 #define FAILING 1
 
-/* The allocation that fails, counted down; 0: none. */
+/* The number of allocations until one fails; 0: none fails. */
 static long fails;
 
 /* glibc's own functions, under the names that it provides for programs that replace them. */
@@ -62,7 +63,7 @@ static size_t bytes_of(const char *path, char out[MOST])
 }
 #endif
 
-/* write(path, ctx): 0, or negative with bl_error. */
+/* write(path, ctx) returns 0, or a negative number with bl_error. */
 static void each_fails(int (*write)(const char *path, void *ctx), void *ctx, const char *name)
 {
 #if FAILING
@@ -91,7 +92,7 @@ static void each_fails(int (*write)(const char *path, void *ctx), void *ctx, con
 #endif
 }
 
-/* Before anything is made that a skipped test would leave. */
+/* A test calls this before it allocates anything, since a skipped test would leak it. */
 static void need_own_allocator(void)
 {
 #if !FAILING
@@ -113,7 +114,7 @@ static void test_weights(void **state)
 	bl_module_unref(m);
 }
 
-/* Longer than 8192 bytes, so that its text is moved also where a stream begins with that many. */
+/* The text is longer than 8192 bytes, so its buffer is reallocated, also if a stream begins with a buffer of that size. */
 static int write_journal(const char *path, void *ctx)
 {
 	(void)ctx;
@@ -134,7 +135,7 @@ static void test_journal(void **state)
 	each_fails(write_journal, NULL, "journal");
 }
 
-/* The file is FOLDER/run.json, of a folder beside `path`. */
+/* Writes run.json into a folder beside `path`. */
 static int write_run_file(const char *path, void *ctx)
 {
 	char folder[600], file[700];

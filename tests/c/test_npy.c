@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_npy.c: .npy files by NumPy and by barlow, and damaged files. */
+/* test_npy.c: .npy files written by NumPy and by barlow, and damaged files. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* A (2, 3, 4) file whose element i, counted in row-major order, is i * scale + shift. */
+/* Asserts that a (2, 3, 4) file has the element i * scale + shift at index i in row-major order. */
 static void check_counts(const char *name, double scale, double shift)
 {
 	bl_tensor *t = bl_npy_load(support_source(name));
@@ -57,7 +57,7 @@ static void scalars_and_booleans_are_read(void **state)
 	bl_tensor_unref(b);
 }
 
-/* The written file is NumPy's, byte for byte. */
+/* The file that barlow writes equals NumPy's, byte for byte. */
 static void written_as_numpy_writes(void **state)
 {
 	bl_tensor *t = bl_npy_load(support_source("tests/reference/npy_f4.npy"));
@@ -106,7 +106,7 @@ static void channels_last_is_written_in_logical_order(void **state)
 	const char *path = support_scratch("image.npy");
 
 	(void)state;
-	memcpy(bl_tensor_data(image), (float[]){ 0, 10, 1, 11 }, 4 * sizeof(float)); /* pixel by pixel */
+	memcpy(bl_tensor_data(image), (float[]){ 0, 10, 1, 11 }, 4 * sizeof(float)); /* in memory order: pixel by pixel */
 	assert_int_equal(bl_npy_save(path, image), 0);
 	back = bl_npy_load(path);
 	assert_memory_equal(bl_tensor_data(back), ((float[]){ 0, 1, 10, 11 }), 4 * sizeof(float));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_optim.c: optimisers: excluded parameters, state and messages; and schedules.  test_reference.c tests the numbers. */
+/* test_optim.c: optimisers (excluded parameters, state, messages) and schedules.  test_reference.c tests the updates. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A linear layer of 40000 weights, so that there are several pieces, and 200 biases. */
+/* A linear layer of 200 biases and 40000 weights, which are divided into several pieces. */
 typedef struct bench {
 	bl_module *net;
 	bl_params *p;
@@ -34,7 +34,7 @@ static void drop(bench b)
 	bl_module_unref(b.net);
 }
 
-/* All but the rate are 0. */
+/* All settings except the learning rate are 0. */
 static bl_optim_config plain(const char *kind, double lr)
 {
 	bl_optim_config c = bl_optim_default(kind);
@@ -61,7 +61,7 @@ static void set_grads(bench b, int step)
 			g[bl_params_get(b.p, k)->start + i] = sinf((float)(i + step));
 }
 
-/* Without a gradient, a parameter changes by its decay only. */
+/* If its gradient is 0, a parameter changes only by weight decay. */
 static void decay_leaves_out_what_it_must(void **state)
 {
 	static const struct {

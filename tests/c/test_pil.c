@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_pil.c: operators with backend = "pil" give the bytes of torchvision on PIL images, or are within a level if warped. */
+/*
+ * test_pil.c: operators with backend = "pil" give the bytes of torchvision on PIL images; some values of warps differ by one level.
+ */
 #include "support.h"
 
 #include "augment/operator.h"
@@ -14,9 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 20000, ODD = 4 }; /* values */
+enum { MOST = 20000, ODD = 4 }; /* numbers of values */
 
-/* The draws of operators, as declared in their own files. */
+/* Copies of the structs of draws that the operators' files declare. */
 struct crop_draws {
 	int top, left, height, width;
 	bool mirrored;
@@ -50,7 +52,7 @@ static bl_tensor *reference(const char *name)
 	return t;
 }
 
-/* An image of bytes from a file; only its first channel on request. */
+/* An image of bytes from a file; with `grey` only its first channel. */
 static bl_image image_of(const char *name, bool grey, uint8_t *pixels)
 {
 	bl_tensor *t = reference(name);
@@ -63,7 +65,9 @@ static bl_image image_of(const char *name, bool grey, uint8_t *pixels)
 	return (bl_image){ .pixels = pixels, .height = height, .width = width, .channels = channels };
 }
 
-/* Every value is a byte; all but `odd` of them equal the file's, and these are one level off. */
+/*
+ * Asserts that every value is a whole level, and that all values equal the file's, except at most `odd`, which differ by one level.
+ */
 static void check_but(const float *out, const char *name, int64_t odd)
 {
 	bl_tensor *t = reference(name);
@@ -86,7 +90,7 @@ static void check_same(const float *out, const char *name)
 	check_but(out, name, 0);
 }
 
-/* The views of a pipeline whose operators have these draws, one after the other. */
+/* Applies a pipeline whose operators have these draws, in this order. */
 static void apply(const char *text, const void *const *draws, const size_t *sizes, const bl_image *in, float *out)
 {
 	bl_pipeline *p = bl_pipeline_parse(text);
@@ -110,7 +114,7 @@ static void apply_one(const char *text, const void *draws, size_t size, const bl
 	apply(text, &draws, &size, in, out);
 }
 
-/* In colour and grey, of bytes and of floats. */
+/* Tests an operator on images of bytes and of floats, in colour and grey. */
 static void check_all_but(const char *text, const void *draws, size_t size, const char *name, int64_t odd)
 {
 	static uint8_t pixels[MOST];
@@ -174,7 +178,7 @@ static void tones(void **state)
 	check_all("solarize{p = 1, backend = \"pil\"}", NULL, 0, "solarize");
 }
 
-/* Digits are truncated, so the last bit of a position may change a level: in a few values on another machine. */
+/* Values are truncated, so the last bit of a position may change a level; on another machine a few values may differ. */
 static void warps(void **state)
 {
 	const struct turn_draws turn = { 25, 0, 0 }, lean = { 0, 12, -7 };
@@ -197,7 +201,7 @@ static void details(void **state)
 	check_all("sharpness{factor = 0.3, p = 1, backend = \"pil\"}", NULL, 0, "sharpness_0.3");
 }
 
-/* With an image that does not use all levels. */
+/* Uses an image that does not have all levels. */
 static void autocontrast(void **state)
 {
 	static uint8_t pixels[MOST];
@@ -213,7 +217,7 @@ static void autocontrast(void **state)
 	}
 }
 
-/* Its displacements are drawn when it is applied, so its parts are tested with others. */
+/* The displacements are drawn when the operator is applied, so its functions are tested with fixed displacements. */
 static void elastic(void **state)
 {
 	static uint8_t pixels[MOST];
@@ -234,13 +238,13 @@ static void elastic(void **state)
 	bl_pil_round(&c);
 	bl_float_image_store(&c, one, zero, out);
 	check_but(out, "colour_elastic", 4);
-	/* And the operator gives whole levels. */
+	/* The results of the operator are whole levels. */
 	apply("elastic{p = 1, backend = \"pil\"}", (const void *const[]){ NULL }, (const size_t[]){ 0 }, &in, out);
 	for (int i = 0; i < in.height * in.width * 3; i++)
 		assert_true(fabsf(out[i] * 255 - rintf(out[i] * 255)) < 1e-3f);
 }
 
-/* All of them in two bins. */
+/* Tests all operations, with the strengths of two bins. */
 static void trivial(void **state)
 {
 	(void)state;
@@ -253,7 +257,7 @@ static void trivial(void **state)
 	}
 }
 
-/* With colours from the whole range. */
+/* Uses colours from the whole range. */
 static void colours(void **state)
 {
 	static uint8_t pixels[MOST];
@@ -293,7 +297,7 @@ static void blurs(void **state)
 	}
 }
 
-/* One operator after the other, as the authors compose them. */
+/* Tests the authors' sequence of operators. */
 static void authors(void **state)
 {
 	static uint8_t pixels[MOST];
@@ -310,7 +314,7 @@ static void authors(void **state)
 	check_same(out, "colour_authors");
 }
 
-/* Resize(32) and CenterCrop(28). */
+/* Evaluation resizes and crops like Resize(32) and CenterCrop(28). */
 static void evaluation(void **state)
 {
 	static uint8_t pixels[MOST];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_place.c: a run from C: its folder, resuming it, forks of it, and its removal, which affects nothing else. */
+/* test_place.c: the folder of a run in a C program: resuming, forks, and removal, which affects only files of the run. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -20,7 +20,7 @@
 
 enum { STEPS = 24 };
 
-static char root[600], scratch[512]; /* all runs; a folder outside of them */
+static char root[600], scratch[512]; /* root: the folder of all runs; scratch: a folder outside of root */
 
 static int begin(void **state)
 {
@@ -95,7 +95,7 @@ static void write_text(const char *file, const char *text)
 	assert_int_equal(bl_file_write_atomic(file, text, strlen(text)), 0);
 }
 
-/* In the folder, with `steps` steps made and saved. */
+/* Makes a run in the folder, trains `steps` steps and saves it. */
 static void make_run(const char *folder, int steps)
 {
 	struct run r = run_new();
@@ -118,7 +118,7 @@ static void same_files(const char *a, const char *b)
 	free(y);
 }
 
-/* --- A place ------------------------------------------------------------------------ */
+/* --- The folder of a run ------------------------------------------------------------------------ */
 
 static void test_keeps(void **state)
 {
@@ -222,7 +222,7 @@ static void test_fork(void **state)
 	assert_int_equal(list->run[0].last.step, STEPS / 2);
 	bl_runs_free(list);
 
-	/* Both continue independently, to the same bits. */
+	/* A run and its fork continue independently, with the same bits. */
 	struct run r = run_new(), q = run_new();
 	assert_int_equal(bl_place_load(r.p, fork), 0);
 	assert_int_equal(bl_place_settle(r.p, fork), 0);
@@ -258,11 +258,11 @@ static void test_no_fork(void **state)
 	assert_error("expected a step and the path");
 }
 
-/* --- Clocks that are set ------------------------------------------------------------------ */
+/* --- Changes of the system clock ------------------------------------------------------------------ */
 
 static atomic_bool beating;
 
-/* Stands for the thread of a run that goes on, without its live file. */
+/* Simulates the heartbeat thread of a training run whose live file is missing. */
 static void *beat(void *folder)
 {
 	bl_run_file f;
@@ -277,7 +277,7 @@ static void *beat(void *folder)
 	return NULL;
 }
 
-/* A run whose last heartbeat seems to lie an hour back, or ahead, is going on where its count goes up; else it is over. */
+/* If the time of a run's last heartbeat is implausible by an hour, the run counts as training only while its counter increases. */
 static void test_clock_is_set(void **state)
 {
 	char folder[1024];
@@ -317,7 +317,7 @@ static void test_delete(void **state)
 	write_text(path(scratch, "kept/file"), "mine");
 	snprintf(folder, sizeof folder, "%s/it", root);
 	make_run(folder, 4);
-	/* Everything in a run's folder is removed; of links, the link itself. */
+	/* The whole content of a run's folder is removed; links are removed, not followed. */
 	assert_int_equal(mkdir(path(folder, "below"), 0700), 0);
 	write_text(path(folder, "below/note"), "x");
 	assert_int_equal(symlink(path(scratch, "outside"), path(folder, "link")), 0);
@@ -332,7 +332,7 @@ static void test_delete(void **state)
 	assert_true(exists(path(scratch, "outside")) && exists(path(scratch, "kept/file")));
 }
 
-/* In other folders only the run's own files are removed. */
+/* In a folder outside of the runs' root, only the run's own files are removed. */
 static void test_delete_elsewhere(void **state)
 {
 	(void)state;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_reference.c: the engine compared with PyTorch in float64, by the vectors made by tests/reference/make.py.
+ * test_reference.c: compares the engine with PyTorch in float64, by the vectors of tests/reference/make.py.
  *
- * A file is one flat array of records, read here in the order in which make.py wrote them.  Inputs are drawn again, from
- * the same streams.  Forward within 1e-5 of the largest element, gradients within 1e-4, unless said otherwise.
+ * A file is one flat array of records, which are read here in the order in which make.py wrote them.  Inputs are drawn from
+ * the same streams as in make.py.  Unless stated otherwise, results of forward may differ by 1e-5 of the largest element, and
+ * gradients by 1e-4.
  */
 #include "support.h"
 
@@ -71,7 +72,7 @@ static bl_tensor *leaf(uint32_t stream, int ndim, const int64_t *shape)
 	return t;
 }
 
-/* t (any memory order) against the next numbers of the file. */
+/* Compares t, which may have any memory order, with the next numbers of the file. */
 static void expect(const bl_tensor *t, double tolerance)
 {
 	assert_non_null(t);
@@ -80,7 +81,7 @@ static void expect(const bl_tensor *t, double tolerance)
 	bl_tensor_unref(c);
 }
 
-/* y against the file, then backward with dy of the stream. */
+/* Compares y with the file, then calls backward with dy from the stream. */
 static void forward_and_back(bl_tensor *y, uint32_t stream)
 {
 	if (!y)
@@ -92,7 +93,7 @@ static void forward_and_back(bl_tensor *y, uint32_t stream)
 	bl_tensor_unref(y);
 }
 
-/* The leaf's gradient against the file; releases the leaf.  NULL is skipped. */
+/* Compares the gradient of the leaf with the file, and releases the leaf; does nothing for NULL. */
 static void expect_grad(bl_tensor *t)
 {
 	if (!t)
@@ -228,7 +229,7 @@ static void cross_entropy_agrees(void **state)
 	close_file();
 }
 
-/* shared + a draw of the stream */
+/* shared + random numbers from the stream */
 static bl_tensor *view(uint32_t stream, const int64_t *shape)
 {
 	bl_tensor *z = drawn(1, -1, 1, 2, shape), *own = drawn(stream, -1, 1, 2, shape);
@@ -286,7 +287,7 @@ static void deaden(bl_tensor *const z[2], const int64_t *shape, int64_t dead)
 	}
 }
 
-/* The loss of both views in two chunks; the gradients of their leaves are those of the whole batch. */
+/* Computes the loss of both views in two chunks; the gradients of the leaves have to be those of the whole batch. */
 static void loss_in_chunks(const bl_barlow_config *c, bl_tensor *const z[2], const int64_t *shape)
 {
 	int64_t cut[3] = { 0, shape[0] / 3, shape[0] };
@@ -334,7 +335,7 @@ static void weighted_case(const bl_barlow_config *c, const int64_t *shape, int64
 	bl_tensor_unref(correlation);
 }
 
-/* Weights of the invariance, the dialect unbiased, units that are constant in one view or both; also in chunks. */
+/* Tests weights of the invariance, the dialect unbiased, and units that are constant in one or both views; also in chunks. */
 static void weighted_and_dead_losses_agree(void **state)
 {
 	(void)state;
@@ -424,7 +425,7 @@ static void optimisers_agree_for_five_steps(void **state)
 			bl_optim_set(&c, "eta", .02);
 		if (kind == 3)
 			bl_optim_set(&c, "beta2", .99);
-		if (kind == 4) { /* one of the weights is clipped, the other is not */
+		if (kind == 4) { /* the factor of one weight is clipped, that of the other is not */
 			bl_optim_set(&c, "eta", .053);
 			bl_optim_set(&c, "clip", 1);
 			bl_optim_set(&c, "apart", 1);
@@ -434,7 +435,7 @@ static void optimisers_agree_for_five_steps(void **state)
 	close_file();
 }
 
-/* The weights of make.py's resnet_weights(); ctx counts the entries of the state. */
+/* Fills an entry of the state as resnet_weights() of make.py does; ctx counts the entries. */
 static int set_weight(void *ctx, const char *name, bl_tensor *t, bl_param_kind kind)
 {
 	uint32_t stream = 1000 + (*(uint32_t *)ctx)++;
@@ -454,10 +455,10 @@ static int set_weight(void *ctx, const char *name, bl_tensor *t, bl_param_kind k
 	return 0;
 }
 
-/* The largest error since it was last set to 0, relative to the gradient's norm. */
+/* The largest error of a gradient, relative to its norm, since this variable was set to 0. */
 static double worst;
 
-/* A gradient's norm, its product with a draw, and 16 of its elements. */
+/* Compares the norm of a gradient, its product with random numbers, and 16 of its elements. */
 static void expect_shadow(const bl_tensor *g, uint32_t stream, const char *name, double tolerance)
 {
 	enum { SAMPLES = 16 };
@@ -483,7 +484,7 @@ static void expect_shadow(const bl_tensor *g, uint32_t stream, const char *name,
 typedef struct visit {
 	uint32_t stream;
 	double tolerance;
-	bl_tensor *mean, *var; /* the last ones of layer4 */
+	bl_tensor *mean, *var; /* those of the last norm of layer4 */
 } visit;
 
 static int check_gradient(void *ctx, const char *name, bl_tensor *t, bl_param_kind kind)
@@ -528,8 +529,8 @@ static void resnet_case(const bl_resnet_config *c, bl_tensor *x, double forward,
 }
 
 /*
- * Depth 50 is narrow here and normalises 16 values a channel in its last stage: rounding errors grow a thousandfold on the
- * way (PyTorch's float32 errors are as large inside) and may change a ReLU, so its gradients test the structure only.
+ * Depth 50 is narrow here and normalises 16 values a channel in its last stage.  This multiplies rounding errors by a thousand
+ * (also in PyTorch's float32) and may change the sign of a ReLU's input, so its gradients test only the structure of the network.
  */
 static void resnets_agree(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_run_file.c: run.json: written and read back, refusals, and changes by several processes at once. */
+/* test_run_file.c: run.json: writing and reading, refused files, and concurrent changes by several processes. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -59,7 +59,7 @@ static void there_and_back(void **state)
 	assert_true(g.seed == f.seed && g.step == 5 && g.steps == 7 && g.pid == 42 && g.threads == 3 && g.beat == 9);
 	assert_int_equal(g.tags, 1);
 	assert_string_equal(g.tag[0], "two");
-	assert_int_equal(g.metrics.n, 1); /* missing measurements are left out */
+	assert_int_equal(g.metrics.n, 1); /* missing measurements are not written */
 	assert_close(bl_facts_find(&g.metrics, "knn")->number, .75, 0);
 	assert_string_equal(bl_facts_find(&g.recipe, "loss.lambda")->text, "text");
 	assert_null(bl_facts_find(&g.recipe, "loss"));
@@ -150,7 +150,7 @@ static void what_is_too_much_is_refused(void **state)
 	refused(many, "more than 1024");
 }
 
-/* No other file is read or written through its name. */
+/* If run.json is a link, the file that it names is neither read nor written. */
 static void links_and_others_are_refused(void **state)
 {
 	char outside[600];
@@ -184,7 +184,7 @@ static void permissions_are_the_users(void **state)
 	assert_int_equal(s.st_mode & 0777, 0600);
 }
 
-/* --- Several at once ------------------------------------------------------------------------ */
+/* --- Concurrent changes ------------------------------------------------------------------------ */
 
 enum { WRITERS = 4, TURNS = 25 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_runs.c: folders of runs, the list of them, and the meaning of a name. */
+/* test_runs.c: folders of runs, the list of runs, and finding a run by its name. */
 #include "recorded_run.h"
 #include "support.h"
 
@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char data[512]; /* the value of XDG_DATA_HOME; each test begins without it */
+static char data[512]; /* the folder XDG_DATA_HOME; it does not exist when a test begins */
 
 static int begin(void **state)
 {
@@ -26,7 +26,7 @@ static int begin(void **state)
 	return setenv("XDG_DATA_HOME", data, 1) || system(command);
 }
 
-/* A run of `steps` steps, `done` of which are made, with kNN at step `knn`; open. */
+/* Makes a run with `done` of `steps` steps and kNN at step `knn`, and leaves it open. */
 static bl_live *make(const char *id, const char *name, bl_run_state state, double started, int64_t done, int64_t knn)
 {
 	char path[1024];
@@ -90,12 +90,12 @@ static void check_name(const char *name, const char *begins)
 	free(folder);
 }
 
-/* No name leaves the folder of runs, is hidden, or looks like an option. */
+/* No name leads outside of the folder of runs, is hidden, or looks like an option. */
 static void test_names(void **state)
 {
 	(void)state;
 	check_name("fashion", "fashion-2");
-	check_name("fashion", "fashion-2"); /* even within the same second another folder */
+	check_name("fashion", "fashion-2"); /* a run within the same second gets another folder */
 	check_name("fashion", "fashion-2");
 	check_name("../../etc", "_._.._etc-2");
 	check_name(".hidden", "_hidden-2");
@@ -148,7 +148,7 @@ static void test_list(void **state)
 	bl_live_close(going);
 }
 
-/* A training run is read again, including its kNN, which is searched for in the new records only. */
+/* A run that is training is read again; its kNN is searched for in the new records only. */
 static void test_list_again(void **state)
 {
 	(void)state;
@@ -188,7 +188,7 @@ static void test_lost(void **state)
 	bl_runs_free(r);
 }
 
-/* Its parent has not waited for it yet, as a shell does only at its next prompt: the pid exists, but the process has ended. */
+/* A zombie: the process has ended, but its pid exists until its parent waits for it, which a shell does only at its next prompt. */
 static void test_zombie(void **state)
 {
 	(void)state;
@@ -210,7 +210,7 @@ static void test_zombie(void **state)
 	assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
-/* Random bytes, a folder or nothing instead of the live file: it is listed as broken. */
+/* A run is listed as broken if its live file is missing, a folder, or random bytes. */
 static void test_broken(void **state)
 {
 	static unsigned char noise[1 << 20];
@@ -237,7 +237,7 @@ static void test_broken(void **state)
 	bl_runs_free(r);
 }
 
-/* --- Which -------------------------------------------------------------------- */
+/* --- Finding a run -------------------------------------------------------------------- */
 
 static void test_find(void **state)
 {
@@ -246,7 +246,7 @@ static void test_find(void **state)
 	bl_live_close(make("run-20260102-000000", "run", BL_RUN_DONE, 2, 1, 0));
 	bl_live_close(make("other-20260101-000000", "other", BL_RUN_DONE, 3, 1, 0));
 	bl_runs *r = list(NULL);
-	assert_int_equal(bl_runs_find(r, "run"), 1); /* the newest of that name */
+	assert_int_equal(bl_runs_find(r, "run"), 1); /* several runs have this name; the newest one is found */
 	assert_int_equal(bl_runs_find(r, "run-20260101-000000"), 2);
 	assert_int_equal(bl_runs_find(r, "run-20260102"), 1);
 	assert_int_equal(bl_runs_find(r, "o"), 0);
@@ -257,7 +257,7 @@ static void test_find(void **state)
 	bl_runs_free(r);
 }
 
-/* Many names do not overflow the message. */
+/* The message does not overflow if there are many names. */
 static void test_many(void **state)
 {
 	char id[80];
@@ -306,7 +306,7 @@ static void test_open(void **state)
 	expect_open(NULL, "past");
 	bl_live *going = make("going", "going", BL_RUN_RUNNING, 100, 1, 0);
 	bl_live_close(make("newer", "newer", BL_RUN_DONE, 200, 1, 0));
-	expect_open(NULL, "going"); /* before newer ones that have ended */
+	expect_open(NULL, "going"); /* a run that is training takes precedence over newer runs that have ended */
 	expect_open("past", "past");
 	expect_open("ne", "newer");
 	snprintf(path, sizeof path, "%s/barlow/runs/newer", data);
@@ -320,7 +320,7 @@ static void test_open(void **state)
 	bl_live_close(going);
 }
 
-/* A read-only file accepts no commands, and is shown. */
+/* A read-only live file is shown, but accepts no commands. */
 static void test_open_foreign(void **state)
 {
 	char path[1024];

@@ -25,7 +25,7 @@ static const bl_ability plain = { .depth = BL_DEPTH_MONO, .utf8 = true }, ascii 
 			colour = { .depth = BL_DEPTH_256, .utf8 = true };
 
 static char root[512];
-static bl_live *going; /* the run that is training, as its trainer holds it */
+static bl_live *going; /* the trainer's handle of the run that is training */
 
 /* --- Runs on disk --------------------------------------------------------------- */
 
@@ -111,7 +111,7 @@ static bl_scene *scene_of(bl_live *run)
 	return s;
 }
 
-/* The folder of the run at the cursor has another name each time, and is truncated elsewhere. */
+/* Removes the folder of the run at the cursor from the frame, since its name is different each time. */
 static void hide_folder(const bl_canvas *c)
 {
 	for (int y = 0; y < c->height; y++)
@@ -167,7 +167,7 @@ static void test_golden(void **state)
 	bl_scene_free(s);
 }
 
-/* No size draws outside the canvas: the sanitizers detect it. */
+/* At no size is anything drawn outside of the canvas, which sanitizers would detect. */
 static void test_every_size(void **state)
 {
 	(void)state;
@@ -180,9 +180,9 @@ static void test_every_size(void **state)
 	bl_scene_free(s);
 }
 
-/* --- Order and choice ------------------------------------------------------------ */
+/* --- Order and selection ------------------------------------------------------------ */
 
-/* First letters of the names from top to bottom. */
+/* Asserts the first letters of the names, from top to bottom. */
 static void expect_order(const bl_scene *s, const char *letters)
 {
 	char got[16] = "";
@@ -195,7 +195,7 @@ static void test_sort(void **state)
 {
 	(void)state;
 	bl_scene *s = scene_of(going);
-	/* by started, name, state, step, total, kNN, lambda */
+	/* the orders by start, name, state, step, total, kNN, lambda */
 	static const char *const orders[] = { "fSlncj", "Scfjln", "jcSlfn", "clfSnj", "Sflcnj", "fcSlnj", "Scflnj" };
 	expect_order(s, orders[0]);
 	for (int i = 1; i < 7; i++) {
@@ -211,7 +211,7 @@ static void test_sort(void **state)
 	bl_scene_free(s);
 }
 
-/* A run of VICReg: three weights, none of them named lambda. */
+/* A run of VICReg, which has three weights, none of them named lambda. */
 static void make_vicreg(const char *name, double sim, double cov, double weight)
 {
 	static const bl_columns columns = { 6,
@@ -237,7 +237,7 @@ static void make_vicreg(const char *name, double sim, double cov, double weight)
 	bl_live_close(l);
 }
 
-/* The columns of parameters are those that the runs' losses name; a weight of 1 has no column until some run has another. */
+/* There is a column for each parameter that the runs' losses name, except for weights that are 1 in all runs. */
 static void test_parameters(void **state)
 {
 	(void)state;
@@ -248,7 +248,7 @@ static void test_parameters(void **state)
 	assert_non_null(strstr(text, "        31       -        24         -        25         1     64  2026-01-10"));
 	assert_non_null(strstr(text, "      47.6   0.861         -    0.0051         -         -    256  2026-01-04"));
 	free(text);
-	text = frame_text(s, 100, 24, plain); /* if space is short, the parameter that a loss names first stays */
+	text = frame_text(s, 100, 24, plain); /* on a narrow screen, the first parameter of a loss is still shown */
 	assert_non_null(strstr(text, "    kNN       sim    lambda  started"));
 	free(text);
 	type(s, "ssssss");
@@ -264,7 +264,7 @@ static void test_parameters(void **state)
 	bl_scene_free(s);
 }
 
-/* If the column that determines the order disappears, the table returns to its first order. */
+/* If the column that determines the order disappears, the initial order is used. */
 static void test_parameters_gone(void **state)
 {
 	char path[1024];
@@ -294,7 +294,7 @@ static void test_cursor(void **state)
 	assert_int_equal(table_of(s)->cursor, 5);
 	bl_control_key(s, BL_KEY(BL_KEYS_UP));
 	assert_string_equal(bl_run_table_at(table_of(s), table_of(s)->cursor)->id, "cifar-with-a-name-as-long-as-people-make-them");
-	bl_control_key(s, 's'); /* it stays on its run */
+	bl_control_key(s, 's'); /* the cursor stays on its run */
 	assert_int_equal(table_of(s)->cursor, 1);
 	bl_live_close(make("another", BL_RUN_DONE, START + 9 * DAY, 5, NAN, 1));
 	assert_true(bl_run_table_read(table_of(s)));
@@ -318,7 +318,7 @@ static void test_click(void **state)
 {
 	(void)state;
 	bl_scene *s = scene_of(going);
-	click(s, 6); /* not shown yet: no effect */
+	click(s, 6); /* no effect before the table is shown */
 	bl_canvas *c = frame_of(s, 100, 24, plain);
 	s->on = c;
 	click(s, 6);
@@ -329,7 +329,7 @@ static void test_click(void **state)
 	click(s, 4);
 	assert_int_equal(table_of(s)->cursor, 0);
 	assert_ptr_equal(s->view, &bl_view_runs);
-	bl_canvas *low = frame_of(s, 100, 11, plain); /* five runs, and the line that says where the chosen one lies */
+	bl_canvas *low = frame_of(s, 100, 11, plain); /* five runs, and the line that shows the folder of the selected run */
 	s->on = low;
 	click(s, 9);
 	assert_int_equal(table_of(s)->cursor, 0);
@@ -338,7 +338,7 @@ static void test_click(void **state)
 	bl_control_key(s, 'g');
 	s->on = c;
 	bl_canvas_free(low);
-	click(s, 4); /* again: opened */
+	click(s, 4); /* a second click opens the run */
 	assert_ptr_equal(s->view, &bl_view_dashboard);
 	assert_string_equal(s->info.name, "fashion");
 	s->on = NULL;
@@ -355,7 +355,7 @@ static void test_filter(void **state)
 	type(s, "q1?"); /* letters, not keys */
 	assert_ptr_equal(s->view, &bl_view_runs);
 	expect_order(s, "");
-	bl_control_key(s, BL_KEY(BL_KEYS_ENTER)); /* ends typing, opens nothing */
+	bl_control_key(s, BL_KEY(BL_KEYS_ENTER)); /* ends the input of text and does not open a run */
 	assert_ptr_equal(s->view, &bl_view_runs);
 	bl_control_key(s, BL_KEY(BL_KEYS_ENTER));
 	assert_non_null(strstr(s->notice, "no run"));
@@ -381,10 +381,10 @@ static void test_mark(void **state)
 	assert_non_null(s->marked[0]);
 	assert_non_null(s->marked[1]);
 	bl_live *second = s->marked[1];
-	type(s, "km"); /* the first is unmarked, the second moves up */
+	type(s, "km"); /* the first run is unmarked, and the second becomes the first */
 	assert_ptr_equal(s->marked[0], second);
 	assert_null(s->marked[1]);
-	type(s, "Gm"); /* broken */
+	type(s, "Gm"); /* a broken run cannot be marked */
 	assert_null(s->marked[1]);
 	assert_non_null(strstr(s->notice, "/junk/live: "));
 	bl_scene_free(s);
@@ -397,17 +397,17 @@ static void test_beside(void **state)
 	type(s, "jv");
 	assert_non_null(s->other);
 	assert_string_equal(s->other_info.name, "Sweep.3");
-	type(s, "jv"); /* another instead */
+	type(s, "jv"); /* another run replaces the first */
 	assert_string_equal(s->other_info.name, "lost");
 	char *text = frame_text(s, 100, 24, plain);
 	assert_non_null(strstr(text, ">|  lost"));
 	free(text);
-	type(s, "Gv"); /* a broken one changes nothing */
+	type(s, "Gv"); /* a broken run does not replace it */
 	assert_string_equal(s->other_info.name, "lost");
 	type(s, "v" BL_KEYS_HOME "jjv");
 	assert_null(s->other);
 	type(s, "v");
-	bl_scene_free(s); /* with one beside it */
+	bl_scene_free(s); /* frees the scene while another run is beside it */
 }
 
 static void test_mark_many(void **state)
@@ -430,7 +430,7 @@ static void test_mark_many(void **state)
 
 /* --- Opening --------------------------------------------------------------------- */
 
-/* The screen opens with a run in memory; fashion is opened from the table, and controlled. */
+/* The screen opens with a run in memory; then the run fashion is opened from the table and controlled. */
 static void test_open(void **state)
 {
 	bl_command c;
@@ -451,7 +451,7 @@ static void test_open(void **state)
 	assert_int_equal(bl_control_key(s, 'y'), BL_OUTCOME_STAY);
 	assert_true(bl_live_take(going, &c));
 	assert_int_equal(c.kind, BL_CMD_STOP);
-	type(s, "7j\r7" BL_KEYS_BACKSPACE); /* another one, then back to the first */
+	type(s, "7j\r7" BL_KEYS_BACKSPACE); /* opens another run, then the first one again */
 	assert_true(bl_scene_at_home(s));
 	assert_string_equal(s->info.name, "recorded");
 	bl_control_key(s, 'Q');
@@ -473,7 +473,7 @@ static void test_open_read_only(void **state)
 	bl_scene_free(s);
 }
 
-/* x: the table as shown, with these names. */
+/* The key x exports the table as it is shown, to files with these names. */
 static void test_export(void **state)
 {
 	(void)state;
@@ -564,7 +564,7 @@ static void test_tag(void **state)
 
 /* --- Chosen columns, and the difference of runs --------------------------------------------------- */
 
-/* A run.json beside an existing live file. */
+/* Writes a run.json beside an existing live file. */
 static void put_facts(const char *id, const char *state, double started, double lambda, double batch, const char *encoder,
                       const char *tag)
 {
@@ -605,7 +605,7 @@ static void test_columns(void **state)
 	check_golden(s, "runs-columns-200x60", 200, 60, plain);
 	while (strcmp(table_of(s)->by.heading, "loss.lambda") != 0)
 		type(s, "s");
-	expect_order(s, "Scnflj"); /* descending; unknown values by start time, the newest first */
+	expect_order(s, "Scnflj"); /* descending; runs with unknown values are ordered by start time, the newest first */
 	while (strcmp(table_of(s)->by.heading, "encoder") != 0)
 		type(s, "s");
 	expect_order(s, "Sncflj");
