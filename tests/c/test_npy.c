@@ -166,7 +166,7 @@ static void not_npy_is_named(void **state)
 	assert_error("not a regular file");
 }
 
-/* Every truncation of a valid file is refused, and changed bytes do no further harm. */
+/* Every truncation of a valid file is refused, and a changed byte causes at most wrong numbers or a message. */
 static void broken_files_only_fail(void **state)
 {
 	size_t n;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_screens.c: each view after a sequence of keys, at each size, with and without colours, compared with golden frames;
- * and the functions behind them: smoothing, parts of runs, stored snapshots, the journal, the manual's list of keys.
+ * test_screens.c: compares each view, after a sequence of keys, at each size, with and without colours, with golden frames; tests
+ * functions that views use: smoothing, parts of runs, stored snapshots, the journal, the manual's list of keys.
  *
  * UPDATE_GOLDEN=1 tests/c/test_screens regenerates frames and manual.
  */
@@ -39,7 +39,7 @@ static bl_scene *scene_of(bl_live *run)
 	return s;
 }
 
-/* As in the screen's loop: new data are read between keys. */
+/* Presses keys as the loop of the screen does, which reads new data between keys. */
 static void press(bl_scene *s, const char *keys)
 {
 	for (; *keys; keys++) {
@@ -135,7 +135,7 @@ static void test_every_view(void **state)
 	}
 }
 
-/* What happened to a run, as its journal on disk says it: long lines, and more than there is room for. */
+/* The changes of a run from its journal on disk, with long lines, and with more lines than fit. */
 static void test_changes_of_a_run(void **state)
 {
 	(void)state;
@@ -163,7 +163,7 @@ static void test_changes_of_a_run(void **state)
 	end(s);
 }
 
-/* The effect of keys, and other sizes. */
+/* Tests effects of keys, and other sizes. */
 static void test_scripts(void **state)
 {
 	(void)state;
@@ -200,7 +200,7 @@ static void test_scripts(void **state)
 	}
 }
 
-/* Views of more than two pipelines are arranged in as many columns as make them largest. */
+/* More than two views are arranged in the number of columns for which they are largest. */
 static void test_more_views(void **state)
 {
 	static const char *const drawn[] = { "crop 1,2 20x21", "crop 5,6 9x8, flip", "" };
@@ -221,7 +221,7 @@ static void test_more_views(void **state)
 	end(s);
 }
 
-/* As the monitor does with a smaller view: each of its pixels takes several, and its size stands first. */
+/* Makes a view of half the size, as the monitor does: it repeats pixels, and puts the size first in the description. */
 static void halve_view(bl_snapshot *p, int which, int of)
 {
 	int side = p->view_side;
@@ -232,7 +232,7 @@ static void halve_view(bl_snapshot *p, int which, int of)
 	         which);
 }
 
-/* Of views of different sizes each has its own above it; the pictures keep most of a small room. */
+/* If views have different sizes, the size is above each view; on a small screen the pictures keep most of the space. */
 static void test_sizes_of_views(void **state)
 {
 	static const char large[] = "28 x 28, crop 1,2 20x21, contrast 0.92, hue 0.03, saturation 0.84";
@@ -255,7 +255,7 @@ static void test_sizes_of_views(void **state)
 	end(s);
 }
 
-/* A loss without a matrix and without a known floor: both are stated, and nothing of it before a step. */
+/* For a loss without a matrix or a known floor the screen states both, but not before the first step. */
 static void test_no_matrix_no_floor(void **state)
 {
 	(void)state;
@@ -297,7 +297,10 @@ static void test_runs_overlaid(void **state)
 	end(s);
 }
 
-/* No size, key or state draws outside, divides by zero or reads uninitialised data: the sanitizers detect it. */
+/*
+ * At no size, and after no key, does drawing write outside of the canvas, divide by zero or read uninitialised data; sanitizers
+ * would detect it.
+ */
 static void test_every_size(void **state)
 {
 	(void)state;
@@ -321,7 +324,7 @@ static void test_every_size(void **state)
 
 /* --- Curves -------------------------------------------------------------------- */
 
-/* Compared with the sum: out_n = sum (1-w) w^(n-i) x_i / sum (1-w) w^(n-i). */
+/* Smoothing gives out_n = sum (1-w) w^(n-i) x_i / sum (1-w) w^(n-i). */
 static void test_smoothing(void **state)
 {
 	(void)state;
@@ -354,7 +357,7 @@ static bl_track *track_of(bl_live *run)
 	return t;
 }
 
-/* A range of steps, in pieces; a range that grows is read on, another one is read anew. */
+/* A track reads a range of steps in pieces; if the range grows, only the new steps are read, otherwise the whole range. */
 static void test_track(void **state)
 {
 	(void)state;
@@ -393,7 +396,7 @@ static void test_nearest(void **state)
 	assert_int_equal(bl_track_nearest(x, 0, 1), -1);
 }
 
-/* The cursor's value is the record's. */
+/* The value at the cursor is that of the record. */
 static void test_cursor(void **state)
 {
 	(void)state;
@@ -424,7 +427,7 @@ static bool file_has(const char *path, const char *part)
 	return has;
 }
 
-/* x writes what is shown to the current folder. */
+/* The key x writes the curves that are shown to the current folder. */
 static void test_export(void **state)
 {
 	(void)state;
@@ -465,7 +468,7 @@ static void test_export(void **state)
 	free(folder);
 }
 
-/* --- Columns of a loss that nobody has heard of --------------------------------------- */
+/* --- Columns of an unknown loss --------------------------------------- */
 
 static bl_live *run_of_another_loss(void)
 {
@@ -512,7 +515,7 @@ static void test_another_loss(void **state)
 	end(s);
 }
 
-/* A term's weight of 1 is not shown in the header; another weight is. */
+/* The header shows a term's weight only if it is not 1. */
 static void test_idle_weight(void **state)
 {
 	static const bl_columns columns = {
@@ -540,7 +543,7 @@ static void test_idle_weight(void **state)
 	end(s);
 }
 
-/* Runs of no step, of one and of two are shown as such in every view that has an axis or a range of steps. */
+/* All views that have an axis or a range of steps show it correctly for runs of 0, 1 and 2 steps. */
 static void test_short_runs(void **state)
 {
 	static const char *const ranges[] = { "no steps yet  y auto", "step 1, following", "steps 1-2, following" };
@@ -561,7 +564,7 @@ static void test_short_runs(void **state)
 	}
 }
 
-/* The number of channels of the images is stated, also if only some of them can be shown. */
+/* The view states the number of channels of the images, also if it can show only some of them. */
 static void test_channels(void **state)
 {
 	static const struct {
@@ -583,12 +586,12 @@ static void test_channels(void **state)
 		s->snapshot.view_channels = all[k].shown;
 		assert_has(s, 120, 40, all[k].says, true);
 	}
-	s->snapshot.view_side = BL_VIEW_MAX; /* also if it is larger */
+	s->snapshot.view_side = BL_VIEW_MAX; /* the same is stated for a larger view */
 	assert_has(s, 120, 40, "shown as 64 x 64, grey  step", true);
 	end(s);
 }
 
-/* Ctrl-C stops the run if the trainer opened the screen; both cases are stated. */
+/* Ctrl-C stops the run only if the trainer opened the screen; the help states what it does. */
 static void test_interrupt_is_told(void **state)
 {
 	(void)state;
@@ -603,7 +606,7 @@ static void test_interrupt_is_told(void **state)
 	end(s);
 }
 
-/* A finished run has the requested points; if none were requested, the view says why. */
+/* For a finished run without points, the view states that none were requested. */
 static void test_no_points(void **state)
 {
 	(void)state;
@@ -622,7 +625,7 @@ static void test_no_points(void **state)
 	end(s);
 }
 
-/* --- Text over text ------------------------------------------------------------------ */
+/* --- Overlapping texts ------------------------------------------------------------------ */
 
 static bl_live *run_with_long_texts(int64_t step)
 {
@@ -648,7 +651,7 @@ static void assert_not_overlaid(const bl_scene *s, const char *keys, int w, int 
 	bl_canvas_free(c);
 }
 
-/* No view writes one text over another, however long names are and however small the screen is. */
+/* No view writes one text over another, for any length of names and any size of the screen. */
 static void test_no_text_over_text(void **state)
 {
 	static const char *const keys[] = { "1",     "2",  "2kk", "2zzzz", "2[[", "2f", "3",     "3wwH", "4",
@@ -722,9 +725,9 @@ static void test_written_out(void **state)
 	bl_live_close(run);
 }
 
-/* --- What the frame says ----------------------------------------------------------- */
+/* --- Header, footer and help ----------------------------------------------------------- */
 
-/* However small the screen is, all of it can be read. */
+/* On a screen that is too small, the message with the required and the actual size can be read. */
 static void test_too_small(void **state)
 {
 	(void)state;
@@ -736,7 +739,7 @@ static void test_too_small(void **state)
 	end(s);
 }
 
-/* A run whose process has ended is reported, but not over the notice of the last key. */
+/* If the process of the run has ended, this is reported, but it does not hide the notice of the last key. */
 static void test_lost(void **state)
 {
 	(void)state;
@@ -750,7 +753,7 @@ static void test_lost(void **state)
 	end(s);
 }
 
-/* --- Past ------------------------------------------------------------------------ */
+/* --- Earlier snapshots ------------------------------------------------------------------------ */
 
 static void test_timeline(void **state)
 {
@@ -765,7 +768,7 @@ static void test_timeline(void **state)
 	press(s, "[");
 	int64_t before = p->moment[p->n - 2].step;
 	assert_int_equal(bl_timeline_moment(p)->step, before);
-	/* A new snapshot does not move a viewer who looks at an earlier one. */
+	/* While an earlier snapshot is shown, a new snapshot does not replace it. */
 	bl_snapshot *now = malloc(sizeof *now);
 	recorded_snapshot(MIDWAY + 100, now);
 	bl_live_publish(s->run, now);
@@ -779,7 +782,7 @@ static void test_timeline(void **state)
 	end(s);
 }
 
-/* Of equal eigenvalues all count; of a single large one only that. */
+/* The effective rank of 8 equal eigenvalues is 8; that of a single eigenvalue that is not 0 is 1. */
 static void test_effective_rank(void **state)
 {
 	(void)state;
@@ -804,7 +807,7 @@ static void test_effective_rank(void **state)
 
 /* --- Pictures of samples, points --------------------------------------------------- */
 
-/* Each pixel of the first view is in its place, in its own grey: two rows a cell. */
+/* Each pixel of the first view has the right position and grey level; a cell shows two rows. */
 static void test_view_pixels(void **state)
 {
 	(void)state;
@@ -821,7 +824,7 @@ static void test_view_pixels(void **state)
 	end(s);
 }
 
-/* The request reaches the trainer. */
+/* The view's request for points reaches the run. */
 static void test_asks(void **state)
 {
 	(void)state;
@@ -838,7 +841,10 @@ static void test_asks(void **state)
 	end(s);
 }
 
-/* Points older than the newest snapshot: new ones are coming; if there are none, the view says why. */
+/*
+ * If points are older than the newest snapshot, the view states that newer ones are being computed; if there are none, it states
+ * why.
+ */
 static void test_points_pending(void **state)
 {
 	(void)state;
@@ -850,7 +856,7 @@ static void test_points_pending(void **state)
 	bl_live_publish(s->run, now);
 	bl_scene_read(s);
 	assert_has(s, 120, 40, "newer ones are being computed", true);
-	s->read_only = true; /* nobody requests them */
+	s->read_only = true; /* then nothing requests newer points */
 	assert_has(s, 120, 40, "newer ones are being computed", false);
 	free(now);
 	end(s);
@@ -861,7 +867,7 @@ static void test_points_pending(void **state)
 	end(s);
 }
 
-/* Points have the colours of their labels, and a selected label makes the others faint. */
+/* Points have the colours of their labels; if a label is selected, the points of other labels are faint. */
 static void test_point_colours(void **state)
 {
 	(void)state;
@@ -892,7 +898,7 @@ static void test_journal(void **state)
 	bl_scene *s = begin(500, "");
 	bl_journal_line lines[BL_JOURNAL_MOST];
 	int n = bl_journal_lines(&s->journal, &s->history, false, lines);
-	assert_int_equal(n, 1); /* the run's messages about lambda are in its records */
+	assert_int_equal(n, 1); /* messages about lambda are omitted, since the records contain the change */
 	assert_int_equal(lines[0].step, 400);
 	assert_string_equal(lines[0].text, "lambda 0.0051 -> 0.0056");
 	bl_live_info info = recorded_info(510, RECORDED_STEPS, BL_RUN_PAUSED);
@@ -908,7 +914,7 @@ static void test_journal(void **state)
 	end(s);
 }
 
-/* The journal on disk replaces what records and messages say about the same events. */
+/* If there is a journal on disk, its entries replace those that are derived from records and messages. */
 static void test_journal_on_disk(void **state)
 {
 	(void)state;
@@ -990,7 +996,7 @@ static const char *past_line(const char *text, const char *line)
 	return at + strlen(line);
 }
 
-/* Its list of keys is that of keys.h. */
+/* The list of keys in the manual is that of keys.h. */
 static void test_manual(void **state)
 {
 	(void)state;

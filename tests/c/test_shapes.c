@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_shapes.c: the generated set: its images, its factors, and that only the shape distinguishes the classes. */
+/* test_shapes.c: the generated set: its images and factors; only the shape distinguishes the classes. */
 #include "support.h"
 
 #include "data/figures.h"
@@ -29,7 +29,7 @@ static const uint8_t *pixels(const bl_dataset *d, int64_t i)
 	return im.pixels;
 }
 
-/* Image i depends on (seed, i) only: not on their number, nor on threads. */
+/* Image i depends only on (seed, i), neither on the number of images nor on threads. */
 static void images_depend_on_seed_and_number_alone(void **state)
 {
 	enum { BYTES = SIZE * SIZE * 3 };
@@ -79,14 +79,14 @@ static void factors_are_known(void **state)
 	bl_dataset_unref(d);
 }
 
-/* The pixels at the position of the shape differ from the ground around it: the factors give its position. */
+/* The factors give the position of the shape: the pixels there differ from the background. */
 static void figure_lies_where_the_factors_say(void **state)
 {
 	bl_dataset *d = shapes(400, 1, 8);
 	int tested = 0;
 	(void)state;
 	for (int64_t i = 0; i < 400; i++) {
-		if (bl_dataset_label(d, i) > 1) /* disc and square: their centre is covered, and all around as well */
+		if (bl_dataset_label(d, i) > 1) /* only discs and squares, which cover their centre and its surroundings */
 			continue;
 		const uint8_t *p = pixels(d, i);
 		float x = bl_dataset_factor(d, i, 0) * SIZE, y = bl_dataset_factor(d, i, 1) * SIZE;
@@ -110,7 +110,10 @@ static void figure_lies_where_the_factors_say(void **state)
 	bl_dataset_unref(d);
 }
 
-/* An image's mean colour must not reveal its class: nearest class mean is little better than chance, 1 in 10. */
+/*
+ * The mean colour of an image does not reveal its class: classification by the nearest class mean is hardly better than chance (1
+ * in 10).
+ */
 static void colour_says_nothing_about_the_class(void **state)
 {
 	enum { N = 2000 };
@@ -149,7 +152,7 @@ static void colour_says_nothing_about_the_class(void **state)
 	bl_dataset_unref(d);
 }
 
-/* All shapes fit the unit circle, cover a fair part of it, and no two are alike. */
+/* All shapes fit into the unit circle, cover a sufficient part of it, and differ from each other. */
 static void figures_are_ten_different_ones(void **state)
 {
 	enum { GRID = 60 };

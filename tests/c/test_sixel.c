@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_sixel.c: a terminal is asked for sixels, on a pseudo-terminal whose other side answers in all ways, or not at all. */
+/* test_sixel.c: asking a terminal for sixels, on a pseudo-terminal whose other side gives various answers, or none. */
 #define _GNU_SOURCE 1
 #include "support.h"
 
@@ -16,7 +16,10 @@
 
 enum { HAS = 10, HAS_NOT = 11, WAIT_MS = 5000 };
 
-/* Asks twice, which is one question; afterwards its modes have to be those of before, and typed text is still to be read. */
+/*
+ * Asks twice, for which the terminal receives only one query; then compares the terminal's modes with those before, and reads the
+ * typed text.
+ */
 static void child(const char *slave, const char *term, const char *typed)
 {
 	struct termios before, after;
@@ -35,13 +38,13 @@ static void child(const char *slave, const char *term, const char *typed)
 	_exit(first ? HAS : HAS_NOT);
 }
 
-/* The child's exit status; *asked: what the terminal received. */
+/* Runs the child, stores the bytes that the terminal receives in asked, and returns the exit status of the child. */
 static int ask(const char *term, const char *typed, const char *answer, char asked[64])
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY), status;
 	assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
 	const char *slave = ptsname(master);
-	int keep = open(slave, O_RDWR | O_NOCTTY); /* so that typed text waits for the child */
+	int keep = open(slave, O_RDWR | O_NOCTTY); /* so that typed text is kept for the child */
 	struct termios mode;
 	tcgetattr(keep, &mode);
 	mode.c_lflag &= (tcflag_t)~ECHO;
@@ -97,7 +100,7 @@ static void test_answers(void **state)
 	}
 }
 
-/* Nothing is asked if somebody has typed already: the line belongs to the reader. */
+/* If text has been typed, the terminal is not queried, because the program may be about to read that text. */
 static void test_typed_before(void **state)
 {
 	(void)state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_squares.c: root mean squares over cells of C, by both methods, compared with C computed in double precision by plain
- * loops; estimates from samples of the batch over many keys, compared with the stated error; the largest off-diagonal elements.
+ * test_squares.c: root mean squares over cells of C by both methods, compared with C that plain loops in double precision
+ * compute; estimates from samples of the batch for many keys, compared with the stated error; the largest off-diagonal elements.
  */
 #include "support.h"
 
@@ -42,7 +42,7 @@ static void make_c(bl_tensor *const x[2], int64_t n, int64_t d)
 		}
 }
 
-/* `shared`: the common share of both views, and of dims that are equal modulo 7. */
+/* `shared` is the weight of a component that both views, and all dimensions that are equal modulo 7, have in common. */
 static void make_views(bl_tensor *x[2], int64_t n, int64_t d, float shared)
 {
 	bl_tensor *common = bl_tensor_new(2, (int64_t[]){ n, 7 });
@@ -66,7 +66,7 @@ static void free_views(bl_tensor *x[2])
 /* --- Cells ------------------------------------------------------------------------- */
 
 struct want {
-	double rms, diagonal; /* NAN: none */
+	double rms, diagonal; /* NAN: the cell has no such elements */
 };
 
 static struct want cell_of(const bl_loss_side *rows, const bl_loss_side *cols, int i, int j)
@@ -87,7 +87,7 @@ static struct want cell_of(const bl_loss_side *rows, const bl_loss_side *cols, i
 	return (struct want){ off ? sqrt(square / (double)off) : 0, on ? diagonal / (double)on : NAN };
 }
 
-/* Gram matrices are differences of larger numbers: values near 0 have fewer digits. */
+/* Values near 0 have fewer correct digits, since they are differences of larger numbers in Gram matrices. */
 static void check_cells(const bl_loss_side *rows, const bl_loss_side *cols, const float *rms, const float *diagonal,
                         double tolerance)
 {
@@ -101,7 +101,7 @@ static void check_cells(const bl_loss_side *rows, const bl_loss_side *cols, cons
 		}
 }
 
-/* Both methods, with the same bits at any number of threads. */
+/* Tests both methods; bits do not depend on the number of threads. */
 static void check_region(bl_tensor *const x[2], int64_t n, const bl_loss_side *rows, const bl_loss_side *cols)
 {
 	static float mean[CELLS_MOST], extreme[CELLS_MOST], rms[CELLS_MOST], diagonal[CELLS_MOST], again[CELLS_MOST];
@@ -136,7 +136,7 @@ static void every_cell_is_that_of_c(void **state)
 		make_views(x, n, d, sizes[k].shared);
 		for (int32_t i = 0; i < d; i++) {
 			dims[i] = i;
-			turned[i] = (int32_t)((i * 7 + 3) % d); /* 7 divides none of the widths */
+			turned[i] = (int32_t)((i * 7 + 3) % d); /* a permutation, since 7 divides none of the widths */
 		}
 		int side = d < 40 ? (int)d : 40;
 		check_region(x, n, &(bl_loss_side){ dims, d, side }, &(bl_loss_side){ dims, d, side });
@@ -151,7 +151,7 @@ static void every_cell_is_that_of_c(void **state)
 
 enum { KEYS = 400, SAMPLES = 20, GRID = 6, D_SAMPLED = 120, N_SAMPLED = 60 };
 
-/* Squares over the keys: their mean is that of all within four standard errors of the mean; their spread is as stated. */
+/* The mean square over all keys is the exact value within four standard errors of the mean; the deviation is as stated. */
 static void check_samples(float shared)
 {
 	static float rms[KEYS][GRID * GRID], diagonal[GRID * GRID];
@@ -175,7 +175,7 @@ static void check_samples(float shared)
 		for (int key = 0; key < KEYS; key++)
 			var += pow(pow((double)rms[key][k], 2) - mean, 2) / (KEYS - 1);
 		assert_close(mean, want, 4 * sqrt(var / KEYS));
-		assert_true(sqrt(var / KEYS) < .05 * want); /* otherwise the line above proves nothing */
+		assert_true(sqrt(var / KEYS) < .05 * want); /* otherwise the comparison above would prove nothing */
 		seen += k / GRID == k % GRID ? 0 : var / (4 * want * want) / (GRID * (GRID - 1));
 	}
 	print_message("# shared %g: error stated %.4f, seen %.4f\n", (double)shared, sqrt(stated), sqrt(seen));
@@ -191,7 +191,7 @@ static void a_sample_is_unbiased_and_says_its_error(void **state)
 	check_samples(2);
 }
 
-/* The level of chance: 1 / (N - 1). */
+/* The mean square of chance is 1 / (N - 1). */
 static void chance_is_as_derived(void **state)
 {
 	enum { N = 33, D = 400 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sandboxed Lua states: their content, and that no text runs for long or uses more than its memory. */
+/* test_states.c: sandboxed Lua states: their content, and their limits of time and memory. */
 #include "lua/bind/face.h"
 #include "lua/kit/states.h"
 #include "support.h"
@@ -71,7 +71,7 @@ static void test_what_is_there(void **state)
 	bl_lua_state_close(L);
 }
 
-/* Each of them would run endlessly, or use all memory. */
+/* Without limits, each of these texts would run endlessly or use all memory. */
 static void test_budget(void **state)
 {
 	(void)state;
@@ -112,7 +112,7 @@ static void test_budget(void **state)
 		"return #tostring(setmetatable({}, {__name = ('x'):rep(1e9)}))",
 	};
 	for (size_t i = 0; i < sizeof endless / sizeof *endless; i++) {
-		lua_State *L = new_state(); /* also without an error of barlow's: the length of such a table is undefined in Lua */
+		lua_State *L = new_state(); /* the text below may run without an error, since the length of its table is undefined in Lua */
 		assert_int_equal(run(L, "local t = {} for i = 0, 40 do t[1 << i] = 1 end pcall(table.insert, t, 1, 1)"), 0);
 		double began = bl_now();
 		if (run(L, endless[i]) == 0)
@@ -121,7 +121,7 @@ static void test_budget(void **state)
 		double took = bl_now() - began;
 		if (took > 20)
 			fail_msg("%s: %g s", endless[i], took);
-		assert_int_equal(run(L, "return 1"), 0); /* the next call has its own budget */
+		assert_int_equal(run(L, "return 1"), 0); /* the next call has a budget of its own */
 		assert_int_equal(lua_gettop(L), 0);
 		bl_lua_state_close(L);
 	}
@@ -154,7 +154,7 @@ static int hurry(lua_State *L)
 	return 0;
 }
 
-/* A caller does not wait for a call that does not end. */
+/* A call that does not end does not block its caller. */
 static void test_hurry(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_statistics.c: Student's distribution compared with published and SciPy's values, intervals, Holm's correction. */
+/* test_statistics.c: Student's distribution, compared with published values and SciPy's; intervals; Holm's correction. */
 #include "support.h"
 
 #include <barlow/statistics.h>
@@ -8,7 +8,7 @@
 
 #define near(got, expected, within) assert_true(fabs((got) - (expected)) <= (within))
 
-/* From the t table, and scipy.stats.t.ppf to 15 digits. */
+/* Values from the t table, and from scipy.stats.t.ppf to 15 digits. */
 static void quantiles(void **state)
 {
 	static const struct {
@@ -25,14 +25,14 @@ static void quantiles(void **state)
 		near(bl_student_cdf(of[i].t, of[i].nu), of[i].p, 1e-12);
 	}
 	assert_true(isnan(bl_student_quantile(0, 3)) && isnan(bl_student_quantile(1, 3)));
-	/* nu = 1 is Cauchy's distribution, in closed form. */
+	/* For nu = 1 the distribution is Cauchy's, which has a closed form. */
 	for (int i = -40; i <= 40; i++) {
 		double t = sinh(i / 3.);
 		near(bl_student_cdf(t, 1), .5 + atan(t) / acos(-1), 1e-13);
 	}
 }
 
-/* scipy.stats: t.interval(.95, 3, 2.5, sem), ttest_1samp */
+/* values from scipy.stats: t.interval(.95, 3, 2.5, sem) and ttest_1samp */
 static void intervals(void **state)
 {
 	const double x[] = { 1, 2, 3, 4 }, same[] = { .25, .25, .25 }, zero[] = { 0, 0 };
@@ -51,7 +51,7 @@ static void intervals(void **state)
 	assert_true(bl_interval_of(zero, 2, .95).p == 1);
 }
 
-/* For many values the percentiles approach the normal interval; the same seed draws the same. */
+/* For many values the percentiles approach the normal interval; the same seed gives the same interval. */
 static void bootstrap(void **state)
 {
 	double x[400];
@@ -67,7 +67,7 @@ static void bootstrap(void **state)
 	near(b.p, t.p, 0);
 }
 
-/* R: p.adjust(c(.01, .04, .03, .005), "holm"), and ties, and values limited to 1. */
+/* Values from R: p.adjust(c(.01, .04, .03, .005), "holm"); also ties, and values limited to 1. */
 static void holm(void **state)
 {
 	double p[] = { .01, .04, .03, .005 }, ties[] = { .5, .02, .5, .02 }, missing[] = { .01, NAN, .04 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_support.c: the tests' own comparisons; a comparison that cannot fail would hide every other fault. */
+/* test_support.c: the comparison functions of the tests, which would hide all faults if they could not fail. */
 #include "support.h"
 
 #include <barlow/error.h>

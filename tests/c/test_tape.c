@@ -22,7 +22,7 @@ static bl_tensor *leaf(float value)
 	return t;
 }
 
-/* The numbers of t's gradient, all the same, are `value`. */
+/* Asserts that all numbers of t's gradient are `value`. */
 static void expect_grad(const bl_tensor *t, float value)
 {
 	const bl_tensor *g = bl_tensor_grad(t);
@@ -34,7 +34,7 @@ static void expect_grad(const bl_tensor *t, float value)
 	bl_tensor_unref(rows);
 }
 
-/* Sums t, which is released, and calls backward. */
+/* Calls backward for the sum of t, and releases t. */
 static int backward_of_sum(bl_tensor *t)
 {
 	bl_tensor *sum = bl_sum(t, BL_ALL, false);
@@ -69,7 +69,7 @@ static void leaves_add_up_until_they_are_zeroed(void **state)
 	bl_tensor_unref(x);
 }
 
-/* y = x^2 is used by two branches, one of them twice: d(y^2 + y + y)/dx = (2 y + 2) 2 x. */
+/* Two branches use y = x^2, one of them twice: d(y^2 + y + y)/dx = (2 y + 2) 2 x. */
 static void branches_add_up_before_they_go_on(void **state)
 {
 	(void)state;
@@ -84,16 +84,16 @@ static void branches_add_up_before_they_go_on(void **state)
 }
 
 /*
- * The result's gradient is passed to both sides of an addition without a copy, and on
- * as a view through a reshape.  Adding to one side must not change the other.
+ * An addition passes the gradient of its result to both operands without a copy, and a reshape passes it on as a view.  Adding
+ * to one of these gradients must not change the others.
  */
 static void a_passed_gradient_is_not_written_to(void **state)
 {
 	(void)state;
 	bl_tensor *x = leaf(1), *p = bl_affine(x, 3, 0), *q = bl_affine(x, 5, 0), *more = bl_mul(q, q);
-	bl_tensor *r = bl_reshape(q, SHAPE(2)), *s = bl_add(p, r), *all = bl_add(s, more); /* back: s, r, more, q, p */
+	bl_tensor *r = bl_reshape(q, SHAPE(2)), *s = bl_add(p, r), *all = bl_add(s, more); /* order of backward: s, r, more, q, p */
 	assert_int_equal(backward_of_sum(all), 0);
-	expect_grad(x, 3 + 5 + 50); /* q's gradient: 1 from r, then 2 q from more */
+	expect_grad(x, 3 + 5 + 50); /* q gets the gradient 1 from r and then 2 q from more */
 	bl_tensor_unref(p);
 	bl_tensor_unref(q);
 	bl_tensor_unref(r);
@@ -194,7 +194,7 @@ static void inputs_that_want_nothing_get_nothing(void **state)
 	bl_tensor_unref(x);
 }
 
-/* For images in channels-last order the gradient has that order, too, and for a strided leaf it is row-major. */
+/* The gradient of images in channels-last order has that order as well; the gradient of a strided leaf is row-major. */
 static void gradients_lie_like_their_tensors(void **state)
 {
 	(void)state;
@@ -285,7 +285,7 @@ static void a_gradient_of_another_shape_is_refused(void **state)
 	bl_tensor_unref(x);
 }
 
-/* Chains as long as those of a recurrent network: neither backward nor the release may recurse. */
+/* Chains may be as long as those of recurrent networks, so neither backward nor the release may recurse. */
 static bl_tensor *chain(const bl_tensor *x, int length)
 {
 	bl_tensor *y = bl_tensor_ref((bl_tensor *)x);
@@ -299,7 +299,7 @@ static bl_tensor *chain(const bl_tensor *x, int length)
 
 enum { LENGTH = 100000 };
 
-/* 0 if all is well: cmocka's assertions may be used in the main thread only. */
+/* Returns NULL on success, since cmocka's assertions may be used in the main thread only. */
 static void *walk_chains(void *leaf_of_zeros)
 {
 	bl_tensor *x = leaf_of_zeros, *unused = chain(x, LENGTH);

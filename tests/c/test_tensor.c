@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_tensor.c: tensors' shapes, memory orders, copies and walks. */
+/* test_tensor.c: shapes, memory orders, copies and traversals of tensors. */
 #include "support.h"
 
 #include "tensor/tensor.h"
@@ -18,7 +18,7 @@
 		__VA_ARGS__ \
 	}
 
-/* 0, 1, 2 ... in logical order. */
+/* A tensor with the numbers 0, 1, 2 ... in logical order. */
 static void count_up(bl_tensor *t)
 {
 	int64_t n = bl_tensor_count(t);
@@ -114,7 +114,7 @@ static void images_lie_channels_last(void **state)
 	assert_false(bl_tensor_is_contiguous(t));
 	assert_true(bl_tensor_is_dense(t));
 	assert_int_equal(bl_tensor_data(t)[1], 20); /* the second channel of the first pixel */
-	assert_int_equal(bl_tensor_data(t)[3], 1);  /* the first channel of the second */
+	assert_int_equal(bl_tensor_data(t)[3], 1);  /* the first channel of the second pixel */
 	assert_int_equal(bl_tensor_at(t, (int64_t[]){ 1, 2, 3, 4 }), 119);
 	bl_tensor_unref(t);
 }
@@ -284,7 +284,7 @@ static void random_fills_repeat(void **state)
 	bl_tensor_unref(b);
 }
 
-/* Walks: sizes at which runs are divided, and many short runs are gathered in chunks. */
+/* Traversals, at sizes at which runs are divided, and many short runs are processed in one chunk. */
 static void tell_places(void *ctx, int64_t n, float *const *p, const int64_t *step)
 {
 	const float *base = ctx;

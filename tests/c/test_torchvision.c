@@ -2,9 +2,9 @@
 /*
  * test_torchvision.c: weights of torchvision's ResNets are loaded and saved strictly, and give its features.
  *
- * tests/reference/make_torchvision.py made the list of the entries of torchvision's state, and the features in float64; weights
- * and images are drawn again here, from the same streams.  With a program as its argument that script does the whole round trip
- * with torchvision itself.
+ * tests/reference/make_torchvision.py has written the list of the entries of torchvision's state, and the features in float64;
+ * weights and images are drawn here from the same random streams.  With a program as its argument, that script tests the whole
+ * round trip with torchvision.
  */
 #include "support.h"
 
@@ -31,7 +31,7 @@ static bool ends(const char *name, const char *end)
 	return n >= k && strcmp(name + n - k, end) == 0;
 }
 
-/* As in network() and resnet_weights() of the scripts; the i-th entry is stream 1000 + i. */
+/* Fills the i-th entry from stream 1000 + i, as network() and resnet_weights() of the scripts do. */
 static void draw(bl_tensor *t, const char *name, uint32_t stream)
 {
 	int ndim = bl_tensor_ndim(t);
@@ -49,7 +49,7 @@ static void draw(bl_tensor *t, const char *name, uint32_t stream)
 		bl_tensor_uniform(t, SEED, stream, -.2f, .2f);
 }
 
-/* A line: name, type, sizes. */
+/* A line of the list: name, type, sizes. */
 static void read_entry(state *s, char *line)
 {
 	int64_t shape[4];
@@ -112,7 +112,7 @@ static void expect(bl_module *m, const float *want)
 	bl_tensor_unref(x);
 }
 
-/* The file has the entries of torchvision's state, with types and shapes, and no others; and the same numbers. */
+/* The file has exactly the entries of torchvision's state, with the same types, shapes and numbers. */
 static void expect_file(const char *path, const state *s)
 {
 	bl_named *item;
@@ -168,7 +168,7 @@ static void round_trip(int depth, const float *features, const float *results)
 	expect_file(back, &s);
 	expect_counters(back);
 	bl_module *encoder = resnet(depth, 0);
-	assert_true(bl_weights_load(there, &encoder, &prefix, 1, true) < 0); /* it has no fc */
+	assert_true(bl_weights_load(there, &encoder, &prefix, 1, true) < 0); /* the file of an encoder has no fc */
 	assert_error("fc.");
 	assert_int_equal(bl_weights_load(there, &encoder, &prefix, 1, false), 0);
 	expect(encoder, features);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_trainer.c: a small network learns, to the same bits every time; commands, states and failures work as documented. */
+/* test_trainer.c: a small network learns, with the same bits every time; commands, states and failures work as documented. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +23,7 @@
 
 enum { IMAGES = 96, SIDE = 16, BATCH = 32, D = 8, STEPS_PER_EPOCH = IMAGES / BATCH };
 
-/* The parts of a trainer; they are freed by toy_free, the trainer by its owner. */
+/* The parts of a trainer, which toy_free frees; the test frees the trainer. */
 struct toy {
 	bl_trainer_config config;
 	bl_dataset *data;
@@ -122,7 +122,7 @@ static char *message(bl_trainer *t, bl_live_info *info)
 	return info->message;
 }
 
-/* All parameters and buffers, one after the other. */
+/* All parameters and buffers in one array. */
 struct dump {
 	float *at;
 	int64_t n;
@@ -198,7 +198,7 @@ static void check_record(bl_trainer *t, int64_t step)
 	assert_true(value_at(t, step, "loss.invariance") == 1 && isnan(value_at(t, step, "knn")));
 	bl_columns c;
 	bl_live_columns(bl_trainer_live(t), &c);
-	assert_int_equal(bl_columns_find(&c, "lr_bias"), -1); /* it equals lr */
+	assert_int_equal(bl_columns_find(&c, "lr_bias"), -1); /* there is no such column if it equals lr */
 	assert_true(value_at(t, step, "grad_norm") > 0 && value_at(t, step, "images_per_s") > 0);
 }
 
@@ -282,7 +282,10 @@ static struct dump run_bf16(int threads, bl_record *first)
 	return d;
 }
 
-/* Close to float32 at first, not the same; itself the same at any number of threads; no setting remains. */
+/*
+ * With bf16, losses are near those of float32, but not equal; bits do not depend on the number of threads; no setting remains after
+ * the run.
+ */
 static void test_precision(void **state)
 {
 	(void)state;
@@ -327,7 +330,7 @@ static void look_closely(bl_trainer *t)
 	assert_true(s.points == 40 && s.points_step == step && s.view_side == 12 && s.view_row >= 0 && s.view_draws[1][0]);
 }
 
-/* Observing a run changes no bit of it. */
+/* Observing a run does not change its bits. */
 static void test_watched(void **state)
 {
 	(void)state;
@@ -358,7 +361,7 @@ static void test_watched(void **state)
 	free(watched.at);
 }
 
-/* One thread, and pauses in which the loader fills its ring: all blocks are allocated before it counts. */
+/* One thread, and pauses in which the loader fills its ring, ensure that all blocks are allocated before the measurement. */
 static void test_steady_memory(void **state)
 {
 	(void)state;
@@ -391,7 +394,7 @@ static void test_schedule(void **state)
 	y.config.schedule = bl_schedule_default("cosine");
 	bl_schedule_set(&y.config.schedule, "last", .01);
 	y.config.warmup_epochs = 2;
-	y.config.max_steps = 25; /* the schedule depends on the epochs nevertheless */
+	y.config.max_steps = 25; /* max_steps does not change the schedule, which depends on the epochs */
 	bl_trainer *t = trainer_of(&y);
 	assert_int_equal(bl_trainer_steps(t, 1000), 0);
 	assert_int_equal(steps_done(t), 25);
@@ -401,7 +404,7 @@ static void test_schedule(void **state)
 	toy_free(&y);
 }
 
-/* Plain SGD moves the weights by lr times the clipped gradient; the recorded norm is that before clipping. */
+/* Plain SGD changes the weights by lr times the clipped gradient; the recorded norm is that before clipping. */
 static void set(bl_trainer *t, const char *name, double value)
 {
 	if (bl_trainer_set(t, name, value) != 0)
@@ -522,9 +525,9 @@ static void test_pause_step_stop(void **state)
 	(void)state;
 	struct toy y = long_toy();
 	bl_trainer *t = trainer_of(&y);
-	assert_int_equal(bl_trainer_wait(t, 0), 1); /* nothing runs */
+	assert_int_equal(bl_trainer_wait(t, 0), 1); /* the trainer is not running */
 	assert_int_equal(bl_trainer_start(t), 0);
-	assert_int_equal(bl_trainer_start(t), 0); /* it is running already */
+	assert_int_equal(bl_trainer_start(t), 0); /* starting a running trainer has no effect */
 	wait_for_steps(t, 5);
 	assert_int_equal(bl_trainer_wait(t, 0), 0);
 	assert_int_equal(bl_trainer_wait(t, .02), 0);
@@ -537,28 +540,28 @@ static void test_pause_step_stop(void **state)
 	usleep(80000);
 	assert_int_equal(steps_done(t), n + 2);
 	assert_int_equal(bl_trainer_state(t), BL_RUN_PAUSED);
-	assert_int_equal(bl_trainer_steps(t, 3), 0); /* by hand, while paused */
+	assert_int_equal(bl_trainer_steps(t, 3), 0); /* steps by the caller while the trainer is paused */
 	assert_int_equal(steps_done(t), n + 5);
 	command(t, BL_CMD_RESUME, 0);
 	wait_for_steps(t, n + 8);
 	n = paused_at(t);
-	assert_int_equal(bl_trainer_start(t), 0); /* it also resumes */
+	assert_int_equal(bl_trainer_start(t), 0); /* start also resumes a paused trainer */
 	wait_for_steps(t, n + 3);
 	command(t, BL_CMD_STOP, 0);
 	assert_int_equal(bl_trainer_wait(t, -1), 1);
 	assert_int_equal(bl_trainer_state(t), BL_RUN_STOPPED);
 	n = steps_done(t);
-	assert_int_equal(bl_trainer_start(t), 0); /* it continues where it stopped */
+	assert_int_equal(bl_trainer_start(t), 0); /* start continues a stopped trainer */
 	wait_for_steps(t, n + 3);
 	paused_at(t);
-	command(t, BL_CMD_STOP, 0); /* while paused */
+	command(t, BL_CMD_STOP, 0); /* stops a paused trainer */
 	assert_int_equal(bl_trainer_wait(t, -1), 1);
 	assert_int_equal(bl_trainer_state(t), BL_RUN_STOPPED);
 	bl_trainer_free(t);
 	toy_free(&y);
 }
 
-/* The mailbox fills faster than steps are made: then, and only then, it is read again. */
+/* Repeats a command while the mailbox is full, which happens because commands are sent faster than steps are made. */
 static void insist(bl_trainer *t, bl_command_kind kind)
 {
 	while ((kind == BL_CMD_NONE ? bl_trainer_start(t) : bl_trainer_command(t, (bl_command){ .kind = kind, .value = 0 })) != 0) {
@@ -581,7 +584,7 @@ static void test_start_stop_storm(void **state)
 		if (i % 5 == 0 && i % 2 == 0)
 			assert_int_equal(bl_trainer_wait(t, -1), 1);
 	}
-	bl_trainer_free(t); /* while it runs */
+	bl_trainer_free(t); /* frees a running trainer */
 	y.config.warm_start = true;
 	t = trainer_of(&y);
 	assert_int_equal(bl_trainer_start(t), 0);
@@ -589,7 +592,7 @@ static void test_start_stop_storm(void **state)
 	toy_free(&y);
 }
 
-/* The last request holds, however far the thread has come with the one before. */
+/* The last request takes effect, at whatever point the thread is with the previous one. */
 static void test_last_word(void **state)
 {
 	(void)state;
@@ -613,7 +616,7 @@ static void refused(const struct toy *y, const char *why)
 		fail_msg("expected \"%s\" in: %s", why, bl_error());
 }
 
-/* A module that a run has trained, or trains, is refused by another run: alone, or inside of another module. */
+/* A run refuses a module that another run trains or has trained, alone or inside of another module. */
 static void test_one_owner(void **state)
 {
 	(void)state;
@@ -638,11 +641,11 @@ static void test_one_owner(void **state)
 	y.config.encoder = around;
 	y.config.projector = z.projector;
 	refused(&y, "encoder.inner was trained by run 'A' (step 3)");
-	assert_int_equal(bl_trainer_steps(a, 1), 0); /* a refusal takes nothing away */
+	assert_int_equal(bl_trainer_steps(a, 1), 0); /* a refusal does not affect the owner */
 	bl_trainer_free(a);
 	refused(&y, "encoder.inner was trained by run 'A' (step 4)");
 
-	bl_module_init(y.encoder, 1); /* which draws new weights */
+	bl_module_init(y.encoder, 1); /* new random weights have no owner */
 	bl_trainer *b = trainer_of(&y);
 	assert_false(bl_trainer_warm(b));
 	assert_int_equal(bl_trainer_steps(b, 1), 0);
@@ -706,9 +709,9 @@ static void test_settings(void **state)
 	assert_string_equal(bl_error(), "trainer: 'lambda' must be a number of at least 0, got -1");
 	assert_int_equal(bl_trainer_set(t, "lamda", 1), -1);
 	assert_non_null(strstr(bl_error(), "nothing called 'lamda' can be set (did you mean 'lambda'?)"));
-	assert_int_equal(bl_trainer_set(t, "scale", 1), -1); /* a setting of the loss, but not one that can change during a run */
+	assert_int_equal(bl_trainer_set(t, "scale", 1), -1); /* this setting of the loss cannot change during a run */
 	assert_non_null(strstr(bl_error(), "(known: lambda, invariance, lr, lr_bias, weight_decay, views."));
-	/* From another process the same comes through the mailbox, and is refused in the journal. */
+	/* A command of another process comes through the mailbox; its refusal is a message of the run. */
 	assert_int_equal(bl_live_send(bl_trainer_live(t), (bl_command){ BL_CMD_SET, NAN, "lr", 0 }), 0);
 	assert_int_equal(bl_trainer_steps(t, 1), 0);
 	assert_non_null(strstr(message(t, &info), "refused"));
@@ -723,13 +726,13 @@ static void test_settings(void **state)
 	command(t, BL_CMD_CHECKPOINT, 0);
 	assert_int_equal(bl_trainer_requests(t, BL_CMD_CHECKPOINT), 2);
 	assert_int_equal(bl_trainer_state(t), BL_RUN_PAUSED);
-	command(t, BL_CMD_STOP, 0); /* though it is not running */
+	command(t, BL_CMD_STOP, 0); /* stops a trainer that is not running */
 	assert_int_equal(bl_trainer_state(t), BL_RUN_STOPPED);
 	bl_trainer_free(t);
 	toy_free(&y);
 }
 
-/* Commands from another handle on the file, as from another process. */
+/* Commands from another handle of the file are like commands from another process. */
 static void test_file(void **state)
 {
 	(void)state;
@@ -762,7 +765,7 @@ static void test_file(void **state)
 	toy_free(&y);
 }
 
-/* --- Looking in ------------------------------------------------------------------------------- */
+/* --- Access between steps ------------------------------------------------------------------------------- */
 
 struct visit {
 	bl_trainer *t;
@@ -796,7 +799,7 @@ static void linger(void *ctx)
 	struct visit *v = ctx;
 	v->before = steps_done(v->t);
 	usleep(50000);
-	bl_tensor_unref(bl_trainer_correlation(v->t)); /* it may be called again in the exclusive section */
+	bl_tensor_unref(bl_trainer_correlation(v->t)); /* may be called within the exclusive section */
 	v->after = steps_done(v->t);
 }
 
@@ -818,7 +821,7 @@ static void test_between_steps(void **state)
 		v.asked = -1;
 		bl_trainer_between_steps(t, linger, &v);
 		assert_int_equal(v.before, v.after);
-		assert_int_equal(v.before, v.asked); /* at the next boundary */
+		assert_int_equal(v.before, v.asked); /* the function runs directly after the step in progress */
 		bl_tensor *c = bl_trainer_correlation(t);
 		assert_true(c && bl_tensor_size(c, 0) == D && bl_tensor_size(c, 1) == D);
 		bl_tensor_unref(c);
@@ -829,7 +832,7 @@ static void test_between_steps(void **state)
 	toy_free(&y);
 }
 
-/* At the end, C, the last record and the last snapshot are of the same step. */
+/* At the end of a run, C, the last record and the last snapshot belong to the same step. */
 struct context {
 	bl_trainer *here, *other;
 	const bl_choices *seen[3];
@@ -849,7 +852,10 @@ static void look_around(void *ctx)
 	c->seen[1] = bl_ambient_here()->choices;
 }
 
-/* A thread that computes for a run uses its choices, also from within another run's, and none of them afterwards. */
+/*
+ * A thread that computes for a run uses the choices of that run, also if it was computing for another run; afterwards it uses its
+ * own.
+ */
 static void test_context(void **state)
 {
 	(void)state;
@@ -926,7 +932,7 @@ static void test_refusals(void **state)
 	y.config = good;
 	y.config.knn_every = 1;
 	refused(&y, "references are missing");
-	y.config.knn_refs = y.config.knn_queries = y.data; /* 16 x 16, but views are 12 x 12 */
+	y.config.knn_refs = y.config.knn_queries = y.data; /* images of 16 x 16, but the encoder expects 12 x 12 */
 	y.config.knn_k = 1;
 	refused(&y, "kNN images of 16 x 16: encoder[2] (linear ");
 	y.config = good;
@@ -986,7 +992,7 @@ static void test_nan_in_module(void **state)
 	toy_free(&y);
 }
 
-/* A layer that hides an error before it: the loss is finite, but the running statistics are not. */
+/* A layer that hides a previous error: the loss is finite, but the running statistics are not. */
 static bl_tensor *hide(void *ctx, bl_tensor *x)
 {
 	(void)ctx;
@@ -1010,7 +1016,7 @@ static void test_nan_hidden(void **state)
 	toy_free(&y);
 }
 
-/* In the background. */
+/* Changes a weight between steps of a background run. */
 static void spoil(void *ctx)
 {
 	bl_tensor_data(bl_params_get(ctx, 0)->tensor)[5] = INFINITY;

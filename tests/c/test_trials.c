@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_trials.c: claims and results of trials, also of many processes at once; processes that were started and have ended. */
+/* test_trials.c: claims and results of trials, also by many concurrent processes; starting processes, and detecting their end. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -46,7 +46,7 @@ static void a_trial_from_claim_to_result(void **state)
 	assert_int_equal(bl_trial_beat(folder, 7, 1), 0);
 	bl_trial_look(folder, 7, &t);
 	assert_int_equal(t.beat, 2);
-	/* A second attempt beside the first, whose result comes later and does not count. */
+	/* There is a second attempt beside the first; the result of the first attempt is later and does not count. */
 	assert_int_equal(bl_trial_claim(folder, 7, 2), 0);
 	assert_int_equal(bl_trial_finish(folder, 7, 2, "second", 6), 0);
 	assert_int_equal(bl_trial_finish(folder, 7, 1, "first", 5), 1);
@@ -61,7 +61,7 @@ static void a_trial_from_claim_to_result(void **state)
 	free(path);
 }
 
-/* Eight processes claim what they can of 40 trials; each claim and each result belongs to one process. */
+/* Eight processes claim as many of 40 trials as they can; each claim and each result belongs to one process. */
 static void many_at_once(void **state)
 {
 	enum { PROCESSES = 8, TRIALS = 40 };
@@ -91,7 +91,7 @@ static void many_at_once(void **state)
 		bl_trial_look(folder, k, &t);
 		results += t.over;
 	}
-	assert_int_equal(claims, 2 * TRIALS); /* one claim and one counted result for each */
+	assert_int_equal(claims, 2 * TRIALS); /* one claim and one result that counts for each trial */
 	assert_int_equal(results, TRIALS);
 }
 
@@ -101,7 +101,7 @@ static void wait_a_little(void)
 }
 
 #if defined __x86_64__ || defined __aarch64__
-/* From here on hard links are refused in this process, as by some file systems. */
+/* Makes the kernel refuse hard links of this process, as some file systems do. */
 static bool refuse_links(void)
 {
 	struct sock_filter code[] = {
@@ -133,7 +133,7 @@ static void a_name_without_links(void **state)
 		                                                                                             : 1);
 	waitpid(child, &status, 0);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
-		skip(); /* a kernel without such filters */
+		skip(); /* this kernel has no such filters */
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	char *text = bl_file_read(to, &n);
 	assert_true(n == 3 && memcmp(text, "one", 3) == 0);
@@ -142,7 +142,7 @@ static void a_name_without_links(void **state)
 }
 #endif
 
-/* A worker that has ended is detected, also while its parent has not waited for it. */
+/* The end of a worker is detected, also if its parent has not waited for it. */
 static void a_worker_that_died(void **state)
 {
 	bl_trial t;
@@ -161,7 +161,7 @@ static void a_worker_that_died(void **state)
 	assert_true(t.dead);
 }
 
-/* Files of another worker or of another program. */
+/* Files that a worker of another host, or another program, has written are read safely. */
 static void strange_files(void **state)
 {
 	bl_trial t;
@@ -207,7 +207,7 @@ static void processes(void **state)
 	bl_process_id me;
 	bl_process_self(&me);
 	assert_true(bl_process_is_here(&me) && bl_process_alive(&me));
-	me.born++; /* the pid of a process was reused */
+	me.born++; /* as if another process had this pid */
 	assert_false(bl_process_alive(&me));
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_view.c: the screen, drawn on a canvas: golden frames, colours compared with numbers, keys with commands.
+ * test_view.c: the screen on a canvas: golden frames, colours compared with numbers, and the commands that keys send.
  *
- * The golden frames are in tests/term/golden.  After an intended change:
+ * The golden frames are in tests/term/golden.  After an intended change, run
  *     UPDATE_GOLDEN=1 tests/c/test_view
  * and review the difference in git.
  */
@@ -89,7 +89,7 @@ static void test_golden(void **state)
 		check_golden(&all[i]);
 }
 
-/* No size, view or state draws outside the canvas: the sanitizers detect it. */
+/* No view draws outside of the canvas, at any size and in any state of the run; sanitizers would detect it. */
 static void test_every_size(void **state)
 {
 	(void)state;
@@ -130,7 +130,7 @@ static void test_watch_text(void **state)
 	bl_live_close(run);
 }
 
-/* --- Colours against numbers -------------------------------------------------- */
+/* --- Colours compared with numbers -------------------------------------------------- */
 
 static bl_live *small_run(bl_snapshot *p, int d)
 {
@@ -146,7 +146,7 @@ static bl_live *small_run(bl_snapshot *p, int d)
 	return run;
 }
 
-/* Every element of C is in its place, in the colour of its value: two rows a cell. */
+/* Every element of C has the right position and the colour of its value; a cell of the screen shows two rows. */
 static void test_heat_colours(void **state)
 {
 	(void)state;
@@ -172,7 +172,10 @@ static void test_heat_colours(void **state)
 	free(p);
 }
 
-/* With any number of colours: blue below 0, red above, on dark and on light; and 0 has the background's. */
+/*
+ * With any number of colours, and on dark and light backgrounds, values below 0 are blue, values above 0 are red, and 0 has the
+ * background's colour.
+ */
 static void test_signs_have_hues(void **state)
 {
 	(void)state;
@@ -191,7 +194,10 @@ static void test_signs_have_hues(void **state)
 		}
 }
 
-/* Pooled: the mean of the block, or its element of largest magnitude with its sign, weighted by the cells' elements. */
+/*
+ * A dot of several cells shows their mean, weighted by the number of their elements, or their element of largest magnitude with its
+ * sign.
+ */
 static void test_heat_pools(void **state)
 {
 	(void)state;
@@ -208,13 +214,16 @@ static void test_heat_pools(void **state)
 	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){ .pool = BL_POOL_LARGEST });
 	assert_int_equal(canvas->cells[0].fg, bl_colour_diverging(-.75, false));
 	assert_int_equal(canvas->cells[1].bg, bl_colour_diverging(.4f, false));
-	m.d = 7; /* cells of 2, 2, 2 and 1 dims */
+	m.d = 7; /* the cells have 2, 2, 2 and 1 dimensions */
 	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){ .pool = BL_POOL_MEAN });
 	assert_int_equal(canvas->cells[1].bg, bl_colour_diverging((4 * .1 + 2 * .2 + 2 * .3 + .4) / 9, false));
 	bl_canvas_free(canvas);
 }
 
-/* Root mean squares: chance is the background, single elements keep their sign, a dot on the diagonal shows the diagonal. */
+/*
+ * For root mean squares, the level of chance has the background's colour, single elements have a sign, and a dot on the diagonal
+ * shows the diagonal's mean.
+ */
 static void test_heat_rms(void **state)
 {
 	(void)state;
@@ -225,11 +234,11 @@ static void test_heat_rms(void **state)
 	bl_canvas *canvas = bl_canvas_new(4, 2, full);
 	bl_heat_fit fit = bl_heat_measure(full, 4, 2, &m);
 	bl_scale scale = bl_heat_scale_of(fit, &m, style);
-	assert_close(scale.chance, .1 * (1 + 2 / sqrt(32)), 1e-9); /* of 16 elements */
+	assert_close(scale.chance, .1 * (1 + 2 / sqrt(32)), 1e-9); /* the level of chance of 16 elements */
 	bl_heat_draw(canvas, 0, 0, fit, &m, style);
 	assert_int_equal(canvas->cells[0].fg, bl_colour_diverging((.9f - scale.chance) / (1 - scale.chance), false));
 	assert_int_equal(canvas->cells[1].fg, bl_colour_diverging((.3f - scale.chance) / (1 - scale.chance), false));
-	assert_int_equal(canvas->cells[3].bg, bl_colour_diverging(0, false)); /* chance */
+	assert_int_equal(canvas->cells[3].bg, bl_colour_diverging(0, false)); /* at the level of chance */
 	fit = bl_heat_measure(full, 2, 1, &m);                                /* dots of 2 x 2 cells */
 	scale = bl_heat_scale_of(fit, &m, style);
 	bl_heat_draw(canvas, 0, 0, fit, &m, style);
@@ -266,7 +275,7 @@ static void test_numbers(void **state)
 	assert_close(bl_shown(-.00006, 4), -.00006, 0);
 }
 
-/* Both kinds of scale, and their ends. */
+/* Tests both kinds of scale, and their ends. */
 static void test_scale(void **state)
 {
 	(void)state;
@@ -287,7 +296,7 @@ static double lightness(int32_t rgb)
 	return .30 * (rgb >> 16 & 255) + .59 * (rgb >> 8 & 255) + .11 * (rgb & 255);
 }
 
-/* The same with few colours, which the terminal has exactly. */
+/* Tests the map with few colours, which the terminal shows exactly. */
 static void check_few(int colours, bool light, double sign)
 {
 	for (int k = 0; k < 20; k++) {
@@ -300,7 +309,7 @@ static void check_few(int colours, bool light, double sign)
 	assert_int_not_equal(bl_colour_diverging_few(NAN, colours, light), bl_colour_diverging_few(sign, colours, light));
 }
 
-/* From 0 outwards lightness is monotonic, so the order is visible without hue; the ends are as documented. */
+/* Lightness is monotonic in |value|, so the order is visible without hue; the ends are as documented. */
 static void test_map(void **state)
 {
 	(void)state;
@@ -324,7 +333,7 @@ static void test_map(void **state)
 	assert_int_equal(bl_colour_ansi(0xf00000, 8), 1);
 }
 
-/* Smoothed values may differ by rounding only: an axis through them still has finitely many ticks. */
+/* If smoothed values differ only by rounding, the axis still has a finite number of ticks. */
 static void test_flat_line(void **state)
 {
 	(void)state;
@@ -355,7 +364,7 @@ static void check_axis(const double *x, int n, bool log_x, const char *name, con
 	bl_canvas_free(c);
 }
 
-/* An axis names the existing steps: none, one, two. */
+/* An axis labels only existing steps, in runs of 0, 1 and 2 steps. */
 static void test_short_axes(void **state)
 {
 	(void)state;
@@ -381,7 +390,7 @@ static void check_text(const char *text, int room, int columns, const char *draw
 	bl_canvas_free(c);
 }
 
-/* Names may come from others' files: control characters are escaped, and each code point takes one column. */
+/* Names may come from untrusted files: control characters are escaped, and each code point takes one column. */
 static void test_text(void **state)
 {
 	(void)state;
@@ -479,7 +488,7 @@ static void test_keys_command(void **state)
 	expect_command(run, BL_CMD_STEP, 0);
 	bl_control_key(s, '+');
 	expect_set(run, "lambda", .0056 * 1.1);
-	bl_control_key(s, '+'); /* in addition to the one that no record shows yet */
+	bl_control_key(s, '+'); /* adds to the previous change, which is not in a record yet */
 	expect_set(run, "lambda", .0056 * 1.1 * 1.1);
 	bl_control_key(s, '-');
 	expect_set(run, "lambda", .0056 * 1.1);
@@ -505,7 +514,7 @@ static void test_stop_asks(void **state)
 	bl_scene *s = scene_of(run);
 	assert_int_equal(bl_control_key(s, 'Q'), BL_OUTCOME_STAY);
 	assert_true(s->asking);
-	assert_int_equal(bl_control_key(s, 'q'), BL_OUTCOME_STAY); /* "no", and not "leave" */
+	assert_int_equal(bl_control_key(s, 'q'), BL_OUTCOME_STAY); /* here q means "no", not "leave" */
 	assert_false(s->asking);
 	expect_nothing(run);
 	bl_control_key(s, 'Q');
@@ -552,7 +561,7 @@ static void test_view_keys(void **state)
 	bl_live_close(run);
 }
 
-/* A key has one meaning; the help names every request. */
+/* Each key has one meaning, and the help lists every request. */
 static void test_key_list(void **state)
 {
 	(void)state;
@@ -567,7 +576,8 @@ static void test_key_list(void **state)
 	bl_canvas *c = frame_of(s, 120, 40, plain);
 	char *text = bl_canvas_string(c);
 	for (int r = 1; r < BL_REQUEST_COUNT; r++)
-		if (bl_request_describe((bl_request)r)->scope == BL_SCOPE_ALL && r != BL_REQUEST_INTERRUPT) /* it depends */
+		if (bl_request_describe((bl_request)r)->scope == BL_SCOPE_ALL &&
+		    r != BL_REQUEST_INTERRUPT) /* the help of Ctrl-C depends on who opened the screen */
 			assert_non_null(strstr(text, bl_request_describe((bl_request)r)->help));
 	free(text);
 	bl_canvas_free(c);

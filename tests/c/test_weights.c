@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_weights.c: safetensors files, valid and damaged, and weights of modules in them. */
+/* test_weights.c: valid and damaged safetensors files, and weights of modules in them. */
 #include "support.h"
 
 #include <barlow/error.h>
@@ -57,7 +57,7 @@ static void every_dtype_is_read(void **state)
 	bl_named_free(items, n);
 }
 
-/* The only number of a file with one tensor of one F16. */
+/* Reads the only number of a file with one tensor of one F16. */
 static float half(unsigned bits)
 {
 	char file[128];
@@ -90,7 +90,7 @@ static void half_precision_reaches_its_corners(void **state)
 	assert_true(half(0x7e00) != half(0x7e00));
 }
 
-/* Header and numbers of the smallest file, as in the specification. */
+/* Compares header and numbers of the smallest file with the specification. */
 static void written_as_specified(void **state)
 {
 	static const char json[] =
@@ -131,7 +131,7 @@ static void round_trip_keeps_order_and_numbers(void **state)
 
 	(void)state;
 	items[1].tensor = bl_tensor_new(2, (int64_t[]){ 0, 4 });
-	memcpy(bl_tensor_data(image), (float[]){ 0, 10, 1, 11 }, 4 * sizeof(float)); /* pixel by pixel */
+	memcpy(bl_tensor_data(image), (float[]){ 0, 10, 1, 11 }, 4 * sizeof(float)); /* in memory order: pixel by pixel */
 	assert_int_equal(bl_safetensors_save(path, items, 4, NULL), 0);
 	assert_int_equal(bl_safetensors_load(path, &back, &n), 0);
 	assert_int_equal(n, 4);
@@ -175,7 +175,7 @@ static void bad_names_are_refused(void **state)
 	bl_tensor_unref(twice[1].tensor);
 }
 
-/* A file with this header and `data` bytes of zeros. */
+/* Writes a file with this header and `data` bytes of zeros. */
 static void refused(const char *json, size_t data, const char *message)
 {
 	char file[512] = { 0 };
@@ -238,7 +238,7 @@ static void header_length_is_bounded(void **state)
 	assert_error("header of 3 bytes, but the file has 2");
 }
 
-/* Every truncation of a valid file is refused, and changed bytes do no further harm. */
+/* Every truncation of a valid file is refused, and a changed byte causes at most wrong numbers or a message. */
 static void broken_files_only_fail(void **state)
 {
 	size_t size;
@@ -271,7 +271,7 @@ static void broken_files_only_fail(void **state)
 	free(file);
 }
 
-/* Files in the folder of path whose names begin as path's does. */
+/* The number of files in the folder of path whose names begin with that of path. */
 static int files_like(const char *path)
 {
 	const char *base = strrchr(path, '/') + 1;
@@ -287,7 +287,7 @@ static int files_like(const char *path)
 	return n;
 }
 
-/* A limit on file size has the effect of a full disk: in the middle of a write. */
+/* A limit on file size has the effect of a disk that becomes full during a write. */
 static void a_full_disk_leaves_the_old_file(void **state)
 {
 	static char big[1 << 16];
@@ -353,7 +353,7 @@ static int add_up(void *ctx, const char *name, bl_tensor *t, bl_param_kind kind)
 	return 0;
 }
 
-/* A number that changes with every weight, and with their order. */
+/* A number that depends on all weights and on their order. */
 static double digest(bl_module *m)
 {
 	double sum = 0;
@@ -392,7 +392,7 @@ static void batch_counters_are_integers_in_the_file(void **state)
 	bl_module_unref(m);
 }
 
-/* Files that lack a tensor, have an additional one, or have another shape change nothing. */
+/* Loading a file that lacks a tensor, has an additional one or another shape does not change the module. */
 static void what_does_not_fit_changes_nothing(void **state)
 {
 	bl_module *a = bl_nn_linear(3, 2, true), *wide = bl_nn_linear(4, 2, true), *bare = bl_nn_linear(3, 2, false);
@@ -427,7 +427,7 @@ static void what_does_not_fit_changes_nothing(void **state)
 	bl_module_unref(bare);
 }
 
-/* --- Names that are not quite the module's ------------------------------------------------------- */
+/* --- Names that differ from the module's ------------------------------------------------------- */
 
 static bl_tensor *filled(int64_t n, int64_t m, float v)
 {
@@ -437,7 +437,7 @@ static bl_tensor *filled(int64_t n, int64_t m, float v)
 	return t;
 }
 
-/* A linear layer 3 -> 4 under these names. */
+/* Saves a linear layer 3 -> 4 under these names. */
 static void save_as(const char *path, const char *weight, const char *bias, const char *other)
 {
 	bl_named items[] = { { (char *)(uintptr_t)weight, filled(4, 3, 2) },
@@ -500,7 +500,7 @@ static void names_may_have_something_in_front(void **state)
 	not_taken(path, (bl_weights_how){ .strict = false, .strip = "module." }, "two tensors are called 'weight' then");
 }
 
-/* Another shape, and a missing entry: named, and unchanged. */
+/* With strict = false, entries of another shape and missing entries are reported, and these parameters do not change. */
 static void what_fits_is_taken_and_the_rest_named(void **state)
 {
 	(void)state;
@@ -516,7 +516,7 @@ static void what_fits_is_taken_and_the_rest_named(void **state)
 	bl_tensor *x = filled(1, 3, 1), *y = bl_module_forward(m, x);
 	assert_non_null(y);
 	float v = bl_tensor_at(y, (int64_t[]){ 0, 0 });
-	assert_true(v > 4 && v < 8 && v != 6 + 3); /* 3 x 2, and the bias as it was initialised */
+	assert_true(v > 4 && v < 8 && v != 6 + 3); /* 3 x 2 and the initial bias, not the one in the file */
 	for (int i = 0; i < 3; i++)
 		bl_tensor_unref(items[i].tensor);
 	bl_tensor_unref(x);

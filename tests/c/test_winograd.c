@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_winograd.c: Winograd convolutions compared with double precision; prints the error, which must stay below 1e-4. */
+/* test_winograd.c: Winograd convolutions, compared with double precision.  Prints the error, which must be below 1e-4. */
 #include "support.h"
 
 #include "tensor/winograd/winograd.h"
@@ -109,11 +109,11 @@ static void agrees(void **state)
 	assert_true(check(2, 64, 32, 8, 5, 0, true) < 2e-5);
 	assert_true(check(2, 32, 80, 6, 6, 2, false) < 2e-5);
 	assert_true(check(20, 112, 64, 12, 12, 1, false) < 2e-5); /* several batches of tiles */
-	assert_true(check(90, 48, 80, 9, 8, 1, true) < 2e-5);     /* several batches in each cut */
+	assert_true(check(90, 48, 80, 9, 8, 1, true) < 2e-5);     /* several batches in each part */
 	assert_true(check(2, 256, 256, 8, 8, 1, false) < 2e-5);
 }
 
-/* Many filters: a few columns at a time; the last case takes several batches of tiles. */
+/* With many filters, a few columns are processed at a time; the last case has several batches of tiles. */
 static void agrees_by_columns(void **state)
 {
 	(void)state;
@@ -124,7 +124,7 @@ static void agrees_by_columns(void **state)
 	assert_true(check(700, 176, 208, 1, 1, 1, true) < 2e-5);
 }
 
-/* A convolution with a bias and the algorithm winograd uses it: the bits are those without the bias, plus the bias. */
+/* A convolution with a bias uses the algorithm winograd, too: its bits are those without the bias, plus the bias. */
 static void bias_case(int64_t n, int64_t c, int64_t k, int64_t side)
 {
 	bl_conv g = { .n = n,
