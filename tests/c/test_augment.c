@@ -719,7 +719,7 @@ static void check_words(const char *all, const char *without, const char *name)
 }
 
 /* Removing an operator does not change the draws of the others, in any view. */
-static void operators_draw_by_themselves(void **state)
+static void operators_have_independent_draws(void **state)
 {
 	bl_pipeline *all = paper_without(-1);
 	(void)state;
@@ -786,7 +786,7 @@ static void names_have_streams_of_their_own(void **state)
 }
 
 /* A flip merged into the crop, alone on bytes, applied twice, before or after normalising: the pixels are the same. */
-static void folding_changes_no_pixel(void **state)
+static void merging_operators_changes_no_pixel(void **state)
 {
 	static float folded[MOST], apart[MOST];
 	bl_image in = input(false);
@@ -904,7 +904,7 @@ static void noise_and_cutout_do_what_they_say(void **state)
 	bl_pipeline_unref(p);
 }
 
-static void steady_state_takes_no_memory(void **state)
+static void steady_state_allocates_nothing(void **state)
 {
 	static float out[MOST];
 	bl_pipeline *p = paper_without(-1);
@@ -981,7 +981,7 @@ static void floats_are_not_rounded(void **state)
 }
 
 /* Each channel of an image of many channels has the same result as an image of that channel only. */
-static void channels_are_alike(void **state)
+static void channels_have_equal_results(void **state)
 {
 	static const char *const texts[] = {
 		"crop{size = 11}",
@@ -1193,7 +1193,7 @@ static void text_is_read_back(void **state)
 
 /* --- Descriptions of draws ---------------------------------------------------------------------------- */
 
-static void words_are_what_is_drawn(void **state)
+static void descriptions_are_those_of_the_draws(void **state)
 {
 	(void)state;
 	enum { SIDE = 16 };
@@ -1232,7 +1232,7 @@ static void say(const char *name, const void *d, int channels, const char *want)
 }
 
 /* Every operator describes its draws, and truncates the description to the buffer. */
-static void every_operator_has_words(void **state)
+static void every_operator_describes_its_draws(void **state)
 {
 	bl_image in = input(false);
 	const char *name;
@@ -1264,7 +1264,7 @@ static void every_operator_has_words(void **state)
 	}
 }
 
-static void operators_say_what_was_drawn(void **state)
+static void operators_describe_what_was_drawn(void **state)
 {
 	(void)state;
 	struct jitter_draws jitter = { { 3, 1, 0, 2 }, { 1.25f, .5f, 1.125f, -.0625f } };
@@ -1281,7 +1281,7 @@ static void operators_say_what_was_drawn(void **state)
 }
 
 /* The description ends with a null character for any length of the pipeline and any size of the buffer. */
-static void words_are_cut_to_the_buffer(void **state)
+static void descriptions_are_truncated_to_the_buffer(void **state)
 {
 	(void)state;
 	bl_aug *ops[40];
@@ -1319,19 +1319,19 @@ int main(void)
 		cmocka_unit_test(strong_jitter_has_no_factor_below_zero),
 		cmocka_unit_test(sides_are_not_confused),
 		cmocka_unit_test(same_key_makes_the_same_view),
-		cmocka_unit_test(operators_draw_by_themselves),
+		cmocka_unit_test(operators_have_independent_draws),
 		cmocka_unit_test(repeated_operators_have_streams_of_their_own),
 		cmocka_unit_test(names_have_streams_of_their_own),
 		cmocka_unit_test(floats_make_the_same_views),
 		cmocka_unit_test(floats_are_not_rounded),
-		cmocka_unit_test(channels_are_alike),
+		cmocka_unit_test(channels_have_equal_results),
 		cmocka_unit_test(what_needs_colour_refuses_other_images),
 		cmocka_unit_test(functions_are_operators_too),
-		cmocka_unit_test(folding_changes_no_pixel),
+		cmocka_unit_test(merging_operators_changes_no_pixel),
 		cmocka_unit_test(empty_pipeline_gives_the_image),
 		cmocka_unit_test(small_images_are_fine),
 		cmocka_unit_test(noise_and_cutout_do_what_they_say),
-		cmocka_unit_test(steady_state_takes_no_memory),
+		cmocka_unit_test(steady_state_allocates_nothing),
 		cmocka_unit_test(fields_that_make_no_sense_are_named),
 		cmocka_unit_test(images_that_make_no_sense_are_refused),
 		cmocka_unit_test(operators_are_written_as_lua),
@@ -1344,10 +1344,10 @@ int main(void)
 		cmocka_unit_test(warps_are_torchvisions),
 		cmocka_unit_test(sharpness_is_torchvisions),
 		cmocka_unit_test(trivial_is_torchvisions),
-		cmocka_unit_test(words_are_what_is_drawn),
-		cmocka_unit_test(every_operator_has_words),
-		cmocka_unit_test(operators_say_what_was_drawn),
-		cmocka_unit_test(words_are_cut_to_the_buffer),
+		cmocka_unit_test(descriptions_are_those_of_the_draws),
+		cmocka_unit_test(every_operator_describes_its_draws),
+		cmocka_unit_test(operators_describe_what_was_drawn),
+		cmocka_unit_test(descriptions_are_truncated_to_the_buffer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

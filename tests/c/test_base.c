@@ -107,7 +107,7 @@ static void normal_numbers_have_their_moments(void **state)
 	assert_close(m[4], 3, .05);
 }
 
-static void below_is_even_and_stays_below(void **state)
+static void below_is_uniform_and_below_its_bound(void **state)
 {
 	enum { N = 60000, SIDES = 6 };
 	(void)state;
@@ -125,7 +125,7 @@ static void below_is_even_and_stays_below(void **state)
 }
 
 /* Below three quarters of 2^32, every third number would be twice as frequent as the others without rejection. */
-static void below_is_even_for_large_numbers(void **state)
+static void below_is_uniform_for_large_numbers(void **state)
 {
 	enum { N = 30000 };
 	(void)state;
@@ -274,7 +274,7 @@ static void blocks_are_large_enough_and_aligned(void **state)
 	bl_block_give(NULL);
 }
 
-static void a_repeated_step_asks_the_system_for_nothing(void **state)
+static void a_repeated_step_requests_no_memory_from_the_system(void **state)
 {
 	(void)state;
 	bl_memory_stats before = { 0 }, after;
@@ -292,7 +292,7 @@ static void a_repeated_step_asks_the_system_for_nothing(void **state)
 	assert_int_equal(after.held, before.held);
 }
 
-static void a_block_lies_where_smaller_ones_lay(void **state)
+static void a_block_reuses_the_space_of_smaller_ones(void **state)
 {
 	(void)state;
 	enum { PIECES = 8, BYTES = 1 << 20 };
@@ -311,7 +311,7 @@ static void a_block_lies_where_smaller_ones_lay(void **state)
 }
 
 /* Allocates and frees blocks of all sizes in random order: blocks do not overlap, and their content does not change. */
-static void blocks_keep_apart(void **state)
+static void blocks_do_not_overlap(void **state)
 {
 	(void)state;
 	enum { BLOCKS = 64, TURNS = 4000 };
@@ -447,7 +447,7 @@ static void *fail_elsewhere(void *arg)
 	return arg;
 }
 
-static void messages_are_each_threads_own(void **state)
+static void each_thread_has_its_own_message(void **state)
 {
 	(void)state;
 	pthread_t t;
@@ -552,7 +552,7 @@ static void numbers_have_a_point_in_every_locale(void **state)
 
 /* --- text ------------------------------------------------------------------------- */
 
-static void text_from_outside_is_made_fit_to_be_shown(void **state)
+static void text_from_outside_is_sanitised(void **state)
 {
 	(void)state;
 	static const struct {
@@ -585,7 +585,7 @@ static void text_from_outside_is_made_fit_to_be_shown(void **state)
 	assert_string_equal(out, "ab");
 }
 
-static void messages_are_fit_to_be_shown(void **state)
+static void messages_are_sanitised(void **state)
 {
 	(void)state;
 	bl_fail("%s: no", "\033[2Jname");
@@ -602,8 +602,8 @@ int main(void)
 		cmocka_unit_test(each_coordinate_makes_another_stream),
 		cmocka_unit_test(uniform_numbers_fill_their_interval),
 		cmocka_unit_test(normal_numbers_have_their_moments),
-		cmocka_unit_test(below_is_even_and_stays_below),
-		cmocka_unit_test(below_is_even_for_large_numbers),
+		cmocka_unit_test(below_is_uniform_and_below_its_bound),
+		cmocka_unit_test(below_is_uniform_for_large_numbers),
 		cmocka_unit_test(shuffles_are_permutations),
 		cmocka_unit_test(every_chunk_is_called_once),
 		cmocka_unit_test(calls_from_inside_a_chunk_work),
@@ -611,18 +611,18 @@ int main(void)
 		cmocka_unit_test(thread_numbers_are_checked),
 		cmocka_unit_test(chunks_cover_the_range),
 		cmocka_unit_test(blocks_are_large_enough_and_aligned),
-		cmocka_unit_test(a_repeated_step_asks_the_system_for_nothing),
-		cmocka_unit_test(a_block_lies_where_smaller_ones_lay),
-		cmocka_unit_test(blocks_keep_apart),
+		cmocka_unit_test(a_repeated_step_requests_no_memory_from_the_system),
+		cmocka_unit_test(a_block_reuses_the_space_of_smaller_ones),
+		cmocka_unit_test(blocks_do_not_overlap),
 		cmocka_unit_test(memory_is_counted),
 		cmocka_unit_test(large_blocks_are_whole_pages_of_any_size),
 		cmocka_unit_test(impossible_sizes_are_refused),
 		cmocka_unit_test(scratch_is_kept_and_each_threads_own),
 		cmocka_unit_test(the_last_message_stays),
 		cmocka_unit_test(long_messages_are_cut),
-		cmocka_unit_test(messages_are_each_threads_own),
-		cmocka_unit_test(text_from_outside_is_made_fit_to_be_shown),
-		cmocka_unit_test(messages_are_fit_to_be_shown),
+		cmocka_unit_test(each_thread_has_its_own_message),
+		cmocka_unit_test(text_from_outside_is_sanitised),
+		cmocka_unit_test(messages_are_sanitised),
 		cmocka_unit_test(near_names_are_found),
 		cmocka_unit_test(hashes_are_those_of_the_standard),
 		cmocka_unit_test(numbers_are_short_and_read_back),

@@ -80,7 +80,7 @@ static bool frame_after(double trained, bool asked)
 }
 
 /* Making a frame reads the clock once between its start and its end, so it costs one tick. */
-static void frames_take_their_share(void **state)
+static void frames_stay_within_their_budget(void **state)
 {
 	(void)state;
 	assert_false(frame_after(.98 * TICK / .006, false));
@@ -107,7 +107,7 @@ static int spectrum_after(int64_t side, double trained, bool last)
 	return made;
 }
 
-static void the_spectrum_takes_its_share(void **state)
+static void the_spectrum_stays_within_its_budget(void **state)
 {
 	enum { SIDE = 64 };
 	(void)state;
@@ -185,8 +185,8 @@ static void saving_costs_one_percent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(frames_take_their_share),
-		cmocka_unit_test(the_spectrum_takes_its_share),
+		cmocka_unit_test(frames_stay_within_their_budget),
+		cmocka_unit_test(the_spectrum_stays_within_its_budget),
 		cmocka_unit_test(the_end_has_a_spectrum),
 		cmocka_unit_test(saving_costs_one_percent),
 	};

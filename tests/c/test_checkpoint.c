@@ -285,7 +285,7 @@ static void test_adamw(void **state)
 }
 
 /* kNN is measured before and after the step at which runs of these tests are resumed. */
-static void test_knn_is_there(void **state)
+static void test_knn_is_measured(void **state)
 {
 	(void)state;
 	struct toy y = trainer_new("adamw", 1);
@@ -299,7 +299,7 @@ static void test_knn_is_there(void **state)
 }
 
 /* A run is resumed four times, at the end of an epoch and within epochs, and the last time trains in the background. */
-static void test_again_and_again(void **state)
+static void test_resumed_repeatedly(void **state)
 {
 	(void)state;
 	static const int64_t at[] = { 1, 12, 13, 24 };
@@ -357,7 +357,7 @@ static void test_resumed_snapshots(void **state)
 }
 
 /* A run can be resumed without its live file. */
-static void test_without_past(void **state)
+static void test_without_live_file(void **state)
 {
 	(void)state;
 	const char *path = support_scratch("alone");
@@ -774,10 +774,10 @@ int main(void)
 		cmocka_unit_test(test_sgd),
 		cmocka_unit_test(test_lars),
 		cmocka_unit_test(test_adamw),
-		cmocka_unit_test(test_knn_is_there),
-		cmocka_unit_test(test_again_and_again),
+		cmocka_unit_test(test_knn_is_measured),
+		cmocka_unit_test(test_resumed_repeatedly),
 		cmocka_unit_test(test_resumed_snapshots),
-		cmocka_unit_test(test_without_past),
+		cmocka_unit_test(test_without_live_file),
 		cmocka_unit_test(test_kept_spread),
 		cmocka_unit_test(test_other_networks),
 		cmocka_unit_test(test_other_settings),

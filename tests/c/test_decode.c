@@ -463,7 +463,7 @@ static void mutate(const char *original, unsigned seed)
 	free(b);
 }
 
-static void mutants_do_no_harm(void **state)
+static void changed_files_are_read_or_refused(void **state)
 {
 	(void)state;
 	mutate(photograph(true, 2, false, HEIGHT, WIDTH), 1);
@@ -487,7 +487,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_image_is_named),
 		cmocka_unit_test(huge_jpegs_are_refused),
 		cmocka_unit_test(png_bombs_are_refused),
-		cmocka_unit_test(mutants_do_no_harm),
+		cmocka_unit_test(changed_files_are_read_or_refused),
 	};
 	return cmocka_run_group_tests_name("decode", tests, NULL, NULL);
 }

@@ -136,7 +136,7 @@ static void equal_neighbours_rank_by_their_order(void **state)
 }
 
 /* The sizes are not multiples of the block size; the result has to equal that of brute force. */
-static void blocks_do_not_show(void **state)
+static void results_do_not_depend_on_blocks(void **state)
 {
 	enum { N = 2500, M = 300, F = 5 };
 	bl_tensor *refs = bl_tensor_new(2, (int64_t[]){ N, F }), *queries = bl_tensor_new(2, (int64_t[]){ M, F });
@@ -208,7 +208,7 @@ static void l2_comes_from_the_grid(void **state)
 }
 
 /* Labels do not depend on the features, so the largest penalty is the best. */
-static void noise_asks_for_a_strong_l2(void **state)
+static void random_labels_need_a_strong_penalty(void **state)
 {
 	enum { N = 200, F = 50 };
 	const double grid[] = { 1e-3, 1e5, 1 };
@@ -561,7 +561,7 @@ static bl_module *chain(bl_module *a, bl_module *b)
 }
 
 /* In evaluation mode a norm uses only its stored statistics, so results of a row do not depend on its batch. */
-static void encoders_are_asked_in_evaluation_mode(void **state)
+static void features_are_computed_in_evaluation_mode(void **state)
 {
 	bl_dataset *d = ten_images();
 	bl_module *norm = bl_nn_batchnorm(1, true, true, .1f, 1e-12f), *net = chain(norm, bl_nn_flatten());
@@ -652,10 +652,10 @@ int main(void)
 		cmocka_unit_test(temperature_weighs_the_votes),
 		cmocka_unit_test(low_temperatures_do_not_overflow),
 		cmocka_unit_test(equal_neighbours_rank_by_their_order),
-		cmocka_unit_test(blocks_do_not_show),
+		cmocka_unit_test(results_do_not_depend_on_blocks),
 		cmocka_unit_test(linear_reaches_the_optimum),
 		cmocka_unit_test(l2_comes_from_the_grid),
-		cmocka_unit_test(noise_asks_for_a_strong_l2),
+		cmocka_unit_test(random_labels_need_a_strong_penalty),
 		cmocka_unit_test(threads_do_not_change_results),
 		cmocka_unit_test(stop_ends_the_probe),
 		cmocka_unit_test(senseless_arguments_are_named),
@@ -667,7 +667,7 @@ int main(void)
 		cmocka_unit_test(rankme_of_known_ranks),
 		cmocka_unit_test(spectrum_sums_to_the_variance),
 		cmocka_unit_test(raw_pixels_are_features),
-		cmocka_unit_test(encoders_are_asked_in_evaluation_mode),
+		cmocka_unit_test(features_are_computed_in_evaluation_mode),
 		cmocka_unit_test(maps_are_averaged_before_they_are_flattened),
 		cmocka_unit_test(features_stop_and_fail_cleanly),
 	};

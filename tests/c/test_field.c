@@ -47,7 +47,7 @@ static const bl_field *field(const char *name)
 	return f;
 }
 
-static void defaults_go_where_they_belong(void **state)
+static void defaults_are_stored_in_their_members(void **state)
 {
 	(void)state;
 	settings s = { .lr = 7, .steps = 9 };
@@ -110,7 +110,7 @@ static int set_many(const char *name, settings *s, int n, const double *v)
 	return bl_field_set(field(name), s, v, n);
 }
 
-static void a_list_has_the_length_that_is_asked_for(void **state)
+static void a_list_has_the_required_length(void **state)
 {
 	(void)state;
 	settings s = { 0 };
@@ -130,7 +130,7 @@ static void a_list_has_the_length_that_is_asked_for(void **state)
 	assert_true(bl_field_set(field("views"), &s, v, 1) < 0);
 }
 
-static void expectations_are_in_words(void **state)
+static void messages_state_what_is_expected(void **state)
 {
 	static const struct {
 		const char *name, *text;
@@ -195,9 +195,9 @@ static void numbers_read_back_in_any_locale(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults_go_where_they_belong),    cmocka_unit_test(both_ends_of_a_range_hold),
-		cmocka_unit_test(infinity_and_nan_are_no_settings), cmocka_unit_test(a_list_has_the_length_that_is_asked_for),
-		cmocka_unit_test(expectations_are_in_words),        cmocka_unit_test(defaults_and_values_read_as_lua),
+		cmocka_unit_test(defaults_are_stored_in_their_members), cmocka_unit_test(both_ends_of_a_range_hold),
+		cmocka_unit_test(infinity_and_nan_are_no_settings),     cmocka_unit_test(a_list_has_the_required_length),
+		cmocka_unit_test(messages_state_what_is_expected),      cmocka_unit_test(defaults_and_values_read_as_lua),
 		cmocka_unit_test(numbers_read_back_in_any_locale),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

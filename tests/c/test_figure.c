@@ -599,7 +599,7 @@ static void test_no_gnuplot(void **state)
 }
 
 /* If posix_spawn uses fork, for example under qemu's user emulation, a missing program is only reported by status 127. */
-static void test_no_gnuplot_is_found_out_late(void **state)
+static void test_no_gnuplot_with_fork(void **state)
 {
 	(void)state;
 	const char *program = support_scratch("gnuplot");
@@ -611,7 +611,7 @@ static void test_no_gnuplot_is_found_out_late(void **state)
 	save_without_gnuplot(support_scratch("."));
 }
 
-static void test_gnuplot_complains(void **state)
+static void test_gnuplot_fails(void **state)
 {
 	(void)state;
 	NEEDS_GNUPLOT();
@@ -624,7 +624,7 @@ static void test_gnuplot_complains(void **state)
 }
 
 /* If gnuplot ends while the script is written to it, no signal ends this process, and gnuplot's message is reported. */
-static void test_gnuplot_hangs_up(void **state)
+static void test_gnuplot_ends_early(void **state)
 {
 	(void)state;
 	static const char program[] = "#!/bin/sh\necho 'had enough' >&2\nexit 3\n";
@@ -676,9 +676,9 @@ int main(void)
 		cmocka_unit_test(test_hostile_text),
 		cmocka_unit_test(test_bad_paths),
 		cmocka_unit_test(test_no_gnuplot),
-		cmocka_unit_test(test_no_gnuplot_is_found_out_late),
-		cmocka_unit_test(test_gnuplot_complains),
-		cmocka_unit_test(test_gnuplot_hangs_up),
+		cmocka_unit_test(test_no_gnuplot_with_fork),
+		cmocka_unit_test(test_gnuplot_fails),
+		cmocka_unit_test(test_gnuplot_ends_early),
 	};
 	return cmocka_run_group_tests_name("figure", tests, NULL, NULL);
 }

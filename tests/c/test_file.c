@@ -123,7 +123,7 @@ static void permissions_stay(void **state)
 	}
 }
 
-static void a_new_file_goes_by_the_umask(void **state)
+static void the_umask_applies_to_a_new_file(void **state)
 {
 	(void)state;
 	const char *path = support_scratch("fresh");
@@ -136,7 +136,7 @@ static void a_new_file_goes_by_the_umask(void **state)
 	assert_int_equal(st.st_mode & 07777, 0640);
 }
 
-static void a_private_file_is_nobody_elses(void **state)
+static void others_cannot_read_a_private_file(void **state)
 {
 	(void)state;
 	static const struct {
@@ -192,8 +192,8 @@ int main(void)
 		cmocka_unit_test(a_circle_of_links_is_refused),
 		cmocka_unit_test(what_is_no_regular_file_is_refused),
 		cmocka_unit_test(permissions_stay),
-		cmocka_unit_test(a_new_file_goes_by_the_umask),
-		cmocka_unit_test(a_private_file_is_nobody_elses),
+		cmocka_unit_test(the_umask_applies_to_a_new_file),
+		cmocka_unit_test(others_cannot_read_a_private_file),
 		cmocka_unit_test(the_longest_name_can_be_written),
 		cmocka_unit_test(folders_are_for_the_user_alone),
 	};

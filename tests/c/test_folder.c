@@ -381,7 +381,7 @@ static const char *broken(void)
 	return support_scratch("broken");
 }
 
-static void a_broken_file_ends_what_needs_it(void **state)
+static void a_broken_file_fails_what_needs_it(void **state)
 {
 	bl_dataset *d = opened(&(bl_folder_config){ .path = broken() });
 	bl_loader *l = loader(d, 2);
@@ -473,7 +473,7 @@ static void a_file_that_changes_after_the_listing_is_named(void **state)
 	bl_dataset_unref(d);
 }
 
-static void broken_files_can_be_left_out(void **state)
+static void broken_files_can_be_skipped(void **state)
 {
 	bl_dataset *d = opened(&(bl_folder_config){ .path = broken(), .skip_broken = true });
 	float mean[3], std[3];
@@ -567,7 +567,7 @@ static void a_fingerprint_is_that_of_the_files(void **state)
 }
 
 /* In a folder of few files all are read, so any changed size or content is detected. */
-static void a_change_of_one_file_of_a_few_is_seen(void **state)
+static void a_change_of_one_of_few_files_is_detected(void **state)
 {
 	(void)state;
 	char path[512];
@@ -621,12 +621,12 @@ int main(void)
 		cmocka_unit_test(parts_of_a_folder),
 		cmocka_unit_test(views_do_not_depend_on_threads),
 		cmocka_unit_test(views_at_full_scale_are_nearly_the_same),
-		cmocka_unit_test(a_broken_file_ends_what_needs_it),
+		cmocka_unit_test(a_broken_file_fails_what_needs_it),
 		cmocka_unit_test(a_file_that_changes_after_the_listing_is_named),
-		cmocka_unit_test(broken_files_can_be_left_out),
+		cmocka_unit_test(broken_files_can_be_skipped),
 		cmocka_unit_test(views_need_one_size),
 		cmocka_unit_test(a_fingerprint_is_that_of_the_files),
-		cmocka_unit_test(a_change_of_one_file_of_a_few_is_seen),
+		cmocka_unit_test(a_change_of_one_of_few_files_is_detected),
 		cmocka_unit_test(fingerprints_that_are_damaged_are_refused),
 	};
 	return cmocka_run_group_tests_name("folder", tests, NULL, NULL);

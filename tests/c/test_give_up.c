@@ -53,7 +53,7 @@ static int forget(void **state)
 	return 0;
 }
 
-static void chunks_that_are_left_are_skipped(void **state)
+static void remaining_chunks_are_skipped(void **state)
 {
 	(void)state;
 	for (int threads = 1; threads <= 3; threads++) {
@@ -83,7 +83,7 @@ static void no_row(void *ctx, int64_t row, const char *why)
 	fail_msg("row %d: %s", (int)row, why);
 }
 
-static void sets_are_not_made_or_measured_by_half(void **state)
+static void interrupted_sets_are_not_returned(void **state)
 {
 	float mean, std, mean_after, std_after;
 	(void)state;
@@ -107,7 +107,7 @@ static void sets_are_not_made_or_measured_by_half(void **state)
 	bl_dataset_unref(other);
 }
 
-static void features_are_not_measured_by_half(void **state)
+static void interrupted_features_are_not_returned(void **state)
 {
 	enum { N = 40, F = 6 };
 	float w[F];
@@ -207,9 +207,9 @@ static void random_numbers_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(chunks_that_are_left_are_skipped, forget),
-		cmocka_unit_test_teardown(sets_are_not_made_or_measured_by_half, forget),
-		cmocka_unit_test_teardown(features_are_not_measured_by_half, forget),
+		cmocka_unit_test_teardown(remaining_chunks_are_skipped, forget),
+		cmocka_unit_test_teardown(interrupted_sets_are_not_returned, forget),
+		cmocka_unit_test_teardown(interrupted_features_are_not_returned, forget),
 		cmocka_unit_test_teardown(passes_end_and_leave_running_statistics_alone, forget),
 		cmocka_unit_test_teardown(random_numbers_end, forget),
 	};

@@ -99,7 +99,7 @@ static void each_element_is_computed(void **state)
 	bl_tensor_unref(p);
 }
 
-static void a_nan_is_not_swallowed(void **state)
+static void a_nan_stays_a_nan(void **state)
 {
 	(void)state;
 	bl_tensor *x = of(SHAPE(1), OF(NAN)), *one = of(SHAPE(1), OF(1));
@@ -162,7 +162,7 @@ static void shapes_are_broadcast(void **state)
 }
 
 /* The result has the memory order of the first operand that is dense and has the result's shape. */
-static void results_lie_like_their_operands(void **state)
+static void results_have_the_memory_order_of_their_operands(void **state)
 {
 	(void)state;
 	bl_tensor *image = bl_tensor_new_image(2, 3, 4, 4), *rows = bl_tensor_full(SHAPE(2, 3, 4, 4), 1);
@@ -440,7 +440,7 @@ static void a_constant_has_no_deviation_and_no_gradient(void **state)
 	bl_tensor_unref(x);
 }
 
-static void the_first_of_equals_takes_the_gradient(void **state)
+static void the_first_of_equal_elements_gets_the_gradient(void **state)
 {
 	(void)state;
 	bl_tensor *x = leaf(of(SHAPE(2, 3), OF(1, 7, 7, 7, 0, 7))), *image = bl_tensor_new_image(1, 2, 1, 2);
@@ -619,7 +619,7 @@ static void shape_refusals(void **state)
 }
 
 /* Cross-entropy. */
-static void cross_entropy_is_the_mean_surprise(void **state)
+static void cross_entropy_is_the_mean_negative_log_probability(void **state)
 {
 	(void)state;
 	const int32_t labels[] = { 2, 0 };
@@ -758,7 +758,7 @@ static void batchnorm_of_large_offsets(void **state)
 	}
 }
 
-static void everything_was_given_back(void **state)
+static void all_memory_was_released(void **state)
 {
 	(void)state;
 	bl_memory_stats s;
@@ -770,10 +770,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_element_is_computed),
-		cmocka_unit_test(a_nan_is_not_swallowed),
+		cmocka_unit_test(a_nan_stays_a_nan),
 		cmocka_unit_test(gradients_at_kinks),
 		cmocka_unit_test(shapes_are_broadcast),
-		cmocka_unit_test(results_lie_like_their_operands),
+		cmocka_unit_test(results_have_the_memory_order_of_their_operands),
 		cmocka_unit_test(elementwise_refusals),
 		cmocka_unit_test(products_take_any_strides),
 		cmocka_unit_test(stretched_matrices_are_multiplied),
@@ -786,17 +786,17 @@ int main(void)
 		cmocka_unit_test(reductions_over_everything),
 		cmocka_unit_test(sums_keep_what_float_would_lose),
 		cmocka_unit_test(a_constant_has_no_deviation_and_no_gradient),
-		cmocka_unit_test(the_first_of_equals_takes_the_gradient),
+		cmocka_unit_test(the_first_of_equal_elements_gets_the_gradient),
 		cmocka_unit_test(reduction_refusals),
 		cmocka_unit_test(views_share_their_numbers),
 		cmocka_unit_test(reshapes_are_views_where_strides_allow),
 		cmocka_unit_test(flattening_ignores_the_memory_order),
 		cmocka_unit_test(rows_and_parts_are_put_together),
 		cmocka_unit_test(shape_refusals),
-		cmocka_unit_test(cross_entropy_is_the_mean_surprise),
+		cmocka_unit_test(cross_entropy_is_the_mean_negative_log_probability),
 		cmocka_unit_test(threads_do_not_change_the_bits),
 		cmocka_unit_test(batchnorm_of_large_offsets),
-		cmocka_unit_test(everything_was_given_back),
+		cmocka_unit_test(all_memory_was_released),
 	};
 	return cmocka_run_group_tests_name("grad_ops", tests, NULL, NULL);
 }

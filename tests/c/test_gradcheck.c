@@ -706,7 +706,7 @@ static void all_cases_are_of_listed_operations(void **state)
 	}
 }
 
-static void a_wrong_gradient_is_seen(void **state)
+static void a_wrong_gradient_is_detected(void **state)
 {
 	(void)state;
 	bl_tensor *x = bl_tensor_full(1, (int64_t[]){ 3 }, 1);
@@ -730,7 +730,7 @@ int main(void)
 {
 	struct CMUnitTest tests[256] = {
 		cmocka_unit_test(all_cases_are_of_listed_operations),
-		cmocka_unit_test(a_wrong_gradient_is_seen),
+		cmocka_unit_test(a_wrong_gradient_is_detected),
 		cmocka_unit_test(not_a_number_is_an_error),
 	};
 	size_t n = 3;

@@ -228,7 +228,7 @@ static void test_elements(void **state)
 }
 
 /* Until the run answers, cells of the whole C are shown, with their coordinates. */
-static void test_late(void **state)
+static void test_late_answer(void **state)
 {
 	(void)state;
 	struct stage g = stage_new(MIDWAY, 80, 24, coloured);
@@ -449,7 +449,7 @@ int main(void)
 		cmocka_unit_test(test_several),
 		cmocka_unit_test(test_any_keys),
 		cmocka_unit_test(test_elements),
-		cmocka_unit_test(test_late),
+		cmocka_unit_test(test_late_answer),
 		cmocka_unit_test(test_too_large_to_sort),
 		cmocka_unit_test(test_minus_identity),
 		cmocka_unit_test(test_difference),

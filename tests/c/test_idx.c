@@ -130,7 +130,7 @@ static void colour_is_read(void **state)
 }
 
 /* Every truncation of the file is an error that names the byte at which it ends. */
-static void cut_off_files_are_refused(void **state)
+static void truncated_files_are_refused(void **state)
 {
 	uint8_t b[IMAGES_SIZE], z[256];
 	char words[128];
@@ -228,7 +228,7 @@ static void labels_must_match_images(void **state)
 }
 
 /* A header may state any size; no memory is allocated before it was compared with the size of the file. */
-static void promises_are_held_against_the_file(void **state)
+static void the_header_is_compared_with_the_size_of_the_file(void **state)
 {
 	uint8_t b[IMAGES_SIZE], z[256];
 	(void)state;
@@ -286,7 +286,7 @@ static void fashion_has_ten_classes(void **state)
 	rmdir(folder);
 }
 
-static void installed_fashion_is_what_its_authors_say(void **state)
+static void installed_fashion_has_the_published_content(void **state)
 {
 	float mean, std;
 	(void)state;
@@ -316,16 +316,16 @@ int main(void)
 		cmocka_unit_test(labels_may_be_missing),
 		cmocka_unit_test(gzip_files_are_read),
 		cmocka_unit_test(colour_is_read),
-		cmocka_unit_test(cut_off_files_are_refused),
+		cmocka_unit_test(truncated_files_are_refused),
 		cmocka_unit_test(trailing_bytes_are_refused),
 		cmocka_unit_test(damaged_gzip_is_refused),
 		cmocka_unit_test(gzip_of_several_members_is_read),
 		cmocka_unit_test(wrong_magic_is_refused),
 		cmocka_unit_test(labels_must_match_images),
-		cmocka_unit_test(promises_are_held_against_the_file),
+		cmocka_unit_test(the_header_is_compared_with_the_size_of_the_file),
 		cmocka_unit_test(missing_files_are_named),
 		cmocka_unit_test(fashion_has_ten_classes),
-		cmocka_unit_test(installed_fashion_is_what_its_authors_say),
+		cmocka_unit_test(installed_fashion_has_the_published_content),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

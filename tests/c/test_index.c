@@ -102,7 +102,7 @@ static const char *in_memory(void)
 
 #define STATES "SELECT id, state FROM runs ORDER BY id"
 
-static void folders_are_the_truth(void **state)
+static void the_index_follows_the_folders(void **state)
 {
 	char command[1600];
 	(void)state;
@@ -145,7 +145,7 @@ static void a_hostile_file_is_named(void **state)
 
 /* --- The file of the index --------------------------------------------------------------------------------- */
 
-static void it_is_made_again(void **state)
+static void a_damaged_index_is_made_again(void **state)
 {
 	struct stat s;
 	(void)state;
@@ -178,7 +178,7 @@ static void it_is_made_again(void **state)
 	free(path);
 }
 
-static void it_is_in_memory_where_it_has_no_place(void **state)
+static void the_index_is_in_memory_if_it_cannot_be_written(void **state)
 {
 	char cache[600];
 	(void)state;
@@ -203,7 +203,7 @@ static void it_is_in_memory_where_it_has_no_place(void **state)
 enum { READERS = 6, TURNS = 20 };
 
 /* Folders appear and disappear while several processes read, and one of them removes the index from time to time. */
-static void several_at_once_do_no_harm(void **state)
+static void concurrent_processes_are_safe(void **state)
 {
 	int status, failed = 0;
 	(void)state;
@@ -236,7 +236,7 @@ static void several_at_once_do_no_harm(void **state)
 
 /* --- Refused queries ------------------------------------------------------------------ */
 
-static void questions_only_read(void **state)
+static void queries_only_read(void **state)
 {
 	static const struct {
 		const char *sql, *says;
@@ -284,7 +284,7 @@ static int count_row(void *ctx, int64_t row, int n, const bl_cell *cell)
 	return row == 5 ? 7 : 0;
 }
 
-static void an_answer_may_be_cut_short(void **state)
+static void long_results_are_truncated(void **state)
 {
 	int64_t last = -2;
 	volatile int stop = 1;
@@ -320,7 +320,7 @@ static const char *judged(bl_beats *beats, double now)
 }
 
 /* A run of another host counts as killed if its counter has not changed for half a minute of this host's clock. */
-static void a_run_elsewhere_is_judged_by_its_heartbeat(void **state)
+static void a_run_of_another_host_is_judged_by_its_heartbeat(void **state)
 {
 	bl_beats beats = { 0 };
 	bl_run_file f = a_run("running", .5);
@@ -357,7 +357,7 @@ static void a_clock_that_is_set_kills_no_run(void **state)
 	assert_string_equal(judged_at(&beats, 10040, 3, "another"), "killed");
 }
 
-static void a_process_of_this_host_is_looked_for(void **state)
+static void a_dead_process_of_this_host_is_detected(void **state)
 {
 	bl_run_file f = a_run("running", .5);
 	(void)state;
@@ -369,16 +369,16 @@ static void a_process_of_this_host_is_looked_for(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(folders_are_the_truth, begin),
+		cmocka_unit_test_setup(the_index_follows_the_folders, begin),
 		cmocka_unit_test_setup(a_hostile_file_is_named, begin),
-		cmocka_unit_test_setup(it_is_made_again, begin),
-		cmocka_unit_test_setup(it_is_in_memory_where_it_has_no_place, begin),
-		cmocka_unit_test_setup(several_at_once_do_no_harm, begin),
-		cmocka_unit_test_setup(questions_only_read, begin),
-		cmocka_unit_test_setup(an_answer_may_be_cut_short, begin),
-		cmocka_unit_test_setup(a_run_elsewhere_is_judged_by_its_heartbeat, begin),
+		cmocka_unit_test_setup(a_damaged_index_is_made_again, begin),
+		cmocka_unit_test_setup(the_index_is_in_memory_if_it_cannot_be_written, begin),
+		cmocka_unit_test_setup(concurrent_processes_are_safe, begin),
+		cmocka_unit_test_setup(queries_only_read, begin),
+		cmocka_unit_test_setup(long_results_are_truncated, begin),
+		cmocka_unit_test_setup(a_run_of_another_host_is_judged_by_its_heartbeat, begin),
 		cmocka_unit_test_setup(a_clock_that_is_set_kills_no_run, begin),
-		cmocka_unit_test_setup(a_process_of_this_host_is_looked_for, begin),
+		cmocka_unit_test_setup(a_dead_process_of_this_host_is_detected, begin),
 	};
 	return cmocka_run_group_tests_name("index", tests, NULL, NULL);
 }

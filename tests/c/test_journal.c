@@ -54,7 +54,7 @@ static const char *text_of(const char *path)
 	return text;
 }
 
-static void lines_there_and_back(void **state)
+static void lines_are_read_back(void **state)
 {
 	(void)state;
 	const char *path = support_scratch("journal");
@@ -80,7 +80,7 @@ static void lines_there_and_back(void **state)
 	free(read);
 }
 
-static void a_torn_end_does_not_count(void **state)
+static void a_truncated_last_line_is_ignored(void **state)
 {
 	(void)state;
 	const char *path = support_scratch("torn");
@@ -282,7 +282,7 @@ static void what_cannot_be_made_again_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines_there_and_back),          cmocka_unit_test(a_torn_end_does_not_count),
+		cmocka_unit_test(lines_are_read_back),           cmocka_unit_test(a_truncated_last_line_is_ignored),
 		cmocka_unit_test(what_is_no_journal_is_refused), cmocka_unit_test(a_trainer_writes_its_changes),
 		cmocka_unit_test(other_processes_are_named),     cmocka_unit_test(what_cannot_be_made_again_is_refused),
 	};

@@ -409,7 +409,7 @@ static void test_without_labels(void **state)
 }
 
 /* Each key has to occur in one of these tests. */
-static void test_all_are_here(void **state)
+static void test_every_key_is_tested(void **state)
 {
 	(void)state;
 	tested[BL_REQUEST_INTERRUPT] = true; /* the loop of the screen handles it: tests/term/test_watch.sh */
@@ -423,9 +423,13 @@ int main(void)
 {
 	setenv("XDG_DATA_HOME", support_scratch("data"), 1);
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pictures),     cmocka_unit_test(test_help), cmocka_unit_test(test_mouse),
-		cmocka_unit_test(test_rest),         cmocka_unit_test(test_run),  cmocka_unit_test(test_without_labels),
-		cmocka_unit_test(test_all_are_here),
+		cmocka_unit_test(test_pictures),
+		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_mouse),
+		cmocka_unit_test(test_rest),
+		cmocka_unit_test(test_run),
+		cmocka_unit_test(test_without_labels),
+		cmocka_unit_test(test_every_key_is_tested),
 	};
 	return cmocka_run_group_tests_name("keys", tests, NULL, NULL);
 }

@@ -25,7 +25,7 @@ static int rosenbrock(void *ctx, const double *x, double *f, double *g)
 	return 0;
 }
 
-static void a_bent_valley_is_followed(void **state)
+static void rosenbrocks_function_is_minimised(void **state)
 {
 	double x[10];
 	int n = 10;
@@ -65,7 +65,7 @@ static int offset_bowl(void *ctx, const double *x, double *f, double *g)
 	return 0;
 }
 
-static void a_narrow_bowl_is_descended(void **state)
+static void a_quadratic_function_is_minimised(void **state)
 {
 	double x[50] = { 0 };
 	bl_lbfgs_config c = { .n = 50, .iterations = 500, .tolerance = 1e-9 };
@@ -131,7 +131,7 @@ static void slow_progress_ends_it(void **state)
 	assert_in_range(slow.iterations, BL_LBFGS_SPAN + 1, 100);
 }
 
-static void the_minimum_is_known_when_seen(void **state)
+static void a_start_at_the_minimum_ends_the_search(void **state)
 {
 	double x[2] = { 1, 1 };
 	int n = 2;
@@ -165,7 +165,7 @@ static int failing(void *ctx, const double *x, double *f, double *g)
 	return (*left)-- > 0 ? rosenbrock(&two, x, f, g) : bl_fail("no more");
 }
 
-static void errors_of_the_function_come_through(void **state)
+static void errors_of_the_function_are_reported(void **state)
 {
 	bl_lbfgs_config c = { .n = 2, .iterations = 100, .tolerance = 1e-8 };
 	bl_lbfgs_result r;
@@ -183,14 +183,14 @@ static void errors_of_the_function_come_through(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_bent_valley_is_followed),
-		cmocka_unit_test(a_narrow_bowl_is_descended),
+		cmocka_unit_test(rosenbrocks_function_is_minimised),
+		cmocka_unit_test(a_quadratic_function_is_minimised),
 		cmocka_unit_test(noise_ends_the_search_without_error),
 		cmocka_unit_test(iterations_are_bounded),
 		cmocka_unit_test(slow_progress_ends_it),
-		cmocka_unit_test(the_minimum_is_known_when_seen),
+		cmocka_unit_test(a_start_at_the_minimum_ends_the_search),
 		cmocka_unit_test(stop_ends_it),
-		cmocka_unit_test(errors_of_the_function_come_through),
+		cmocka_unit_test(errors_of_the_function_are_reported),
 	};
 	return cmocka_run_group_tests_name("lbfgs", tests, NULL, NULL);
 }

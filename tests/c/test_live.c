@@ -492,7 +492,7 @@ static void age(bl_live *l, uint64_t ms)
 }
 
 /* Requests expire, and a partially written request is ignored. */
-static void test_asks_end(void **state)
+static void test_requests_expire(void **state)
 {
 	(void)state;
 	bl_live *w = writer_with(4, 0);
@@ -1520,7 +1520,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(test_kept, remove_file),
 		cmocka_unit_test_teardown(test_kept_short, remove_file),
 		cmocka_unit_test_teardown(test_asks, remove_file),
-		cmocka_unit_test_teardown(test_asks_end, remove_file),
+		cmocka_unit_test_teardown(test_requests_expire, remove_file),
 		cmocka_unit_test_teardown(test_mailbox, remove_file),
 		cmocka_unit_test_teardown(test_info_of_one_moment, remove_file),
 		cmocka_unit_test_teardown(test_half_written, remove_file),

@@ -136,7 +136,7 @@ static void views_are_what_the_pipeline_makes(void **state)
 	bl_dataset_unref(d);
 }
 
-static void seeking_goes_on_where_a_run_would_be(void **state)
+static void seeking_continues_like_an_uninterrupted_run(void **state)
 {
 	enum { ROUNDS = 2 * STEPS };
 	batch *whole = run(2, 3, 4, 0, ROUNDS), now;
@@ -198,7 +198,7 @@ static void skip_batch(bl_loader *l)
  * The caller waits for the first batch, but not for batches that are already complete in the ring; one thread makes batches in
  * order.
  */
-static void batches_are_ready_ahead(void **state)
+static void batches_are_made_in_advance(void **state)
 {
 	enum { AHEAD = 3 };
 	pace p = { 0 };
@@ -253,7 +253,7 @@ static void freeing_ends_the_threads(void **state)
 	bl_loader_free(NULL);
 }
 
-static void steady_state_takes_no_memory(void **state)
+static void steady_state_allocates_nothing(void **state)
 {
 	bl_loader *l = loader(1, 2, 4);
 	bl_memory_stats before, after;
@@ -281,7 +281,7 @@ static int refuse_dark(void *context, const bl_aug_call *call)
 }
 
 /* Two images of a batch fail: first in time the later one, in another thread's part.  The message is that of the earlier image. */
-static void the_first_failure_of_a_batch_is_said(void **state)
+static void the_first_failure_of_a_batch_is_reported(void **state)
 {
 	enum { IMAGES = 40, EARLY = 6, LATE = 36 };
 	bl_tensor *t = bl_tensor_full(4, (int64_t[]){ IMAGES, 1, 4, 4 }, 1), *view[1];
@@ -343,7 +343,7 @@ static void errors_in_threads_reach_the_caller(void **state)
 }
 
 /* There are as many views as pipelines, and the first two do not depend on the others. */
-static void views_are_as_many_as_asked_for(void **state)
+static void there_are_as_many_views_as_requested(void **state)
 {
 	bl_dataset *d = data();
 	bl_pipeline *p = views(SIZE);
@@ -483,14 +483,14 @@ int main(void)
 		cmocka_unit_test(each_epoch_is_a_new_order_without_repeats),
 		cmocka_unit_test(threads_change_no_bit),
 		cmocka_unit_test(views_are_what_the_pipeline_makes),
-		cmocka_unit_test(seeking_goes_on_where_a_run_would_be),
-		cmocka_unit_test(batches_are_ready_ahead),
+		cmocka_unit_test(seeking_continues_like_an_uninterrupted_run),
+		cmocka_unit_test(batches_are_made_in_advance),
 		cmocka_unit_test(a_slow_thread_at_an_epochs_end_changes_nothing),
 		cmocka_unit_test(freeing_ends_the_threads),
-		cmocka_unit_test(steady_state_takes_no_memory),
+		cmocka_unit_test(steady_state_allocates_nothing),
 		cmocka_unit_test(errors_in_threads_reach_the_caller),
-		cmocka_unit_test(the_first_failure_of_a_batch_is_said),
-		cmocka_unit_test(views_are_as_many_as_asked_for),
+		cmocka_unit_test(the_first_failure_of_a_batch_is_reported),
+		cmocka_unit_test(there_are_as_many_views_as_requested),
 		cmocka_unit_test(views_have_sizes_of_their_own),
 		cmocka_unit_test(batches_are_changed_as_a_whole),
 		cmocka_unit_test(numbers_that_make_no_sense_are_named),

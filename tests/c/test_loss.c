@@ -175,7 +175,7 @@ static double moved(const views *v, double lambda, int64_t at, double by)
  * As in batch norm, the derivative of a unit that is constant in one view is 1/sqrt(eps).  The gradient is compared with the
  * definition.  If one element changes minimally, neither value nor gradient may jump.
  */
-static void dead_in_one_view_has_the_slope_of_batch_norm(void **state)
+static void constant_in_one_view_has_the_gradient_of_batch_norm(void **state)
 {
 	enum { N = 12, D = 5, DEAD = 3 };
 	const double lambda = .1, step = 1e-5;
@@ -203,7 +203,7 @@ static void dead_in_one_view_has_the_slope_of_batch_norm(void **state)
 	}
 }
 
-static void dead_in_both_views_is_counted_and_gets_no_gradient(void **state)
+static void constant_in_both_views_is_counted_without_a_gradient(void **state)
 {
 	enum { N = 12, D = 5, DEAD = 3 };
 	(void)state;
@@ -224,7 +224,7 @@ static void dead_in_both_views_is_counted_and_gets_no_gradient(void **state)
 }
 
 /* The paper's listing has no eps, so the result is 0/0. */
-static void dead_in_one_view_is_nan_without_an_eps(void **state)
+static void constant_in_one_view_is_nan_without_an_eps(void **state)
 {
 	enum { N = 12, D = 5, DEAD = 3 };
 	(void)state;
@@ -324,7 +324,7 @@ static void bits_do_not_depend_on_threads(void **state)
 	}
 }
 
-static void steady_state_asks_for_no_memory(void **state)
+static void steady_state_allocates_nothing(void **state)
 {
 	(void)state;
 	views v = make_views(40, 300, .5f);
@@ -355,7 +355,7 @@ static void nothing_is_kept_without_a_gradient(void **state)
 	drop(v);
 }
 
-static void floor_is_a_floor(void **state)
+static void the_loss_is_not_below_its_floor(void **state)
 {
 	(void)state;
 	bl_barlow_config c = { .005, 1, BL_FORM_AUTO, BL_DIALECT_PAPER, 1 };
@@ -501,17 +501,17 @@ int main(void)
 		cmocka_unit_test(gram_is_direct_for_n_below_at_and_above_d),
 		cmocka_unit_test(gram_is_direct_near_the_identity),
 		cmocka_unit_test(loss_is_what_the_paper_defines),
-		cmocka_unit_test(dead_in_one_view_has_the_slope_of_batch_norm),
-		cmocka_unit_test(dead_in_both_views_is_counted_and_gets_no_gradient),
-		cmocka_unit_test(dead_in_one_view_is_nan_without_an_eps),
+		cmocka_unit_test(constant_in_one_view_has_the_gradient_of_batch_norm),
+		cmocka_unit_test(constant_in_both_views_is_counted_without_a_gradient),
+		cmocka_unit_test(constant_in_one_view_is_nan_without_an_eps),
 		cmocka_unit_test(scale_of_embeddings_does_not_matter),
 		cmocka_unit_test(nan_goes_through),
 		cmocka_unit_test(one_tensor_may_be_both_views),
 		cmocka_unit_test(views_in_any_memory_order),
 		cmocka_unit_test(bits_do_not_depend_on_threads),
-		cmocka_unit_test(steady_state_asks_for_no_memory),
+		cmocka_unit_test(steady_state_allocates_nothing),
 		cmocka_unit_test(nothing_is_kept_without_a_gradient),
-		cmocka_unit_test(floor_is_a_floor),
+		cmocka_unit_test(the_loss_is_not_below_its_floor),
 		cmocka_unit_test(floor_of_algorithm1_is_reached),
 		cmocka_unit_test(one_dimension_has_no_redundancy),
 		cmocka_unit_test(auto_takes_the_cheaper_form),

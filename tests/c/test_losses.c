@@ -308,7 +308,7 @@ static const bl_loss_ops apart_ops = { .name = "apart",
 	                               .forward = apart_forward,
 	                               .release = apart_release };
 
-static void a_table_of_ones_own_is_a_loss(void **state)
+static void a_table_of_the_caller_is_a_loss(void **state)
 {
 	(void)state;
 	int calls = 0;
@@ -457,7 +457,7 @@ int main(void)
 		cmocka_unit_test(the_settings_of_a_call_go_before_its_own),
 		cmocka_unit_test(gradients_are_those_of_differences),
 		cmocka_unit_test(vicreg_is_its_definition),
-		cmocka_unit_test(a_table_of_ones_own_is_a_loss),
+		cmocka_unit_test(a_table_of_the_caller_is_a_loss),
 		cmocka_unit_test(embeddings_that_do_not_fit_are_named),
 		cmocka_unit_test(chunks_give_the_gradients_of_the_whole_batch),
 		cmocka_unit_test(chunks_out_of_turn_are_refused),

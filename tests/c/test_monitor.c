@@ -532,7 +532,7 @@ static void test_clusters(void **state)
 	bl_tensor_unref(z[1]);
 }
 
-static void test_silly_regions(void **state)
+static void test_impossible_regions(void **state)
 {
 	(void)state;
 	static const int32_t odd[] = { INT32_MIN, -1, 0, 5, 19, 20, 21, INT32_MAX };
@@ -983,7 +983,7 @@ int main(void)
 		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_regions),
 		cmocka_unit_test(test_clusters),
-		cmocka_unit_test(test_silly_regions),
+		cmocka_unit_test(test_impossible_regions),
 		cmocka_unit_test(test_sampled),
 		cmocka_unit_test(test_wide_cells),
 		cmocka_unit_test(test_brightness),

@@ -179,7 +179,7 @@ static void resnets_start_as_torchvisions(void **state)
 	bl_module_unref(m);
 }
 
-static void seeds_name_the_numbers(void **state)
+static void the_seed_determines_the_numbers(void **state)
 {
 	(void)state;
 	bl_module *m = bl_nn_sequential();
@@ -229,7 +229,7 @@ static void assert_same_run(bl_module *a, bl_module *b, bl_tensor *x, const char
 	bl_module_unref(b);
 }
 
-static void norm_takes_the_relu_in(void **state)
+static void the_norm_includes_the_relu(void **state)
 {
 	(void)state;
 	bl_tensor *x = input(4, (int64_t[]){ 2, 3, 5, 5 });
@@ -253,7 +253,7 @@ static bl_module *residual(bool apart, bool relu)
 	return m;
 }
 
-static void norm_takes_the_residual_sum_in(void **state)
+static void the_norm_includes_the_residual_sum(void **state)
 {
 	(void)state;
 	bl_tensor *x = input(4, (int64_t[]){ 2, 3, 5, 5 });
@@ -298,7 +298,7 @@ static void modes_reach_every_layer(void **state)
 	bl_module_unref(m);
 }
 
-static void features_are_found_without_a_trace(void **state)
+static void features_are_computed_without_side_effects(void **state)
 {
 	(void)state;
 	bl_module *m = bl_nn_cnn(&(bl_cnn_config){ 1, (int64_t[]){ 4, 8 }, (int[]){ 1, 2 }, 2, false });
@@ -399,7 +399,7 @@ static void senseless_layers_are_refused(void **state)
 	assert_error("mlp: width 1 must be at least 1, got -4");
 }
 
-static void children_have_names_of_their_own(void **state)
+static void children_have_different_names(void **state)
 {
 	(void)state;
 	bl_module *m = bl_nn_sequential(), *inner = bl_nn_sequential(), *relu = bl_nn_relu();
@@ -459,7 +459,7 @@ static void functions_are_modules(void **state)
 	bl_tensor_unref(x);
 }
 
-static void parameters_lie_in_one_array(void **state)
+static void parameters_are_in_one_array(void **state)
 {
 	(void)state;
 	bl_module *root[2] = { bl_nn_linear(3, 5, true), bl_nn_batchnorm(5, true, false, .1f, 1e-5f) };
@@ -532,18 +532,18 @@ int main(void)
 		cmocka_unit_test(counts_parameters_only),
 		cmocka_unit_test(layers_start_as_pytorchs),
 		cmocka_unit_test(resnets_start_as_torchvisions),
-		cmocka_unit_test(seeds_name_the_numbers),
-		cmocka_unit_test(norm_takes_the_relu_in),
-		cmocka_unit_test(norm_takes_the_residual_sum_in),
+		cmocka_unit_test(the_seed_determines_the_numbers),
+		cmocka_unit_test(the_norm_includes_the_relu),
+		cmocka_unit_test(the_norm_includes_the_residual_sum),
 		cmocka_unit_test(residual_without_shortcut_adds_its_input),
 		cmocka_unit_test(modes_reach_every_layer),
-		cmocka_unit_test(features_are_found_without_a_trace),
+		cmocka_unit_test(features_are_computed_without_side_effects),
 		cmocka_unit_test(failures_name_path_and_both_shapes),
 		cmocka_unit_test(first_nan_is_found),
 		cmocka_unit_test(senseless_layers_are_refused),
-		cmocka_unit_test(children_have_names_of_their_own),
+		cmocka_unit_test(children_have_different_names),
 		cmocka_unit_test(functions_are_modules),
-		cmocka_unit_test(parameters_lie_in_one_array),
+		cmocka_unit_test(parameters_are_in_one_array),
 		cmocka_unit_test(gradients_land_in_the_other_array),
 		cmocka_unit_test(tied_weights_count_once),
 	};

@@ -167,7 +167,7 @@ static void not_npy_is_named(void **state)
 }
 
 /* Every truncation of a valid file is refused, and a changed byte causes at most wrong numbers or a message. */
-static void broken_files_only_fail(void **state)
+static void damaged_files_are_read_or_refused(void **state)
 {
 	size_t n;
 	unsigned char *file = bl_file_read(support_source("tests/reference/npy_f8_fortran.npy"), &n);
@@ -217,7 +217,7 @@ int main(void)
 		cmocka_unit_test(channels_last_is_written_in_logical_order),
 		cmocka_unit_test(bad_headers_are_named),
 		cmocka_unit_test(not_npy_is_named),
-		cmocka_unit_test(broken_files_only_fail),
+		cmocka_unit_test(damaged_files_are_read_or_refused),
 		cmocka_unit_test(unwritable_place_is_named),
 	};
 	return cmocka_run_group_tests_name("npy", tests, NULL, NULL);

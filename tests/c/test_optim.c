@@ -62,7 +62,7 @@ static void set_grads(bench b, int step)
 }
 
 /* If its gradient is 0, a parameter changes only by weight decay. */
-static void decay_leaves_out_what_it_must(void **state)
+static void excluded_parameters_have_no_decay(void **state)
 {
 	static const struct {
 		const char *kind;
@@ -89,7 +89,7 @@ static void decay_leaves_out_what_it_must(void **state)
 	}
 }
 
-static void rates_of_biases_are_their_own_and_take_the_factor(void **state)
+static void biases_have_their_own_rate_times_the_factor(void **state)
 {
 	(void)state;
 	for (int own = 0; own < 2; own++) {
@@ -148,7 +148,7 @@ static void steps(bench b, int from, int to)
 	}
 }
 
-static void state_carries_a_run_over(void **state)
+static void a_run_continues_from_its_state(void **state)
 {
 	(void)state;
 	for (int i = 0; bl_optim_name(i); i++) {
@@ -254,7 +254,7 @@ static bl_schedule schedule(const char *kind, int64_t warmup, int64_t steps)
 	return s;
 }
 
-static void cosine_warms_up_and_comes_down(void **state)
+static void cosine_rises_and_falls(void **state)
 {
 	(void)state;
 	bl_schedule s = schedule("cosine", 10, 110);
@@ -280,7 +280,7 @@ static void constant_stays_after_its_warm_up(void **state)
 	assert_true(bl_schedule_at(&(bl_schedule){ .steps = 9 }, 5) == 1);
 }
 
-static void schedules_are_told_by_name(void **state)
+static void schedules_are_found_by_name(void **state)
 {
 	(void)state;
 	bl_schedule s = schedule("cosine", 0, 10);
@@ -300,17 +300,17 @@ static void schedules_are_told_by_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(decay_leaves_out_what_it_must),
-		cmocka_unit_test(rates_of_biases_are_their_own_and_take_the_factor),
+		cmocka_unit_test(excluded_parameters_have_no_decay),
+		cmocka_unit_test(biases_have_their_own_rate_times_the_factor),
 		cmocka_unit_test(settings_may_change_between_steps),
 		cmocka_unit_test(trust_is_1_where_a_norm_is_0),
-		cmocka_unit_test(state_carries_a_run_over),
+		cmocka_unit_test(a_run_continues_from_its_state),
 		cmocka_unit_test(state_has_names),
 		cmocka_unit_test(bits_do_not_depend_on_threads),
 		cmocka_unit_test(senseless_settings_are_named),
-		cmocka_unit_test(cosine_warms_up_and_comes_down),
+		cmocka_unit_test(cosine_rises_and_falls),
 		cmocka_unit_test(constant_stays_after_its_warm_up),
-		cmocka_unit_test(schedules_are_told_by_name),
+		cmocka_unit_test(schedules_are_found_by_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

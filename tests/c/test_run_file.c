@@ -25,7 +25,7 @@ static int begin(void **state)
 	return system(command);
 }
 
-static void there_and_back(void **state)
+static void written_and_read_back(void **state)
 {
 	(void)state;
 	bl_run_file f = { .name = "a \"name\"\n",
@@ -238,7 +238,7 @@ static void a_change_may_be_given_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(there_and_back, begin),
+		cmocka_unit_test_setup(written_and_read_back, begin),
 		cmocka_unit_test_setup(bytes_that_are_no_text, begin),
 		cmocka_unit_test_setup(what_is_no_run_is_refused, begin),
 		cmocka_unit_test_setup(what_is_too_much_is_refused, begin),

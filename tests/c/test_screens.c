@@ -592,7 +592,7 @@ static void test_channels(void **state)
 }
 
 /* Ctrl-C stops the run only if the trainer opened the screen; the help states what it does. */
-static void test_interrupt_is_told(void **state)
+static void test_interrupt_is_stated(void **state)
 {
 	(void)state;
 	bl_scene *s = begin(MIDWAY, "1");
@@ -1052,7 +1052,7 @@ int main(void)
 		cmocka_unit_test(test_no_text_over_text),
 		cmocka_unit_test(test_short_runs),
 		cmocka_unit_test(test_channels),
-		cmocka_unit_test(test_interrupt_is_told),
+		cmocka_unit_test(test_interrupt_is_stated),
 		cmocka_unit_test(test_no_points),
 		cmocka_unit_test(test_long_texts),
 		cmocka_unit_test(test_written_out),

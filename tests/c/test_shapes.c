@@ -80,7 +80,7 @@ static void factors_are_known(void **state)
 }
 
 /* The factors give the position of the shape: the pixels there differ from the background. */
-static void figure_lies_where_the_factors_say(void **state)
+static void the_shape_is_at_the_position_of_its_factors(void **state)
 {
 	bl_dataset *d = shapes(400, 1, 8);
 	int tested = 0;
@@ -114,7 +114,7 @@ static void figure_lies_where_the_factors_say(void **state)
  * The mean colour of an image does not reveal its class: classification by the nearest class mean is hardly better than chance (1
  * in 10).
  */
-static void colour_says_nothing_about_the_class(void **state)
+static void colour_does_not_reveal_the_class(void **state)
 {
 	enum { N = 2000 };
 	bl_dataset *d = shapes(N, 3, 21);
@@ -153,7 +153,7 @@ static void colour_says_nothing_about_the_class(void **state)
 }
 
 /* All shapes fit into the unit circle, cover a sufficient part of it, and differ from each other. */
-static void figures_are_ten_different_ones(void **state)
+static void the_ten_shapes_differ(void **state)
 {
 	enum { GRID = 60 };
 	static bool covered[CLASSES][GRID * GRID];
@@ -194,9 +194,12 @@ static void sizes_that_make_no_sense_are_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(images_depend_on_seed_and_number_alone), cmocka_unit_test(factors_are_known),
-		cmocka_unit_test(figure_lies_where_the_factors_say),      cmocka_unit_test(colour_says_nothing_about_the_class),
-		cmocka_unit_test(figures_are_ten_different_ones),         cmocka_unit_test(sizes_that_make_no_sense_are_named),
+		cmocka_unit_test(images_depend_on_seed_and_number_alone),
+		cmocka_unit_test(factors_are_known),
+		cmocka_unit_test(the_shape_is_at_the_position_of_its_factors),
+		cmocka_unit_test(colour_does_not_reveal_the_class),
+		cmocka_unit_test(the_ten_shapes_differ),
+		cmocka_unit_test(sizes_that_make_no_sense_are_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

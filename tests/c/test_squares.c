@@ -183,7 +183,7 @@ static void check_samples(float shared)
 	free_views(x);
 }
 
-static void a_sample_is_unbiased_and_says_its_error(void **state)
+static void a_sample_is_unbiased_and_states_its_error(void **state)
 {
 	(void)state;
 	check_samples(0);
@@ -244,7 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_cell_is_that_of_c),
-		cmocka_unit_test(a_sample_is_unbiased_and_says_its_error),
+		cmocka_unit_test(a_sample_is_unbiased_and_states_its_error),
 		cmocka_unit_test(chance_is_as_derived),
 		cmocka_unit_test(the_largest_pairs_are_found),
 	};

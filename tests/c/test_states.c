@@ -29,7 +29,7 @@ static int run(lua_State *L, const char *text)
 	return bl_lua_state_call(L, 0, 0);
 }
 
-static void test_what_is_there(void **state)
+static void test_content(void **state)
 {
 	(void)state;
 	static const char *const fine[] = {
@@ -112,7 +112,8 @@ static void test_budget(void **state)
 		"return #tostring(setmetatable({}, {__name = ('x'):rep(1e9)}))",
 	};
 	for (size_t i = 0; i < sizeof endless / sizeof *endless; i++) {
-		lua_State *L = new_state(); /* the text below may run without an error, since the length of its table is undefined in Lua */
+		lua_State *L =
+			new_state(); /* the text below may run without an error, since the length of its table is undefined in Lua */
 		assert_int_equal(run(L, "local t = {} for i = 0, 40 do t[1 << i] = 1 end pcall(table.insert, t, 1, 1)"), 0);
 		double began = bl_now();
 		if (run(L, endless[i]) == 0)
@@ -205,7 +206,7 @@ static void test_function_in_a_network(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_what_is_there),
+		cmocka_unit_test(test_content),
 		cmocka_unit_test(test_budget),
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_hurry),

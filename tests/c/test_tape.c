@@ -55,7 +55,7 @@ static void a_leaf_gets_its_gradient(void **state)
 	bl_tensor_unref(x);
 }
 
-static void leaves_add_up_until_they_are_zeroed(void **state)
+static void gradients_of_leaves_are_added_until_zeroed(void **state)
 {
 	(void)state;
 	bl_tensor *x = leaf(3);
@@ -70,7 +70,7 @@ static void leaves_add_up_until_they_are_zeroed(void **state)
 }
 
 /* Two branches use y = x^2, one of them twice: d(y^2 + y + y)/dx = (2 y + 2) 2 x. */
-static void branches_add_up_before_they_go_on(void **state)
+static void gradients_of_branches_are_added_first(void **state)
 {
 	(void)state;
 	bl_tensor *x = leaf(3), *y = bl_pow(x, 2), *square = bl_mul(y, y), *both = bl_add(y, y);
@@ -130,7 +130,7 @@ static void a_second_backward_fails(void **state)
 	bl_tensor_unref(x);
 }
 
-static void backward_wants_a_scalar_or_a_seed(void **state)
+static void backward_needs_a_scalar_or_a_gradient(void **state)
 {
 	(void)state;
 	bl_tensor *x = leaf(3), *y = bl_mul(x, x), *seed = bl_tensor_full(SHAPE(3), 1), *plain = bl_tensor_scalar(1);
@@ -168,7 +168,7 @@ static void nothing_is_recorded_without_need(void **state)
 	bl_tensor_unref(plain);
 }
 
-static void detached_tensors_pass_nothing_back(void **state)
+static void detached_tensors_pass_no_gradient(void **state)
 {
 	(void)state;
 	bl_tensor *x = leaf(3), *y = bl_mul(x, x), *cut = bl_tensor_detach(y);
@@ -181,7 +181,7 @@ static void detached_tensors_pass_nothing_back(void **state)
 	bl_tensor_unref(x);
 }
 
-static void inputs_that_want_nothing_get_nothing(void **state)
+static void inputs_without_requires_grad_get_no_gradient(void **state)
 {
 	(void)state;
 	bl_tensor *x = leaf(3), *w = bl_tensor_full(SHAPE(2), 5);
@@ -195,7 +195,7 @@ static void inputs_that_want_nothing_get_nothing(void **state)
 }
 
 /* The gradient of images in channels-last order has that order as well; the gradient of a strided leaf is row-major. */
-static void gradients_lie_like_their_tensors(void **state)
+static void gradients_have_the_memory_order_of_their_tensors(void **state)
 {
 	(void)state;
 	bl_tensor *image = bl_tensor_new_image(2, 3, 2, 2), *whole = bl_tensor_full(SHAPE(3, 4), 1);
@@ -340,7 +340,7 @@ static void wide_graphs_are_walked(void **state)
 	bl_tensor_unref(x);
 }
 
-static void a_step_that_repeats_takes_no_new_memory(void **state)
+static void a_repeated_step_takes_no_new_memory(void **state)
 {
 	(void)state;
 	bl_memory_stats before = { 0 }, after;
@@ -361,7 +361,7 @@ static void a_step_that_repeats_takes_no_new_memory(void **state)
 	bl_tensor_unref(x);
 }
 
-static void everything_was_given_back(void **state)
+static void all_memory_was_released(void **state)
 {
 	(void)state;
 	bl_memory_stats s;
@@ -373,23 +373,23 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_leaf_gets_its_gradient),
-		cmocka_unit_test(leaves_add_up_until_they_are_zeroed),
-		cmocka_unit_test(branches_add_up_before_they_go_on),
+		cmocka_unit_test(gradients_of_leaves_are_added_until_zeroed),
+		cmocka_unit_test(gradients_of_branches_are_added_first),
 		cmocka_unit_test(a_passed_gradient_is_not_written_to),
 		cmocka_unit_test(the_seed_is_left_alone),
 		cmocka_unit_test(a_second_backward_fails),
-		cmocka_unit_test(backward_wants_a_scalar_or_a_seed),
+		cmocka_unit_test(backward_needs_a_scalar_or_a_gradient),
 		cmocka_unit_test(nothing_is_recorded_without_need),
-		cmocka_unit_test(detached_tensors_pass_nothing_back),
-		cmocka_unit_test(inputs_that_want_nothing_get_nothing),
-		cmocka_unit_test(gradients_lie_like_their_tensors),
+		cmocka_unit_test(detached_tensors_pass_no_gradient),
+		cmocka_unit_test(inputs_without_requires_grad_get_no_gradient),
+		cmocka_unit_test(gradients_have_the_memory_order_of_their_tensors),
 		cmocka_unit_test(a_custom_operation_is_walked_and_released),
 		cmocka_unit_test(a_failing_backward_says_which),
 		cmocka_unit_test(a_gradient_of_another_shape_is_refused),
 		cmocka_unit_test(deep_chains_are_walked_and_freed_on_a_small_stack),
 		cmocka_unit_test(wide_graphs_are_walked),
-		cmocka_unit_test(a_step_that_repeats_takes_no_new_memory),
-		cmocka_unit_test(everything_was_given_back),
+		cmocka_unit_test(a_repeated_step_takes_no_new_memory),
+		cmocka_unit_test(all_memory_was_released),
 	};
 	return cmocka_run_group_tests_name("tape", tests, NULL, NULL);
 }

@@ -106,7 +106,7 @@ static void shapes_read_as_text(void **state)
 	assert_string_equal(bl_shape_text(0, NULL, text), "()");
 }
 
-static void images_lie_channels_last(void **state)
+static void images_are_channels_last(void **state)
 {
 	(void)state;
 	bl_tensor *t = image(2, 3, 4, 5);
@@ -218,7 +218,7 @@ static void filling_a_part_leaves_the_rest(void **state)
 	bl_tensor_unref(t);
 }
 
-static void a_view_keeps_the_numbers_alive(void **state)
+static void a_view_holds_its_storage(void **state)
 {
 	(void)state;
 	bl_tensor *t = bl_tensor_new(SHAPE(3, 4));
@@ -234,7 +234,7 @@ static void let_go(void *owner)
 	++*(int *)owner;
 }
 
-static void wrapped_memory_is_let_go_once(void **state)
+static void wrapped_memory_is_released_once(void **state)
 {
 	(void)state;
 	float v[6] = { 1, 2, 3, 4, 5, 6 };
@@ -316,7 +316,7 @@ static void walk_visits_once(int ndim, const int64_t *shape, const int *order)
 	bl_tensor_unref(flat);
 }
 
-static void walks_visit_every_element_once(void **state)
+static void traversals_visit_every_element_once(void **state)
 {
 	(void)state;
 	walk_visits_once(SHAPE(100003), (int[]){ 0 });
@@ -329,7 +329,7 @@ static void walks_visit_every_element_once(void **state)
 	walk_visits_once(0, NULL, NULL);
 }
 
-static void everything_was_given_back(void **state)
+static void all_memory_was_released(void **state)
 {
 	(void)state;
 	bl_memory_stats s;
@@ -344,19 +344,19 @@ int main(void)
 		cmocka_unit_test(scalars_and_empty_tensors_exist),
 		cmocka_unit_test(bad_shapes_are_refused),
 		cmocka_unit_test(shapes_read_as_text),
-		cmocka_unit_test(images_lie_channels_last),
+		cmocka_unit_test(images_are_channels_last),
 		cmocka_unit_test(one_channel_is_both_orders),
 		cmocka_unit_test(orders_change_by_copy_and_back),
 		cmocka_unit_test(like_and_clone_keep_the_memory_order),
 		cmocka_unit_test(copies_take_any_strides),
 		cmocka_unit_test(copies_check_shapes),
 		cmocka_unit_test(filling_a_part_leaves_the_rest),
-		cmocka_unit_test(a_view_keeps_the_numbers_alive),
-		cmocka_unit_test(wrapped_memory_is_let_go_once),
+		cmocka_unit_test(a_view_holds_its_storage),
+		cmocka_unit_test(wrapped_memory_is_released_once),
 		cmocka_unit_test(the_first_bad_number_is_found),
 		cmocka_unit_test(random_fills_repeat),
-		cmocka_unit_test(walks_visit_every_element_once),
-		cmocka_unit_test(everything_was_given_back),
+		cmocka_unit_test(traversals_visit_every_element_once),
+		cmocka_unit_test(all_memory_was_released),
 	};
 	return cmocka_run_group_tests_name("tensor", tests, NULL, NULL);
 }

@@ -179,7 +179,7 @@ static void round_trip(int depth, const float *features, const float *results)
 	free_state(&s);
 }
 
-static void weights_go_both_ways(void **unused)
+static void weights_are_loaded_and_saved(void **unused)
 {
 	(void)unused;
 	bl_tensor *all = bl_npy_load(support_source("tests/reference/torchvision.npy"));
@@ -195,6 +195,6 @@ static void weights_go_both_ways(void **unused)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(weights_go_both_ways) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(weights_are_loaded_and_saved) };
 	return cmocka_run_group_tests_name("torchvision", tests, NULL, NULL);
 }

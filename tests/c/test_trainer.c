@@ -593,7 +593,7 @@ static void test_start_stop_storm(void **state)
 }
 
 /* The last request takes effect, at whatever point the thread is with the previous one. */
-static void test_last_word(void **state)
+static void test_last_request(void **state)
 {
 	(void)state;
 	struct toy y = long_toy();
@@ -1051,7 +1051,7 @@ int main(void)
 		cmocka_unit_test(test_break),
 		cmocka_unit_test(test_pause_step_stop),
 		cmocka_unit_test(test_start_stop_storm),
-		cmocka_unit_test(test_last_word),
+		cmocka_unit_test(test_last_request),
 		cmocka_unit_test(test_one_owner),
 		cmocka_unit_test(test_warm_start),
 		cmocka_unit_test(test_settings),

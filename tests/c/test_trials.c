@@ -143,7 +143,7 @@ static void a_name_without_links(void **state)
 #endif
 
 /* The end of a worker is detected, also if its parent has not waited for it. */
-static void a_worker_that_died(void **state)
+static void a_dead_worker_is_detected(void **state)
 {
 	bl_trial t;
 	siginfo_t info;
@@ -162,7 +162,7 @@ static void a_worker_that_died(void **state)
 }
 
 /* Files that a worker of another host, or another program, has written are read safely. */
-static void strange_files(void **state)
+static void foreign_files_are_read_safely(void **state)
 {
 	bl_trial t;
 	char path[600], other_host[] = "elsewhere boot/[1] 1 2 3\n";
@@ -216,8 +216,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_trial_from_claim_to_result, begin),
 		cmocka_unit_test_setup(many_at_once, begin),
-		cmocka_unit_test_setup(a_worker_that_died, begin),
-		cmocka_unit_test_setup(strange_files, begin),
+		cmocka_unit_test_setup(a_dead_worker_is_detected, begin),
+		cmocka_unit_test_setup(foreign_files_are_read_safely, begin),
 		cmocka_unit_test_setup(processes, begin),
 #if defined __x86_64__ || defined __aarch64__
 		cmocka_unit_test_setup(a_name_without_links, begin),

@@ -239,7 +239,7 @@ static void header_length_is_bounded(void **state)
 }
 
 /* Every truncation of a valid file is refused, and a changed byte causes at most wrong numbers or a message. */
-static void broken_files_only_fail(void **state)
+static void damaged_files_are_read_or_refused(void **state)
 {
 	size_t size;
 	unsigned char *file = bl_file_read(support_source("tests/reference/dtypes.safetensors"), &size);
@@ -362,7 +362,7 @@ static double digest(bl_module *m)
 	return sum;
 }
 
-static void weights_go_out_and_in(void **state)
+static void weights_are_saved_and_loaded(void **state)
 {
 	bl_module *a = small_net(1), *b = small_net(2);
 	const char *path = support_scratch("net.safetensors");
@@ -474,7 +474,7 @@ static void not_taken(const char *path, bl_weights_how how, const char *says)
 	bl_module_unref(m);
 }
 
-static void names_may_have_something_in_front(void **state)
+static void names_may_have_a_prefix(void **state)
 {
 	(void)state;
 	const char *path = support_scratch("names.safetensors");
@@ -501,7 +501,7 @@ static void names_may_have_something_in_front(void **state)
 }
 
 /* With strict = false, entries of another shape and missing entries are reported, and these parameters do not change. */
-static void what_fits_is_taken_and_the_rest_named(void **state)
+static void fitting_tensors_are_loaded_and_others_reported(void **state)
 {
 	(void)state;
 	const char *path = support_scratch("fits.safetensors");
@@ -535,14 +535,14 @@ int main(void)
 		cmocka_unit_test(bad_names_are_refused),
 		cmocka_unit_test(bad_headers_are_named),
 		cmocka_unit_test(header_length_is_bounded),
-		cmocka_unit_test(broken_files_only_fail),
+		cmocka_unit_test(damaged_files_are_read_or_refused),
 		cmocka_unit_test(a_full_disk_leaves_the_old_file),
 		cmocka_unit_test(files_can_be_read_by_others),
-		cmocka_unit_test(weights_go_out_and_in),
+		cmocka_unit_test(weights_are_saved_and_loaded),
 		cmocka_unit_test(batch_counters_are_integers_in_the_file),
 		cmocka_unit_test(what_does_not_fit_changes_nothing),
-		cmocka_unit_test(names_may_have_something_in_front),
-		cmocka_unit_test(what_fits_is_taken_and_the_rest_named),
+		cmocka_unit_test(names_may_have_a_prefix),
+		cmocka_unit_test(fitting_tensors_are_loaded_and_others_reported),
 	};
 	return cmocka_run_group_tests_name("weights", tests, NULL, NULL);
 }
