@@ -438,7 +438,7 @@ static bool decodes_somewhere(const char *path, unsigned i)
 	return rc == 0;
 }
 
-/* A file with one or a few changed bytes gives pixels or a message, and nothing worse. */
+/* A file with one or a few changed bytes gives pixels or a message, and never a crash. */
 static void mutate(const char *original, unsigned seed)
 {
 	const char *path = support_scratch("mutant");

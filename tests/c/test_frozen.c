@@ -238,7 +238,7 @@ static void test_pooled(void **state)
 	stage_free(&g);
 }
 
-/* The trainer does not form C.  Tests cells of 64 x 64 dimensions, then single elements of each matrix. */
+/* At this width the trainer does not form C.  Tests cells of 64 x 64 dimensions, then single elements of each matrix. */
 static void test_wide(void **state)
 {
 	(void)state;

@@ -277,7 +277,7 @@ static void *beat(void *folder)
 	return NULL;
 }
 
-/* If the time of a run's last heartbeat is implausible by an hour, the run counts as training only while its counter increases. */
+/* If the last heartbeat is an hour too old or in the future, the run counts as training only while its counter increases. */
 static void test_clock_is_set(void **state)
 {
 	char folder[1024];

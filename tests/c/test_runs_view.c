@@ -167,7 +167,7 @@ static void test_golden(void **state)
 	bl_scene_free(s);
 }
 
-/* At no size is anything drawn outside of the canvas, which sanitizers would detect. */
+/* The table is never drawn outside of the canvas, at any size; sanitizers would detect it. */
 static void test_every_size(void **state)
 {
 	(void)state;

@@ -298,8 +298,8 @@ static void test_runs_overlaid(void **state)
 }
 
 /*
- * At no size, and after no key, does drawing write outside of the canvas, divide by zero or read uninitialised data; sanitizers
- * would detect it.
+ * Drawing never writes outside of the canvas, divides by zero or reads uninitialised data, at any size and after any key;
+ * sanitizers would detect it.
  */
 static void test_every_size(void **state)
 {

@@ -16,10 +16,8 @@
 
 enum { HAS = 10, HAS_NOT = 11, WAIT_MS = 5000 };
 
-/*
- * Asks twice, for which the terminal receives only one query; then compares the terminal's modes with those before, and reads the
- * typed text.
- */
+/* Asks twice, but the terminal must receive only one query. Afterwards the modes of the terminal must be those of
+ * before, and the typed text must still be readable. */
 static void child(const char *slave, const char *term, const char *typed)
 {
 	struct termios before, after;
