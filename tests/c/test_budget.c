@@ -170,9 +170,9 @@ static void saving_costs_one_percent(void **state)
 	assert_int_equal(t->steps_per_epoch, 4);
 	assert_true(saved(t, 8, 101, 1));
 	assert_false(saved(t, 8, 99, 1));
-	assert_false(saved(t, 7, 101, 1)); /* not at the end of an epoch ... */
+	assert_false(saved(t, 7, 101, 1)); /* step 7 is not the end of an epoch ... */
 	assert_false(saved(t, 7, 599, 1));
-	assert_true(saved(t, 7, 601, 1)); /* ... unless the last save is more than ten minutes ago */
+	assert_true(saved(t, 7, 601, 1)); /* ... but the last save is more than ten minutes ago */
 	assert_false(saved(t, 7, 601, 7));
 	bl_trainer_free(t);
 	bl_module_unref(linear);

@@ -346,8 +346,8 @@ static void a_square_is_exact(void **state)
 	bl_tensor_unref(out[0]);
 	bl_tensor_unref(out[1]);
 	assert_int_equal(bl_eval_whiten(&c, x, NULL, x, 1, out, &r), 0);
-	for (int i = 0; i < 4;
-	     i++) /* (I + 3 I)^-1/2 halves the features, so products are a quarter of those of the standardised features */
+	/* (I + 3 I)^-1/2 halves the features, so products are a quarter of those of the standardised features. */
+	for (int i = 0; i < 4; i++)
 		for (int j = 0; j < 4; j++) {
 			const float *a = bl_tensor_data(out[0]) + 3 * i, *b = bl_tensor_data(out[1]) + 3 * j;
 			const float *s = standard + 3 * i, *t = standard + 3 * j;

@@ -219,7 +219,7 @@ static void test_heatmaps_beside_each_other(void **state)
 	assert_null(beside(1));
 }
 
-/* A dot is the root mean square of three of 1 x 1025 elements, the last dot that of two.  Rows are drawn from the top down. */
+/* Each dot is the root mean square of three of 1 x 1025 elements; the last dot has only two.  Rows are drawn from the top down. */
 static void test_dots_of_a_heatmap(void **state)
 {
 	(void)state;

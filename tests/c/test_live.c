@@ -1123,8 +1123,8 @@ static void test_full_later(void **state)
 	assert_true(bl_live_take(w, &c) && c.kind == BL_CMD_STOP);
 	for (int i = 0; i < 3; i++)
 		bl_live_look_after(w);
-	assert_false(bl_live_problem(w, text,
-	                             sizeof text)); /* the problem is reported only once, however often writing is retried */
+	/* The problem is reported only once, however often writing is retried. */
+	assert_false(bl_live_problem(w, text, sizeof text));
 	setrlimit(RLIMIT_FSIZE, &old);
 	bl_live_look_after(w);
 	expect_problem(w, "written anew");

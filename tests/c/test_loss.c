@@ -365,8 +365,8 @@ static void the_loss_is_not_below_its_floor(void **state)
 	assert_true(bl_barlow_floor(&c, 8192, 256) == 0); /* C can be the identity, since N > D */
 	c.lambda = 2;
 	assert_true(isnan(bl_barlow_floor(&c, 256, 8192)));
-	c = (bl_barlow_config){ .01, 1, BL_FORM_AUTO, BL_DIALECT_PAPER,
-		                2 }; /* invariance 2 and lambda .01 give twice the loss of lambda .005 */
+	/* Invariance 2 and lambda .01 give twice the loss of lambda .005. */
+	c = (bl_barlow_config){ .01, 1, BL_FORM_AUTO, BL_DIALECT_PAPER, 2 };
 	assert_close(bl_barlow_floor(&c, 256, 8192), 2206.4, 1e-3);
 	c.invariance = 0;
 	c.lambda = 0;

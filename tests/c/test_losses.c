@@ -124,9 +124,8 @@ static void shared_gram_matrices_change_nothing(void **state)
 {
 	(void)state;
 	static const bl_loss_dialect dialects[] = { BL_DIALECT_PAPER, BL_DIALECT_ALGORITHM1, BL_DIALECT_HSIC, BL_DIALECT_UNBIASED };
-	static const int64_t sizes[][2] = {
-		{ 40, 300 }, { 530, 70 }
-	}; /* with the first size z is computed again, with the second it is stored */
+	/* With the first size z is computed again, with the second it is stored. */
+	static const int64_t sizes[][2] = { { 40, 300 }, { 530, 70 } };
 	for (int k = 0; k < 8; k++) {
 		bl_tensor *z[VIEWS], *sum = NULL;
 		bl_barlow_config c = { .1, 2, BL_FORM_GRAM, dialects[k / 2], 1.5 };

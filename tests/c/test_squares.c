@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_squares.c: root mean squares over cells of C by both methods, compared with C that plain loops in double precision
- * compute; estimates from samples of the batch for many keys, compared with the stated error; the largest off-diagonal elements.
+ * test_squares.c: root mean squares over cells of C by both methods, compared with plain loops in double precision; estimates
+ * from samples of the batch for many keys, compared with the stated error; the largest off-diagonal elements.
  */
 #include "support.h"
 

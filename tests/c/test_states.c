@@ -112,8 +112,8 @@ static void test_budget(void **state)
 		"return #tostring(setmetatable({}, {__name = ('x'):rep(1e9)}))",
 	};
 	for (size_t i = 0; i < sizeof endless / sizeof *endless; i++) {
-		lua_State *L =
-			new_state(); /* the text below may run without an error, since the length of its table is undefined in Lua */
+		/* The first text may run without an error, since the length of its table is undefined in Lua. */
+		lua_State *L = new_state();
 		assert_int_equal(run(L, "local t = {} for i = 0, 40 do t[1 << i] = 1 end pcall(table.insert, t, 1, 1)"), 0);
 		double began = bl_now();
 		if (run(L, endless[i]) == 0)

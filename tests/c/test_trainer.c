@@ -592,7 +592,7 @@ static void test_start_stop_storm(void **state)
 	toy_free(&y);
 }
 
-/* The last request takes effect, at whatever point the thread is with the previous one. */
+/* The last request takes effect, also if the thread is still processing the previous request. */
 static void test_last_request(void **state)
 {
 	(void)state;

@@ -575,9 +575,9 @@ static void test_key_list(void **state)
 	s->view = &bl_view_help;
 	bl_canvas *c = frame_of(s, 120, 40, plain);
 	char *text = bl_canvas_string(c);
+	/* The help of Ctrl-C depends on who opened the screen. */
 	for (int r = 1; r < BL_REQUEST_COUNT; r++)
-		if (bl_request_describe((bl_request)r)->scope == BL_SCOPE_ALL &&
-		    r != BL_REQUEST_INTERRUPT) /* the help of Ctrl-C depends on who opened the screen */
+		if (bl_request_describe((bl_request)r)->scope == BL_SCOPE_ALL && r != BL_REQUEST_INTERRUPT)
 			assert_non_null(strstr(text, bl_request_describe((bl_request)r)->help));
 	free(text);
 	bl_canvas_free(c);
