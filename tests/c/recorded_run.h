@@ -7,7 +7,7 @@
 
 enum { RECORDED_D = 256, RECORDED_N = 256, RECORDED_STEPS = 2000, RECORDED_VIEW = 28, RECORDED_PUBLISHED = 12 };
 
-/* The indices of its columns. */
+/* The indices of the run's columns. */
 enum {
 	RECORDED_TIME,
 	RECORDED_INVARIANCE,

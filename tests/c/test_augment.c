@@ -785,7 +785,7 @@ static void names_have_streams_of_their_own(void **state)
 		}
 }
 
-/* A flip merged into the crop, alone on bytes, applied twice, before or after normalising: the pixels are the same. */
+/* Merging a flip into the resampling before it changes no pixel, whether it is alone, applied twice, or beside a normalisation. */
 static void merging_operators_changes_no_pixel(void **state)
 {
 	static float folded[MOST], apart[MOST];

@@ -34,7 +34,7 @@ static const char *file_of(const char *name, const char *end)
 	return path;
 }
 
-/* The caller adds the path to the message: here the name of the file. */
+/* Decodes a file; adds its name to the message, as callers of the decoder add the path. */
 static bl_image decode(const char *name, const bl_wish *wish, const bl_window *window)
 {
 	bl_encoded e;

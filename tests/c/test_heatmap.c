@@ -379,7 +379,7 @@ static void test_cursor(void **state)
 	assert_true(shows(&g, "i 135, j 129"));
 	assert_true(shows(&g, value));
 	for (int k = 0; k < 300; k++)
-		press(&g, "h"); /* beyond the edge, the part of the matrix moves */
+		press(&g, "h"); /* at the edge of the picture, the part of the matrix that is shown moves with the cursor */
 	answer(&g);
 	assert_true(shows(&g, "i 135, j 1"));
 	assert_int_equal(bl_heatmap_look(g.s)->from[1], 0);
