@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_heatmap.c: the heatmap: golden frames with and without colours, parts of matrices, the cursor, earlier steps,
- * exported files. */
+/*
+ * test_heatmap.c: the heatmap: golden frames with and without colours, parts of matrices, the cursor, earlier steps,
+ * exported files.
+ */
 #include "golden.h"
 
 #include <barlow/error.h>

@@ -1358,7 +1358,9 @@ static void find_heads(const bl_live *l)
 	heads[n_heads++] = w->extent[0].at;
 }
 
-/* Returns the offset of a byte to change: every other one is near the start of a part, in fields that control reading. */
+/*
+ * Returns the offset of a byte to change; about half of these bytes are near the start of a part, in fields that control reading.
+ */
 static size_t blow(bl_rng *rng, size_t length)
 {
 	if (bl_rng_below(rng, 2))

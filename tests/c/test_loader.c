@@ -280,7 +280,7 @@ static int refuse_dark(void *context, const bl_aug_call *call)
 	return bl_fail("%s %.0f is dark", (const char *)context, (double)first);
 }
 
-/* Two images of a batch fail: first in time the later one, in another thread's part.  The message is that of the earlier image. */
+/* Two images of a batch fail.  The image with the higher index fails first in time, but the message is that of the other image. */
 static void the_first_failure_of_a_batch_is_reported(void **state)
 {
 	enum { IMAGES = 40, EARLY = 6, LATE = 36 };

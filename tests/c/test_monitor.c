@@ -575,7 +575,7 @@ static void check_sampled_cell(int row, int rows, int cols, int i, int j)
 	assert_true(fabs(shot.region_extreme[at] - reference[shot.dims[i]][shot.dims[BL_GRID_MAX + j]]) < 1e-5);
 }
 
-/* If there are too many dimensions, the extreme of a cell is that of some elements only, and the snapshot states of how many. */
+/* If there are too many dimensions, the extreme of a cell is that of some elements only, and the snapshot states their number. */
 static void test_sampled(void **state)
 {
 	(void)state;
@@ -769,7 +769,8 @@ static void source_free(bl_source *s)
 }
 
 /*
- * The views of a batch can be made again with the same pixels.  With new random numbers they differ once, and then stay the same.
+ * The views of a batch can be made again with the same pixels.  With new random numbers they differ from those, and later
+ * snapshots keep them.
  */
 static void test_pair(void **state)
 {

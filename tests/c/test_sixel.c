@@ -16,8 +16,10 @@
 
 enum { HAS = 10, HAS_NOT = 11, WAIT_MS = 5000 };
 
-/* Asks twice, but the terminal must receive only one query. Afterwards the modes of the terminal must be those of
- * before, and the typed text must still be readable. */
+/*
+ * Asks twice, but the terminal must receive only one query. Afterwards the modes of the terminal must be those of
+ * before, and the typed text must still be readable.
+ */
 static void child(const char *slave, const char *term, const char *typed)
 {
 	struct termios before, after;

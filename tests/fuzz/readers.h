@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* readers.h: all readers of bytes from outside, as functions of bytes, which may accept or refuse the bytes but do
- * nothing worse. */
+/* readers.h: all readers of bytes from outside, as functions that accept or refuse bytes and never crash. */
 #ifndef FUZZ_READERS_H
 #define FUZZ_READERS_H
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* replay.c: runs every reader on its seeds, and on truncated and changed copies of the seeds, without a fuzzer. No
- * reader may crash; in a build with sanitizers, no check may fail. */
+/*
+ * replay.c: runs every reader on its seeds, and on truncated and changed copies of the seeds, without a fuzzer.  No reader may
+ * crash; in a build with sanitizers, no check may fail.
+ */
 #include "readers.h"
 
 #include <barlow/random.h>

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* states.c: files of a run, read from any bytes: live file, checkpoint, run.json, recipe; and any sequence of commands.
+/*
+ * states.c: files of a run, read from any bytes: live file, checkpoint, run.json, recipe; and any sequence of commands.
  *
  * An accepted input is written and read again, and has to be equal. If it is not, the program aborts, which fuzzers and
- * the suite detect. */
+ * the suite detect.
+ */
 #include "readers.h"
 
 #include "live/livefile.h"
@@ -140,8 +142,10 @@ static void send(bl_live *l, queue *q, const uint8_t *bytes)
 		q->at[q->n++] = c;
 }
 
-/* The bytes are actions: sending a command by one of two handles, taking the next command, and finally damage, after
- * which no call may hang. */
+/*
+ * The bytes are actions: sending a command by one of two handles, taking the next command, and finally damage, after
+ * which no call may hang.
+ */
 bool fuzz_mailbox(const uint8_t *bytes, size_t n)
 {
 	enum { ACT = 17 };
