@@ -25,11 +25,12 @@ EXTRA_DIST += tests/run tests/copy tests/coverage tests/mutate tests/mutate.lua 
 	$(wildcard $(addprefix $(srcdir)/, tests/lua/* tests/lua/run-0.1/* tests/term/* tests/reference/*))))
 
 # Long: kills of runs and sweeps.  RUN_KILLS=100 SWEEP_KILLS=30 SEED=1
-# Then every fault of the shim (tests/fault), and DISTURBED=2000 runs that are disturbed; FAULTS=n makes n calls of a kind fail.
+# Then every fault of the shim (tests/fault), DISTURBED=2000 runs that are disturbed, and VIEWED=200 of which a disturbed viewer asks
+# for each step; FAULTS=n makes n calls of a kind fail.
 soak: all tests/fault/shim.so
 	BARLOW=$(abs_builddir)/barlow $(SHELL) $(srcdir)/tests/soak/kills.sh
 	BARLOW=$(abs_builddir)/barlow $(SHELL) $(srcdir)/tests/soak/workers.sh
-	BARLOW=$(abs_builddir)/barlow SHIM=$(abs_builddir)/tests/fault/shim.so DISTURBED=$${DISTURBED:-2000} \
+	BARLOW=$(abs_builddir)/barlow SHIM=$(abs_builddir)/tests/fault/shim.so DISTURBED=$${DISTURBED:-2000} VIEWED=$${VIEWED:-200} \
 		$(SHELL) $(srcdir)/tests/fault/faults.sh $${FAULTS:-0} start train resume plot screen sweep
 .PHONY: soak
 EXTRA_DIST += tests/soak/kills.sh tests/soak/workers.sh

@@ -11,6 +11,7 @@
 #     PART=2/4                       only the second of each four calls fails, to do the work in parallel
 #     STACKS=no                      with 0, every allocation fails once
 #     DISTURBED=n                    afterwards n runs are disturbed, with the seeds 1 to n
+#     VIEWED=n                       afterwards n runs make each step at a key typed in barlow watch; run and viewer are disturbed
 #     SHIM, BARLOW                   paths of the shim and of barlow
 set -u
 most=$1
@@ -34,6 +35,12 @@ t:start()
 while t.iteration < 1 do end
 t:stop()
 t:wait()
+END
+sed '/^if not/,$d' run.lua >viewed.lua
+cat >>viewed.lua <<'END'
+t:break_when(function(at) return at.iteration == 1 end)
+t:start()
+while t.state ~= "done" do t:wait(.1) end
 END
 cat >sweep.lua <<'END'
 return sweep{ base = { data = data.shapes{ n = 64, size = 8, channels = 1, seed = 3 }, encoder = nn.cnn{ widths = { 4 }, image = 8 },
@@ -228,21 +235,64 @@ done
 
 # --- disturbances: the bits do not depend on delays, interrupted calls and signals ---
 
-disturbed=${DISTURBED:-0} lost=0
-for seed in $(seq "$disturbed"); do
-	fault=disturb:$seed
-	rm -rf work count
-	shimmed run.lua work
+disturbed_run() { shimmed run.lua work; }
+# The viewer sends its commands through the mailbox in the run's live file.
+is_over() { grep -q '"name":"done"' work/journal 2>/dev/null || ! kill -0 $running 2>/dev/null; }
+type_steps() {
+	tries=0
+	until grep -qE "step|Script done" typed || [ $tries -ge 500 ]; do
+		tries=$((tries + 1))
+		sleep .02
+	done
+	tries=0
+	while [ $tries -lt 100 ] && ! is_over; do
+		tries=$((tries + 1))
+		for key in 2 . t . c 3 . 5 . 1 .; do
+			printf %s "$key"
+			sleep .01
+		done
+	done
+	printf q
+	until grep -q "Script done" typed || [ $tries -ge 500 ]; do
+		tries=$((tries + 1))
+		sleep .02
+	done
+}
+viewed_run() {
+	env LD_PRELOAD="$SHIM" FAULT="$fault" timeout -k 1 60 "$BARLOW" viewed.lua work >out 2>err </dev/null &
+	running=$!
+	tries=0
+	until [ -e work/live ] || [ $tries -ge 500 ]; do
+		tries=$((tries + 1))
+		sleep .02
+	done
+	: >typed
+	type_steps | script -qefc "env LD_PRELOAD='$SHIM' FAULT='$fault' '$BARLOW' watch '$dir/work' 2>>'$dir/err'" typed >out
+	viewer=$?
+	wait $running
 	status=$?
-	if [ $status -ne 0 ] || [ -s err ] || ! same_weights work whole; then
-		lost=$((lost + 1))
-		echo "# seed $seed: status $status, $(head -n 1 err)"
-	fi
-done
-if [ "$disturbed" -gt 0 ]; then
+	[ $status -ne 0 ] || status=$viewer
+	[ $status -ne 0 ] || grep -q '"name":"step","who":"process' work/journal || status=1
+	return $status
+}
+# disturb COUNT KIND WORDS
+disturb() {
+	lost=0
+	for seed in $(seq "$1"); do
+		fault=disturb:$seed
+		rm -rf work count
+		"$2"
+		status=$?
+		if [ $status -ne 0 ] || [ -s err ] || ! same_weights work whole; then
+			lost=$((lost + 1))
+			echo "# seed $seed: status $status, $(head -n 1 err)"
+		fi
+	done
 	number=$((number + 1))
 	if [ $lost -eq 0 ]; then verdict=ok; else verdict="not ok"; fi
-	echo "$verdict $number - the bits of $disturbed runs with yields, sleeps, interrupted calls and signals by seed"
-fi
+	echo "$verdict $number - the bits of $1 runs $3 with yields, sleeps, interrupted calls and signals by seed"
+}
+[ "${DISTURBED:-0}" -eq 0 ] || disturb "$DISTURBED" disturbed_run "that train"
+[ "${VIEWED:-0}" -eq 0 ] || disturb "$VIEWED" viewed_run "that are watched and sent commands"
 echo "1..$number"
 echo "# $faults faults"

@@ -6,6 +6,8 @@ if [ ! -e "$SHIM" ] || [ -n "$SANITIZERS" ] && [ "$SANITIZERS" != no ]; then
 	echo "1..0 # SKIP the shim stands in front of the C library, where sanitizers stand as well"
 	exit
 fi
-DISTURBED=20
-export SHIM DISTURBED
-exec sh "$SRCDIR/tests/fault/faults.sh" 2 start train resume plot
+export SHIM
+faults=$SRCDIR/tests/fault/faults.sh
+DISTURBED=20 VIEWED=2 sh "$faults" 2 start train resume plot || exit 1
+# Allocations by the stacks of their calls
+KINDS=alloc PART=7/100 sh "$faults" 0 start resume plot screen
