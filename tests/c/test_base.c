@@ -14,6 +14,8 @@
 #include <locale.h>
 #include <math.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -221,6 +223,44 @@ static void threads_may_share_the_pool(void **state)
 		pthread_join(t[i], NULL);
 	expect_calls(50, 600);
 	bl_threads_set(0);
+}
+
+struct masks {
+	pthread_t caller;
+	atomic_int workers, open;
+};
+
+static void note_mask(void *ctx, int64_t chunk)
+{
+	(void)chunk;
+	struct masks *m = ctx;
+	sigset_t now;
+	if (pthread_equal(pthread_self(), m->caller)) {
+		/* leaves a chunk to a worker */
+		for (int i = 0; i < 1000000 && atomic_load(&m->workers) == 0; i++)
+			sched_yield();
+		return;
+	}
+	pthread_sigmask(SIG_BLOCK, NULL, &now);
+	atomic_fetch_add(&m->open, !sigismember(&now, SIGINT) || !sigismember(&now, SIGUSR1) || !sigismember(&now, SIGTERM));
+	atomic_fetch_add(&m->workers, 1);
+}
+
+/* Handlers run in the program's own threads, whose masks stay. */
+static void workers_block_signals(void **state)
+{
+	(void)state;
+	struct masks m = { .caller = pthread_self() };
+	sigset_t before, after;
+	pthread_sigmask(SIG_BLOCK, NULL, &before);
+	bl_threads_set(7); /* more than the tests above: some start now */
+	bl_parallel(CHUNKS, note_mask, &m);
+	bl_threads_set(0);
+	pthread_sigmask(SIG_BLOCK, NULL, &after);
+	assert_true(atomic_load(&m.workers) > 0);
+	assert_int_equal(atomic_load(&m.open), 0);
+	for (int number = 1; number < SIGRTMIN; number++)
+		assert_int_equal(sigismember(&before, number), sigismember(&after, number));
 }
 
 static void thread_numbers_are_checked(void **state)
@@ -608,6 +648,7 @@ int main(void)
 		cmocka_unit_test(every_chunk_is_called_once),
 		cmocka_unit_test(calls_from_inside_a_chunk_work),
 		cmocka_unit_test(threads_may_share_the_pool),
+		cmocka_unit_test(workers_block_signals),
 		cmocka_unit_test(thread_numbers_are_checked),
 		cmocka_unit_test(chunks_cover_the_range),
 		cmocka_unit_test(blocks_are_large_enough_and_aligned),

@@ -8,7 +8,7 @@
 #     faults.sh MOST SCENARIO...     at most MOST calls of each kind fail, evenly chosen; 0: every call fails once, and of
 #                                    allocations the first of each stack of calls (the same 12 C functions and 2 lines of Lua)
 #     KINDS="alloc write" ...        only calls of these kinds fail
-#     PART=2/4                       only the second of each four calls fails, to do the work in parallel
+#     PART=2/4                       only the second of each four calls (or seeds), to do the work in parallel
 #     STACKS=no                      with 0, every allocation fails once
 #     DISTURBED=n                    afterwards n runs are disturbed, with the seeds 1 to n
 #     VIEWED=n                       afterwards n runs make each step at a key typed in barlow watch; run and viewer are disturbed
@@ -278,7 +278,7 @@ viewed_run() {
 # disturb COUNT KIND WORDS
 disturb() {
 	lost=0
-	for seed in $(seq "$1"); do
+	for seed in $(seq "$1" | part); do
 		fault=disturb:$seed
 		rm -rf work count
 		"$2"
