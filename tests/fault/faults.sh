@@ -98,14 +98,17 @@ is_done_plot() { grep -q '</svg>' work/figure.svg 2>/dev/null; }
 is_whole_plot() { [ ! -e work/figure.svg ] || is_done_plot; }
 
 prepare_screen() { :; }
-# Types q when the screen is there, or the program has ended.
+# Opens each view when the screen is there, then leaves; or the program has ended.
 type_q() {
 	tries=0
 	until grep -qE "20/20|Script done" typed || [ $tries -ge 250 ]; do
 		tries=$((tries + 1))
 		sleep .02
 	done
-	printf q
+	for key in 2 t z 3 4 5 6 7 8 '?' 1 q; do
+		printf %s "$key"
+		sleep .05
+	done
 	tries=0
 	until grep -q "Script done" typed || [ $tries -ge 250 ]; do
 		tries=$((tries + 1))
