@@ -143,6 +143,7 @@ check "a sweep that does not exist" says "barlow sweep: there is no sweep"
 sweep worker "$dir/shares" --shard 2/2
 check "a share of the trials" [ "$(echo "$dir"/shares/trials/*/result.json)" = \
 	"$dir/shares/trials/0002/result.json $dir/shares/trials/0004/result.json" ]
+check "... and what became of them" [ "$(grep '^trial [0-9]*:' "$dir/out")" = "$(printf 'trial 2: complete\ntrial 4: complete')" ]
 SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_TASK_MIN=5 SLURM_ARRAY_TASK_COUNT=2 "$BARLOW" sweep worker "$dir/shares" >"$dir/out" 2>&1
 check "... Slurm's" [ -e "$dir/shares/trials/0001/result.json" ]
 sweep worker "$dir/shares" --shard 3/2
