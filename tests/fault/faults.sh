@@ -280,10 +280,11 @@ viewed_run() {
 }
 # disturb COUNT KIND WORDS
 disturb() {
-	lost=0
+	made=0 lost=0
 	for seed in $(seq "$1" | part); do
 		fault=disturb:$seed
 		rm -rf work count
+		made=$((made + 1))
 		"$2"
 		status=$?
 		if [ $status -ne 0 ] || [ -s err ] || ! same_weights work whole; then
@@ -293,7 +294,7 @@ disturb() {
 	done
 	number=$((number + 1))
 	if [ $lost -eq 0 ]; then verdict=ok; else verdict="not ok"; fi
-	echo "$verdict $number - the bits of $1 runs $3 with yields, sleeps, interrupted calls and signals by seed"
+	echo "$verdict $number - the bits of $made runs $3 with yields, sleeps, interrupted calls and signals by seed"
 }
 [ "${DISTURBED:-0}" -eq 0 ] || disturb "$DISTURBED" disturbed_run "that train"
 [ "${VIEWED:-0}" -eq 0 ] || disturb "$VIEWED" viewed_run "that are watched and sent commands"
