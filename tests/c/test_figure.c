@@ -116,6 +116,7 @@ static void test_scripts_of_lines(void **state)
 	                        &(bl_axes){ .title = "50% of $x_1$ {\\input a} ~^#& \xce\xbb", .xlabel = "x", .ylabel = "y" });
 	expect_script_at(f, "lines-tex", BL_FIGURE_COLUMN, "a.tex");
 	expect_script_at(f, "lines-pdf-column", BL_FIGURE_COLUMN, "a.pdf");
+	expect_script_at(f, "lines-png", BL_FIGURE_TEXT, "a.png");
 	bl_figure_free(f);
 	const char *const rows[] = { "first", "a name that is much too long for what there is of room" };
 	bl_series across = { .label = "", .x = ones, .y = ones, .n = 2, .low = ones, .high = rising };

@@ -109,6 +109,13 @@ if command -v gnuplot >/dev/null 2>&1; then
 	"$BARLOW" -e 'plot.lines{{{1, 2}, {1, 2}}}:show{as = "sixel"}' >"$dir/out" && head -c 3 "$dir/out" | od -c | grep -q '033   P   q'
 	ok $? "sixels where they are asked for"
 fi
+# A gnuplot that only keeps what it is told
+mkdir "$dir/keeps"
+printf '#!/bin/sh\ncat >"%s/told"\n' "$dir" >"$dir/keeps/gnuplot"
+chmod +x "$dir/keeps/gnuplot"
+PATH=$dir/keeps:$PATH "$BARLOW" -e 'plot.lines{{{1, 2}, {1, 2}}}:show{as = "sixel"}' >/dev/null 2>&1
+grep -qx "set terminal sixelgd noenhanced truecolor font ',11.3333333' size [0-9]*, [0-9]*" "$dir/told"
+ok $? "sixels have letters as large as pictures of a text have"
 PATH=/nonexistent "$(command -v "$BARLOW" || echo "$BARLOW")" -e 'plot.lines{{{1, 2}, {1, 2}}}:show()' >"$dir/out"
 [ $? = 0 ] && [ -s "$dir/out" ]
 ok $? "without gnuplot figures are shown all the same"
