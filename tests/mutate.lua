@@ -27,7 +27,7 @@ local AREAS = {
 	{ "figure", "src/figure/*.c", C "figure" .. LUA "verify aug_look" },
 	{ "view", "src/view/*.c", C "view screens heatmap keys runs_view sixel" .. "tests/term/test_watch.sh " },
 	{ "bindings", "src/lua/kit/*.c src/lua/bind/*.c", C "states"
-		.. LUA "registry defaults messages tensor nn trainer eval func rebuild parts runs loss" },
+		.. LUA "registry defaults messages tensor tensor_select tensor_linalg nn trainer eval func rebuild parts runs loss" },
 	{ "lua", "lua/*.lua", LUA "trainer recipe resume fork sweep runs runs_list help complete printing rebuild source verify"
 		.. LUA "versions replay profile run_report" .. "tests/term/test_doctor.sh " },
 }
