@@ -46,11 +46,18 @@ profile(n): profiles n steps (20, or as many as are left) on this thread, after 
 the profile, which prints as a table.
 ]]
 function profile.run(t, n)
+	if n ~= nil and (math.type(n) ~= "integer" or n < 1) then
+		error("profile: expected a number of steps, 1 or more, got " .. tostring(n), 0)
+	end
 	local left = t.steps - t.iteration
 	n = math.min(n or 20, left)
 	if left - n >= 2 then t:step(2) end
 	native.profile_start()
-	t:step(n)
+	local fine, why = pcall(t.step, t, n)
+	if not fine then
+		native.profile_stop()
+		error(why, 0)
+	end
 	return profile.report()
 end
 

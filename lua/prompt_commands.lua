@@ -223,7 +223,8 @@ local function job_row(t)
 	local knn = run.newest(t, "knn")
 	return { native.clean(t.name), t.state, ("%s/%s"):format(run.count(t.iteration / t.steps_per_epoch), run.count(t.steps / t.steps_per_epoch)),
 		("%d/%d"):format(t.iteration, t.steps), knn and ("%.4f"):format(knn) or "-", r and ("%.4g"):format(r.total) or "-",
-		left and run.clock(left) or "-", t.state == "failed" and native.clean(t.message:match "[^\n]*") or t.folder or "in memory only" }
+		left and run.clock(left) or "-", t.state == "failed" and native.clean(t.message:match "[^\n]*")
+			or t.folder and native.clean((t.folder:gsub("\n", "\\n"))) or "in memory only" }
 end
 
 add("jobs", "list the runs of this session; also the word jobs", function()

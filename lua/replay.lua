@@ -312,6 +312,9 @@ end
 -- Has a job done by another process, and returns a view, or nil if the condition held at no step.  of: {name =, steps =,
 -- made = steps done, record = function(step), folder =}; without a folder, write(folder) writes recipe and journal to one.
 local function do_job(of, job, settings, f)
+	if settings.path ~= nil and type(settings.path) ~= "string" then
+		error(("%s: 'path' must be a string, got a %s"):format(job.what, type(settings.path)), 0)
+	end
 	local out = os.tmpname()
 	os.remove(out)
 	native.make_folder(out)

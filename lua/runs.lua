@@ -320,7 +320,9 @@ function runs.get(what)
 		if what.recipe then return what end
 		what = what.folder -- an entry of runs()
 	end
-	if type(what) ~= "string" or what == "" then error("expected the name of a run, got " .. show.value(what), 0) end
+	if type(what) ~= "string" or what == "" then
+		error("expected the name of a run, got " .. (type(what) == "table" and "a table" or show.value(what)), 0)
+	end
 	local list = runs.list{}
 	if not what:find "/" then
 		if list[what] then return list[what] end

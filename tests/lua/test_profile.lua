@@ -73,4 +73,11 @@ test("a run that is over has nothing to profile", function()
 	equal(p.accounted, 0)
 	equal(tostring(p), "nothing was profiled: no training step was made")
 end)
+test("a number of steps that is none is refused before a step is made", function()
+	local t = small()
+	for _, n in ipairs{ -5, 0, 1.5, 0 / 0, "3" } do
+		tap.fails(function() t:profile(n) end, "profile: expected a number of steps, 1 or more, got")
+	end
+	equal(t.iteration, 0)
+end)
 tap.done()

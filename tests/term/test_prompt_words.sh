@@ -167,6 +167,7 @@ printf '%%run run.lua\nt = make() t:run{quiet = true}\nt:break_when(nil);\n' >in
 printf '%%run run.lua\nt = make{epochs = 100000}:start()\nt:pause()\nt:stop();\n' >in; says "pause waits until it stands" '^trainer run: paused'
 printf '%%run run.lua\nt = make{epochs = 100000}\nt:step(3);\nt\n' >in; says "many epochs with all digits" 'of 400000 \(0%\), epoch 0\.75 of 100000$'
 printf '%%run run.lua\nds = data.shapes{n = 64, size = 8, channels = 1}\nt = make{knn = {every = 1, refs = ds, queries = ds}}:step(5);\nt\n' >in; says "the card has the last kNN" 'kNN [01]\.[0-9]{4} '
+printf '%%run run.lua\nt = make{folder = "a\\27b\\nc"} t:run{quiet = true}\njobs\n' >in; says "jobs escapes the folder's name" ' a\\x1bb\\nc$'
 printf '%%run run.lua\nt = make{name = "lost", epochs = 100000}:start() t = nil\nfor _, u in ipairs(runs.trainers()) do print(u.name, u:stop().state) end\n' >in
 says "runs.trainers() has those that nobody refers to" '^lost	stopped$'
 printf '%%run run.lua\nt = make():break_when(function() error "one\\n\\ttwo" end) t:step(1);\nt.message\n' >in
