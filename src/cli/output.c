@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* The reason why an earlier write failed is no longer known.  A closed pipe ends the program by SIGPIPE instead. */
-static void check(void)
+void bl_output_check(void)
 {
 	bool failed_before = ferror(stdout) != 0;
 	errno = 0;
@@ -42,5 +42,5 @@ int bl_output_install(void)
 	occupy_closed(STDIN_FILENO, O_WRONLY);
 	occupy_closed(STDOUT_FILENO, O_RDONLY);
 	occupy_closed(STDERR_FILENO, O_RDONLY);
-	return atexit(check) == 0 ? 0 : -1;
+	return atexit(bl_output_check) == 0 ? 0 : -1;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* run.c: runs scripts, which are loaded as text only, with `arg`; errors are printed with a traceback to standard error. */
+#include "cli/output.h"
 #include "cli/run.h"
 #include "cli/signals.h"
 
@@ -124,20 +125,24 @@ int bl_run_close(lua_State *L, int status)
 }
 
 /*
- * os.exit([code[, close]]): as in Lua, but it closes the state unless `close` is false, so that runs are stopped and saved.
- * Upvalue 1: Lua's function.
+ * Ends the process without calling the destructors of libraries: the threads of runs continue meanwhile, and a library that
+ * they use, such as OpenBLAS, must not be closed under them, as exit() would do.
  */
+_Noreturn static void exit_at_once(int code)
+{
+	bl_signals_yield();
+	bl_output_check();
+	fflush(NULL);
+	_exit(code);
+}
+
+/* os.exit([code[, close]]): as in Lua, but it closes the state unless `close` is false, so that runs are stopped and saved. */
 static int os_exit(lua_State *L)
 {
-	if (lua_isboolean(L, 2) && !lua_toboolean(L, 2)) {
-		lua_settop(L, 2);
-		lua_pushvalue(L, lua_upvalueindex(1));
-		lua_insert(L, 1);
-		lua_call(L, 2, 0);
-		return 0;
-	}
 	bool failed = lua_isboolean(L, 1) && !lua_toboolean(L, 1);
 	int code = failed ? EXIT_FAILURE : lua_isboolean(L, 1) ? EXIT_SUCCESS : (int)luaL_optinteger(L, 1, EXIT_SUCCESS);
+	if (lua_isboolean(L, 2) && !lua_toboolean(L, 2))
+		exit_at_once(code);
 	exit(bl_run_close(L, code));
 }
 
@@ -147,8 +152,7 @@ static int open_all(lua_State *L)
 	const bl_texts *script = lua_touserdata(L, 1);
 	luaL_openlibs(L);
 	lua_getglobal(L, "os");
-	lua_getfield(L, -1, "exit");
-	lua_pushcclosure(L, os_exit, 1);
+	lua_pushcfunction(L, os_exit);
 	lua_setfield(L, -2, "exit");
 	lua_pop(L, 1);
 	bl_run_text_only(L);

@@ -122,6 +122,15 @@ expect "a script may begin with #!" 0 '^bang$'
 echo 'os.exit(7)' >exit.lua
 run exit.lua
 expect "os.exit sets the status" 7
+LD_DEBUG=libs LD_DEBUG_OUTPUT=./ld "$BARLOW" -e 'io.write "written" os.exit(7, false)' >out 2>err </dev/null
+status=$?
+expect "also without closing the state" 7 '^written$'
+number=$((number + 1))
+if grep -q 'calling fini.*openblas' ld.*; then # a run's thread would crash in it
+	echo "not ok $number - and then it does not end libraries that threads use"
+else
+	echo "ok $number - and then it does not end libraries that threads use"
+fi
 going='t = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8}, projector = {8},
 	batch = 32, epochs = 1e6, name = "going"} t:start() while #t < 2 do t:wait(.01) end'
 run -e "$going"
