@@ -18,9 +18,9 @@ local worker = require "barlow.worker"
 
 local ask_tell = {}
 
-local LOOK = .1 -- seconds between two polls of the active trial
+local POLL = .1 -- seconds between two polls of the active trial
 
-local function tell(message)
+local function send(message)
 	io.stdout:write(native.json_text(message), "\n")
 	io.stdout:flush()
 end
@@ -28,7 +28,7 @@ end
 local function finite(v) return type(v) == "number" and v == v and math.abs(v) < math.huge end
 
 -- Returns whether a line asks to end the trial; other lines are appended to `waiting`.
-local function asked_to_prune(waiting)
+local function prune_requested(waiting)
 	while true do
 		local line = native.input_line(0)
 		if not line then return false end
@@ -41,16 +41,16 @@ end
 local function follow(s, id, t, waiting)
 	local seen, over, pruned = t.iteration, false, false
 	while not over do
-		over = t:wait(LOOK)
+		over = t:wait(POLL)
 		local newest = t.terms and t.terms.step or t.iteration
 		for i = seen + 1, newest do
 			local r = t:record(i)
-			if r and finite(r[s.metric]) and pruner.is_look(s, t, r) then
-				tell{ id = id, step = i, epoch = i / t.steps_per_epoch, value = r[s.metric] }
+			if r and finite(r[s.metric]) and pruner.compares(s, t, r) then
+				send{ id = id, step = i, epoch = i / t.steps_per_epoch, value = r[s.metric] }
 			end
 		end
 		seen = newest
-		if not over and not pruned and asked_to_prune(waiting) then
+		if not over and not pruned and prune_requested(waiting) then
 			pruned = true
 			t:stop()
 		end
@@ -58,19 +58,19 @@ local function follow(s, id, t, waiting)
 	return pruned
 end
 
-local function run(s, question, number, waiting)
+local function run(s, request, number, waiting)
 	local folder = ("%s/asked/%s-%d-%04d"):format(s.folder, native.whoami().host, native.whoami().pid, number)
-	local seed = question.seed or s.seeds[1]
-	if type(question.params) ~= "table" then error("'params' must be an object of values by path", 0) end
+	local seed = request.seed or s.seeds[1]
+	if type(request.params) ~= "table" then error("'params' must be an object of values by path", 0) end
 	if math.type(seed) ~= "integer" then error("'seed' must be an integer", 0) end
-	local r = sweep.recipe_of(s, question.params, seed, ("%s %d"):format(s.name, number), folder)
+	local r = sweep.recipe_of(s, request.params, seed, ("%s %d"):format(s.name, number), folder)
 	r.folder = folder
 	local t = require "barlow".trainer(r)
 	t:start()
-	local pruned = follow(s, question.id, t, waiting)
+	local pruned = follow(s, request.id, t, waiting)
 	if t.state == "failed" then error(t.message, 0) end
 	local metrics = worker.final_metrics(s, t)
-	return { id = question.id, state = pruned and t.state ~= "done" and "pruned" or "complete", value = metrics[s.metric], metrics = metrics,
+	return { id = request.id, state = pruned and t.state ~= "done" and "pruned" or "complete", value = metrics[s.metric], metrics = metrics,
 		folder = folder, seconds = t.terms and t.terms.time }
 end
 
@@ -79,20 +79,20 @@ function ask_tell.run(s)
 	while true do
 		local line = table.remove(waiting, 1) or native.input_line()
 		if not line then return end
-		local question, why = native.json_read(line)
+		local request, why = native.json_read(line)
 		local fine, answer
-		if type(question) == "table" and question.prune == true then
+		if type(request) == "table" and request.prune == true then
 			fine, answer = true, nil -- the trial has ended meanwhile
-		elseif type(question) == "table" then
+		elseif type(request) == "table" then
 			number = number + 1
-			fine, answer = pcall(run, s, question, number, waiting)
+			fine, answer = pcall(run, s, request, number, waiting)
 		else
 			fine, answer = false, why or "expected an object"
 		end
 		if not fine then
-			answer = { id = type(question) == "table" and question.id or nil, state = "failed", reason = native.clean(tostring(answer)) }
+			answer = { id = type(request) == "table" and request.id or nil, state = "failed", reason = native.clean(tostring(answer)) }
 		end
-		if answer then tell(answer) end
+		if answer then send(answer) end
 		collectgarbage()
 	end
 end

@@ -2,7 +2,7 @@
 -- prompt_hints.lua: commands and words of Python and IPython, and their counterparts at this prompt.
 local hints = {}
 
--- Commands of IPython that have another name here.
+-- Commands of IPython that have another name at this prompt.
 hints.alias = {
 	timeit = "bench", whos = "who", who_ls = "who", hist = "history", prun = "prof", lsmagic = "help", magic = "help",
 	quickref = "help", tb = "traceback", reset_selective = "reset",
@@ -12,7 +12,7 @@ hints.alias = {
 hints.shell = { ls = true, pwd = true, cat = true, mkdir = true, rmdir = true, rm = true, cp = true, mv = true, less = true,
 	man = true, clear = true, env = true, ll = "ls -l" }
 
-local packages = "barlow has no packages to install; require \"name\" loads a Lua module, LUA_PATH says from where"
+local packages = "barlow has no packages to install; require \"name\" loads a Lua module from the folders in LUA_PATH"
 local extensions = "there are no extensions; package.loaded[\"name\"] = nil; require \"name\" loads a module again"
 local debugger = "there is no debugger; %traceback prints all of the last error"
 
@@ -78,7 +78,7 @@ local names = {
 
 local device = "barlow computes on the CPU, and tensors are float32"
 
--- What is to be written instead of names of PyTorch and other libraries, by what the message says of the unknown name.
+-- What is to be written instead of names of PyTorch and other libraries, by owner and kind of the unknown name in the message.
 local unknown = {
 	["tensor field"] = { T = "t:t() of a matrix, t:transpose(1, 2)", to = device, cuda = device, cpu = device, device = device, dtype = device,
 		float = device, half = device, numpy = "t:save(\"x.npy\") writes NumPy's format, t:totable() gives a table",
@@ -97,7 +97,7 @@ local unknown = {
 		model = "t.encoder and t.projector", history = "t.records", lambda = "t.terms.lambda is its value, t:set{lambda = ...} changes it" },
 }
 
--- Replaces the list of known names behind an unknown one by what to write, where that is known.
+-- Replaces the list of known names after an unknown name by what is to be written, if `unknown` has it.
 local function explain_unknown(message)
 	return (message:gsub("(%l+): unknown (%l+) '([%w_]+)' %b()", function(owner, thing, name)
 		local of_owner = unknown[owner .. " " .. thing]

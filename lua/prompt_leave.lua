@@ -31,7 +31,7 @@ local function stop(list)
 	for _, t in ipairs(list) do
 		t:stop()
 		print(("%s: stopped at step %d of %d%s"):format(native.clean(t.name), t.iteration, t.steps,
-			t.folder and not native.unsaved(t) and ", saved" or ", not kept"))
+			t.folder and not native.unsaved(t) and ", saved" or ", not saved"))
 	end
 	return true
 end

@@ -39,7 +39,7 @@ end
 
 -- Returns whether the metric is compared at record r: an accuracy whenever it is measured, other columns at the end of each
 -- epoch and of the run.
-function pruner.is_look(s, t, r)
+function pruner.compares(s, t, r)
 	for _, c in ipairs(t.columns) do
 		if c.name == s.metric and c.kind == "score" then return true end
 	end
@@ -62,6 +62,7 @@ local function others(s, k, epoch)
 	return out
 end
 
+-- Returns whether a trial with this value continues, given the values of the others.
 local function judge(s, at, value, seen)
 	local better, sign = 0, s.goal == "max" and 1 or -1
 	for _, v in ipairs(seen) do
@@ -71,10 +72,8 @@ local function judge(s, at, value, seen)
 	return #seen < ENOUGH or better <= #seen / 2
 end
 
---[[
-Returns why trial k, with this value after so many epochs, is pruned, or nil if it continues.
-]]
-function pruner.ask(s, k, epoch, value)
+-- Returns why trial k, which has this value after `epoch` epochs, is pruned, or nil if it continues.
+function pruner.reason(s, k, epoch, value)
 	if not s.prune or sweep.arm_of(s, k) == s.reference then return nil end
 	local at = s.prune.kind == "asha" and rung_of(s, epoch) or s.prune.kind == "median" and epoch >= s.prune.first and epoch
 	if not at then return nil end

@@ -116,9 +116,9 @@ Returns the end of a SELECT statement and the values of its parameters, for the 
 a table (the caller applies a function), sort and tags.
 ]]
 function where.clause(index, settings)
-	local values, parts, asked = {}, {}, settings.where
-	if type(asked) == "string" then parts[1] = from_text(index, asked) end
-	if type(asked) == "table" then parts[1] = from_table(index, asked, values) end
+	local values, parts, given = {}, {}, settings.where
+	if type(given) == "string" then parts[1] = from_text(index, given) end
+	if type(given) == "table" then parts[1] = from_table(index, given, values) end
 	if settings.tags then parts[#parts + 1] = tags_text(settings.tags, values) end
 	local condition = #parts > 0 and " WHERE " .. table.concat(parts, " AND ") or ""
 	return condition .. " ORDER BY " .. order_text(index, settings.sort), values

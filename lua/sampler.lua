@@ -70,7 +70,8 @@ local function normal_cdf(x) -- by the error function's series and fraction (Abr
 	return x < 0 and tail or 1 - tail
 end
 
--- Returns kernels at the points, each as wide as the larger gap to a neighbour, and a uniform one, truncated to [0, 1].
+-- Returns Gaussian kernels at the points, truncated to [0, 1], each as wide as the larger gap to a neighbour.  density() and
+-- draw() add a uniform one.
 local function kernels(points)
 	table.sort(points)
 	local out = {}
@@ -83,7 +84,7 @@ local function kernels(points)
 end
 
 local function density(list, u)
-	local sum = 1.0 -- the uniform one
+	local sum = 1.0 -- of the uniform kernel
 	for _, k in ipairs(list) do
 		local z = (u - k.at) / k.width
 		sum = sum + math.exp(-z * z / 2) / (k.width * (2 * math.pi) ^ .5 * k.mass)
@@ -104,7 +105,7 @@ local function draw(list, r)
 	return math.min((a + b) / 2, 1 - 1e-9)
 end
 
--- Counts how often each of n values was good or bad, plus one.
+-- Returns the share of each of n values among the points; each value is counted once more than it occurs.
 local function weights(points, n)
 	local out, total = {}, n
 	for i = 1, n do out[i] = 1 end

@@ -12,7 +12,7 @@ local List = {}
 local COLUMNS = { "name", "complete", "trials", "failed", "pruned", "metric", "best", "problem" }
 
 -- Returns whether the column shows anything for this sweep; numbers of failed and pruned trials only if above 0.
-local function says(s, name)
+local function shows(s, name)
 	local counts = name == "failed" or name == "pruned"
 	return s[name] ~= nil and not (counts and s[name] == 0)
 end
@@ -22,7 +22,7 @@ function List.__tostring(list)
 	local names = {}
 	for _, name in ipairs(COLUMNS) do
 		local any = false
-		for _, s in ipairs(list) do any = any or says(s, name) end
+		for _, s in ipairs(list) do any = any or shows(s, name) end
 		if any then names[#names + 1] = name end
 	end
 	return tables.plain(names, list)

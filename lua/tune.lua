@@ -43,9 +43,9 @@ local class = { __tostring = text, __name = "tuning" }
 -- Measures shapes with that many images; appends a row to the report for each, {shape =, images =, forward = {gather = ms,
 -- best = name}, ...}, and calls on_row with it.
 local function measure(shapes, images, report, on_row)
-	local told <close> = native.progress "tune"
+	local progress <close> = native.progress "tune"
 	for i, shape in ipairs(shapes) do
-		told(i - 1, #shapes)
+		progress(i - 1, #shapes)
 		local row = native.tune_measure(shape, images)
 		row.shape, row.images = shape, images
 		report[#report + 1] = row
@@ -102,7 +102,7 @@ end
 
 local function refuse(message, ...) error(message:format(...), 0) end
 
--- Returns the path of a recipe's file, given itself or by a run's name or folder.
+-- Returns the path of a recipe's file; what: this path, or a run's name or folder.
 local function recipe_path(what)
 	local run = require "barlow".runs()[what]
 	local folder = run and run.folder or native.exists(what .. "/.") and what

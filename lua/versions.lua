@@ -2,8 +2,8 @@
 --[[
 versions.lua: reads recipes of earlier versions.
 
-A recipe states its version, trainer{barlow = "0.2.0", ...}, and every setting.  Those of 0.1 state neither: omitted
-settings have 0.1's defaults, which are listed here, so that later defaults may differ.  A recipe of a later version than
+A recipe states its version, trainer{barlow = "0.2.0", ...}, and every setting.  Recipes of 0.1 state neither: their omitted
+settings have the defaults of 0.1, which are listed here, so that later defaults may differ.  A recipe of a later version than
 this program may contain unknown settings, and is refused.
 ]]
 local native = require "barlow.native"
@@ -34,7 +34,7 @@ local first = {
 	["data.fashion"] = { train = true, folder = "/usr/share/datasets/fashion-mnist" },
 }
 
-local LONGEST = 32
+local LONGEST = 32 -- greatest number of characters of a version
 
 -- Parses a version such as 0.2.0 or 0.3.1-rc1.
 local function numbers(text)
@@ -54,56 +54,6 @@ function versions.check(version)
 		error(("the recipe was written by barlow %s, this is barlow %s: it may have settings that this version does not know"):format(version,
 			versions.here), 0)
 	end
-end
-
--- Returns the version that the text of a recipe names, or "0.1" if it names none.
-function versions.of(text)
-	local version = text:match '%f[%w_]barlow = "([%w.]*)"'
-	if version then versions.check(version) end
-	return version or "0.1"
-end
-
-local function with_defaults(f, defaults)
-	return function(settings, ...)
-		if select("#", ...) > 0 or (settings ~= nil and type(settings) ~= "table") then return f(settings, ...) end
-		local all = {}
-		for k, v in pairs(defaults) do all[k] = v end
-		for k, v in pairs(settings or {}) do all[k] = v end
-		return f(all)
-	end
-end
-
-local function wrap(names, prefix)
-	return setmetatable({}, { __index = function(_, key)
-		local v, name = names[key], prefix .. tostring(key)
-		if first[name] then return with_defaults(v, first[name]) end
-		return type(v) == "table" and wrap(v, name .. ".") or v
-	end })
-end
-
--- Adds the parts that 0.1 constructed by default.
-local function complete(arguments, names)
-	for part, name in pairs{ loss = "barlow", optim = "adamw" } do
-		if arguments[part] == nil then arguments[part] = names[part][name]{} end
-	end
-	if arguments.epochs == nil and arguments.steps == nil then arguments.epochs = first.trainer.epochs end
-	return arguments
-end
-
--- Wraps the current constructors so that omitted settings have the defaults of `version`.
-function versions.names(names, version)
-	if version ~= "0.1" then return names end
-	local old = wrap(names, "")
-	local make = names.trainer
-	rawset(old, "trainer", function(arguments)
-		local all = {}
-		for k, v in pairs(first.trainer) do
-			if k ~= "epochs" then all[k] = v end -- a recipe may give steps instead
-		end
-		for k, v in pairs(arguments) do all[k] = v end
-		return make(complete(all, old))
-	end)
-	return old
 end
 
 -- Sets the omitted settings in a recipe that was read as data, in place; descriptions have the call's name in their metatables.

@@ -126,10 +126,10 @@ local function follow(s, k, attempt, t)
 		local newest = t.terms and t.terms.step or t.iteration
 		for i = seen + 1, newest do
 			local r = t:record(i)
-			if r and s.metric ~= "linear" and finite(r[s.metric]) and pruner.is_look(s, t, r) then
+			if r and s.metric ~= "linear" and finite(r[s.metric]) and pruner.compares(s, t, r) then
 				local epoch = i / t.steps_per_epoch
 				native.append_line(progress, native.json_text{ step = i, epoch = epoch, value = r[s.metric], time = r.time })
-				ended = ended or pruner.ask(s, k, epoch, r[s.metric])
+				ended = ended or pruner.reason(s, k, epoch, r[s.metric])
 			end
 		end
 		seen = newest

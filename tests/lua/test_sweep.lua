@@ -680,19 +680,19 @@ test("asha continues with the best third of those that have come as far, median 
 		native.append_line(native.trial_path(s.folder, k, 1) .. "/progress.jsonl", native.json_text{ epoch = epoch, value = value })
 	end
 	native.trial_claim(s.folder, 1, 1)
-	equal(pruner.ask(s, 1, 1, .1), nil, "before the first rung")
-	equal(pruner.ask(s, 1, 2, .1), nil, "alone")
+	equal(pruner.reason(s, 1, 1, .1), nil, "before the first rung")
+	equal(pruner.reason(s, 1, 2, .1), nil, "alone")
 	for k = 2, 6 do progress(k, 2, k / 10) end
-	equal(pruner.ask(s, 6, 2, .6), nil, "the best")
-	equal(pruner.ask(s, 2, 2, .2) ~= nil, true, "the worst")
+	equal(pruner.reason(s, 6, 2, .6), nil, "the best")
+	equal(pruner.reason(s, 2, 2, .2) ~= nil, true, "the worst")
 	for k = 3, 6 do native.append_line(native.trial_path(s.folder, k, 1) .. "/progress.jsonl", "{\"epoch\":2,\"value\":0}") end
-	equal(pruner.ask(s, 2, 2, .9) ~= nil, true, "it was decided")
+	equal(pruner.reason(s, 2, 2, .9) ~= nil, true, "it was decided")
 	s.prune.kind, s.prune.first = "median", 1
-	equal(pruner.ask(s, 3, 5, .1), nil, "too few have come that far")
+	equal(pruner.reason(s, 3, 5, .1), nil, "too few have come that far")
 	for k = 2, 6 do progress(k, 5, k / 10) end
-	equal(pruner.ask(s, 3, 6, .1), nil)
-	equal(pruner.ask(s, 4, 5, .25) ~= nil, true)
-	equal(pruner.ask(s, 5, 5, .55), nil)
+	equal(pruner.reason(s, 3, 6, .1), nil)
+	equal(pruner.reason(s, 4, 5, .25) ~= nil, true)
+	equal(pruner.reason(s, 5, 5, .55), nil)
 end)
 
 test("the screen shows arms with their intervals and trials, and keys choose, open and end one", function()

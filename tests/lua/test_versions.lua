@@ -63,32 +63,26 @@ test("a run of 0.1 is resumed with the defaults of 0.1", function()
 	equal(read(folder .. "/recipe.lua"), "return " .. tostring(t.recipe) .. "\n")
 end)
 
+-- Returns the description of a call with these settings, as recipe.read does.
+local function d(call, t) return setmetatable(t, { call = call, single = true, n = 1, result = 1, results = 1 }) end
+
 test("a newer default does not affect it", function()
-	local function given(settings) return settings end
-	local now = { optim = { sgd = given, adamw = given, fresh = given }, loss = { barlow = given }, trainer = given, nn = { relu = given } }
-	local old = versions.names(now, "0.1")
-	equal(old.optim.sgd{ lr = 1 }.weight_decay, 5e-4)
-	equal(old.optim.sgd{ weight_decay = 0 }.weight_decay, 0)
-	equal(old.optim.sgd().momentum, .9)
-	equal(old.optim.fresh{ lr = 1 }.momentum, nil)
-	equal(old.nn.relu(), nil)
-	local t = old.trainer{}
-	equal(t.batch, 256)
-	equal(t.epochs, 10)
-	equal(t.optim.lr, 1e-3)
-	equal(t.loss.lambda, .0051)
-	equal(old.trainer{ steps = 7 }.epochs, nil)
-	equal(versions.names(now, "0.2.0"), now)
+	local r = versions.complete(d("trainer", { optim = d("optim.sgd", { weight_decay = 0 }), projector = d("optim.fresh", { lr = 1 }),
+		loss = setmetatable({}, { call = "loss.barlow", single = false, n = 0 }) }))
+	equal(r.batch, 256)
+	equal(r.epochs, 10)
+	equal(r.optim.weight_decay, 0)
+	equal(r.optim.momentum, .9)
+	equal(r.projector.momentum, nil)
+	equal(r.loss.lambda, .0051)
+	equal(versions.complete(d("trainer", {})).optim.lr, 1e-3)
 end)
 
 test("affine with edges as in 0.1 stays PIL's", function()
-	local old = versions.names({ aug = aug }, "0.1")
-	equal(old.aug.affine{ p = 1 } == aug.affine{ p = 1, backend = "pil" }, true)
-	equal(aug.affine{ p = 1 } == aug.affine{ p = 1, backend = "tensor" }, true)
+	equal(versions.complete(d("trainer", { views = d("aug.affine", { p = 1 }) })).views.backend, "pil")
 end)
 
-test("the same for a recipe that was read as data", function()
-	local function d(call, t) return setmetatable(t, { call = call, single = true, n = 1, result = 1, results = 1 }) end
+test("settings that the recipe gives stay, and parts of pipelines are completed, too", function()
 	local r = versions.complete(d("trainer", { optim = d("optim.sgd", { lr = 1 }), steps = 3,
 		views = setmetatable({ d("aug.noise", {}) }, { call = "aug.compose", n = 1 }) }))
 	equal(r.optim.weight_decay, 5e-4)

@@ -42,14 +42,14 @@ static int read_tensors(lua_State *L)
 	return 1;
 }
 
-typedef struct asked {
+typedef struct request {
 	bl_trainer *trainer;
 	bl_tensor *z[2];
-} asked;
+} request;
 
 static void take_embeddings(void *ctx)
 {
-	asked *a = ctx;
+	request *a = ctx;
 	for (int i = 0; i < 2; i++)
 		a->z[i] = bl_trainer_embeddings(a->trainer, i);
 }
@@ -57,7 +57,7 @@ static void take_embeddings(void *ctx)
 /* embeddings(trainer): the newest embeddings {z1, z2}; {} before the first step */
 static int embeddings(lua_State *L)
 {
-	asked a = { bl_lua_trainer(L, 1), { NULL } };
+	request a = { bl_lua_trainer(L, 1), { NULL } };
 	bl_trainer_between_steps(a.trainer, take_embeddings, &a);
 	lua_createtable(L, 2, 0);
 	for (int i = 0; i < 2 && a.z[i]; i++) {

@@ -148,8 +148,8 @@ static int r_permutation(lua_State *L)
 	lua_Integer n = luaL_checkinteger(L, 2);
 	luaL_argcheck(L, n >= 0 && n <= 1000 * 1000, 2, "expected 0 to 1000000");
 	lua_createtable(L, (int)n, 0);
-	for (lua_Integer i = 1; i <= n;
-	     i++) { /* inside-out shuffle: item i takes a drawn place, and the item there moves to the end */
+	/* Inside-out shuffle: item i is put at a drawn index, and the item that was there moves to the end. */
+	for (lua_Integer i = 1; i <= n; i++) {
 		lua_Integer to = bl_lua_stream_integer(1, i);
 		lua_rawgeti(L, -1, to);
 		lua_rawseti(L, -2, i);

@@ -126,7 +126,7 @@ static int t_unsqueeze(lua_State *L)
 	int n = bl_tensor_ndim(t);
 	lua_Integer at = luaL_checkinteger(L, 2);
 	at = at < 0 ? at + n + 1 : at - 1;
-	luaL_argcheck(L, at >= 0 && at <= n && n < BL_MAXDIM, 2, "no such place for a dimension");
+	luaL_argcheck(L, at >= 0 && at <= n && n < BL_MAXDIM, 2, "expected a position of a new dimension in the tensor");
 	for (int i = 0; i <= n; i++)
 		shape[i] = i == at ? 1 : bl_tensor_size(t, i > at ? i - 1 : i);
 	return bl_lua_give_tensor(L, bl_reshape(t, n + 1, shape));

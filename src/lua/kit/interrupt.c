@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * interrupt.c: Ctrl-C as an error of the script.
- * A permanent count hook, inherited by every coroutine made later, checks the flag.  While the flag is set the hook
- * runs at every instruction, so that an error that a pcall has caught is raised again at once.  The signal handler sets
- * the hook so without waiting, as Lua's own program does: a thousand instructions may be a thousand products of matrices.
+ *
+ * A permanent count hook, which every coroutine made later inherits, checks the flag.  While the flag is set, the hook runs
+ * at every instruction, so that an error that a pcall has caught is raised again at once.  The signal handler itself makes
+ * the hook run at every instruction, as Lua's own program does, since EVERY instructions may be as many products of matrices.
  */
 #include "lua/kit/kit.h"
 
@@ -13,12 +14,12 @@ enum { EVERY = 1000 };
 
 volatile int bl_lua_interrupted, bl_lua_ending;
 
-static void look(lua_State *L, lua_Debug *ar)
+static void check_hook(lua_State *L, lua_Debug *ar)
 {
 	(void)ar;
 	int every = bl_lua_interrupted || bl_lua_ending ? 1 : EVERY;
 	if (lua_gethookcount(L) != every)
-		lua_sethook(L, look, LUA_MASKCOUNT, every);
+		lua_sethook(L, check_hook, LUA_MASKCOUNT, every);
 	bl_lua_interrupt_check(L);
 }
 
@@ -29,14 +30,14 @@ void bl_lua_interrupt_guard(lua_State *L)
 	guarded = L;
 	bl_give_up_on(NULL); /* a Lua error may have skipped the call that resets it */
 	if (L)
-		lua_sethook(L, look, LUA_MASKCOUNT, EVERY);
+		lua_sethook(L, check_hook, LUA_MASKCOUNT, EVERY);
 }
 
 void bl_lua_interrupt(void)
 {
 	bl_lua_interrupted++;
 	if (guarded)
-		lua_sethook(guarded, look, LUA_MASKCOUNT, 1);
+		lua_sethook(guarded, check_hook, LUA_MASKCOUNT, 1);
 }
 
 const volatile int *bl_lua_interrupt_begin(lua_State *L)
