@@ -63,18 +63,6 @@ static void set_integer(lua_State *L, const char *name, lua_Integer v)
 	lua_setfield(L, -2, name);
 }
 
-/* Pushes the table `info`, in which numbers count from 1, as in Lua. */
-static void push_info(lua_State *L, const bl_view_key *key)
-{
-	lua_createtable(L, 0, 5);
-	set_integer(L, "sample", (lua_Integer)key->sample + 1);
-	set_integer(L, "epoch", (lua_Integer)key->epoch + 1);
-	set_integer(L, "step", (lua_Integer)key->step + 1);
-	set_integer(L, "view", key->view < BL_VIEWS_MOST ? (lua_Integer)key->view + 1 : 1);
-	if (key->label)
-		set_integer(L, "label", key->label);
-}
-
 static int push(lua_State *L, void *ctx)
 {
 	const bl_aug_call *c = ctx;
@@ -86,7 +74,14 @@ static int push(lua_State *L, void *ctx)
 	bl_lua_push_rng(L);
 	if (taken < 3)
 		return 2;
-	push_info(L, c->key);
+	const bl_view_key *key = c->key;
+	lua_createtable(L, 0, 5); /* the table `info`, in which numbers count from 1, as in Lua */
+	set_integer(L, "sample", (lua_Integer)key->sample + 1);
+	set_integer(L, "epoch", (lua_Integer)key->epoch + 1);
+	set_integer(L, "step", (lua_Integer)key->step + 1);
+	set_integer(L, "view", key->view < BL_VIEWS_MOST ? (lua_Integer)key->view + 1 : 1);
+	if (key->label)
+		set_integer(L, "label", key->label);
 	return 3;
 }
 

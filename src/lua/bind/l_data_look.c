@@ -59,7 +59,7 @@ static const char *push_class(lua_State *L, const bl_dataset *d, int c, int64_t 
 	return even ? lua_tostring(L, -1) : lua_pushfstring(L, "%s %I", lua_tostring(L, -1), (lua_Integer)count);
 }
 
-/* Classes with their counts. */
+/* Pushes the classes with their counts, wrapped into lines. */
 static void push_classes(lua_State *L, const bl_dataset *d)
 {
 	int64_t *counts;
@@ -84,7 +84,7 @@ static void push_classes(lua_State *L, const bl_dataset *d)
 	luaL_pushresult(&l.b);
 }
 
-/* "mean 0.1 0.2 0.3, std ..." of at most 8 channels, or why there are no statistics. */
+/* Pushes "mean 0.1 0.2 0.3, std ..." of at most 8 channels, or why there are no statistics. */
 static void push_statistics(lua_State *L, bl_dataset *d)
 {
 	enum { SHOWN = 8 };
@@ -111,24 +111,19 @@ static const char *push_count(lua_State *L, int64_t n, const char *one, const ch
 	return lua_pushfstring(L, "%I %s", (lua_Integer)n, bl_text_plural(n, one, many));
 }
 
-/* Pushes the first line; the set's name is on top. */
-static const char *push_head(lua_State *L, const bl_dataset *d)
-{
-	const char *name = lua_tostring(L, -1), *classes = push_count(L, bl_dataset_classes(d), "class", "classes");
-	int64_t n = bl_dataset_length(d);
-	if (bl_dataset_is_vectors(d))
-		return lua_pushfstring(L, "%s: %s of %s, %s", name, push_count(L, n, "vector", "vectors"),
-		                       push_count(L, bl_dataset_width(d), "feature", "features"), classes);
-	return lua_pushfstring(L, "%s: %s %d x %d, %s, %s", name, push_count(L, n, "image", "images"), bl_dataset_height(d),
-	                       bl_dataset_width(d), push_count(L, bl_dataset_channels(d), "channel", "channels"), classes);
-}
-
 int bl_lua_dataset_text(lua_State *L)
 {
 	bl_dataset *d = bl_lua_dataset(L, 1);
 	int64_t unread = bl_dataset_unread(d);
 	bl_lua_push_clean(L, bl_dataset_name(d), false);
-	const char *head = push_head(L, d);
+	const char *name = lua_tostring(L, -1), *many = push_count(L, bl_dataset_classes(d), "class", "classes"), *head;
+	int64_t n = bl_dataset_length(d);
+	if (bl_dataset_is_vectors(d))
+		head = lua_pushfstring(L, "%s: %s of %s, %s", name, push_count(L, n, "vector", "vectors"),
+		                       push_count(L, bl_dataset_width(d), "feature", "features"), many);
+	else
+		head = lua_pushfstring(L, "%s: %s %d x %d, %s, %s", name, push_count(L, n, "image", "images"), bl_dataset_height(d),
+		                       bl_dataset_width(d), push_count(L, bl_dataset_channels(d), "channel", "channels"), many);
 	if (unread)
 		head = lua_pushfstring(L, "%s, %s not read (ds.skipped)", head, push_count(L, unread, "file", "files"));
 	push_classes(L, d);

@@ -426,20 +426,6 @@ static void set_number(lua_State *L, const char *name, double v)
 	lua_setfield(L, -2, name);
 }
 
-static void push_series(lua_State *L, const bl_series *s)
-{
-	lua_createtable(L, 0, 8);
-	set_text(L, "label", s->label);
-	set_text(L, "marks", s->marks == BL_MARKS_ALL ? "all" : s->marks == BL_MARKS_NONE ? "none" : NULL);
-	set_flag(L, "dashed", s->dashed);
-	set_numbers(L, "x", s->x, s->n);
-	set_numbers(L, "y", s->y, s->n);
-	set_numbers(L, "low", s->low, s->n);
-	set_numbers(L, "high", s->high, s->n);
-	if (s->ink)
-		set_integer(L, "ink", s->ink);
-}
-
 static void set_axes(lua_State *L, const bl_axes *a)
 {
 	set_text(L, "title", a->title);
@@ -476,7 +462,17 @@ static void push_panel(lua_State *L, const bl_panel *p)
 	lua_createtable(L, 0, 8);
 	lua_createtable(L, p->n, 0);
 	for (int k = 0; k < p->n; k++) {
-		push_series(L, &p->series[k]);
+		const bl_series *s = &p->series[k];
+		lua_createtable(L, 0, 8);
+		set_text(L, "label", s->label);
+		set_text(L, "marks", s->marks == BL_MARKS_ALL ? "all" : s->marks == BL_MARKS_NONE ? "none" : NULL);
+		set_flag(L, "dashed", s->dashed);
+		set_numbers(L, "x", s->x, s->n);
+		set_numbers(L, "y", s->y, s->n);
+		set_numbers(L, "low", s->low, s->n);
+		set_numbers(L, "high", s->high, s->n);
+		if (s->ink)
+			set_integer(L, "ink", s->ink);
 		lua_rawseti(L, -2, k + 1);
 	}
 	lua_setfield(L, -2, "series");

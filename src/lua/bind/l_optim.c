@@ -211,24 +211,17 @@ static int p_weight_decay(lua_State *L) { return lua_pushnumber(L, bl_lua_optim(
 static int p_kind(lua_State *L) { return lua_pushstring(L, bl_optim_kind(bl_lua_optim(L, 1))), 1; }
 /* clang-format on */
 
-/* Returns the setting that argument 2 names; raises an error if there is none. */
-static const bl_field *setting(lua_State *L, const bl_optim_config *c)
+/* opt.lr = x; also changes the object's source, from which recipes are written. */
+static int o_assign(lua_State *L)
 {
+	optimiser *o = check(L);
+	bl_optim_config *c = o->optim ? bl_optim_settings(o->optim) : &o->config;
 	const char *names[32] = { NULL }, *name = luaL_checkstring(L, 2);
 	const bl_field *fields = bl_optim_fields(bl_optim_kind(c)), *f = bl_field_find(fields, name);
 	for (int i = 0; i < 31 && fields[i].name; i++)
 		names[i] = fields[i].name;
 	if (!f)
-		bl_lua_unknown(L, bl_optim_kind(c), "key", name, names);
-	return f;
-}
-
-/* opt.lr = x; changes the source for recipes, too. */
-static int o_assign(lua_State *L)
-{
-	optimiser *o = check(L);
-	bl_optim_config *c = o->optim ? bl_optim_settings(o->optim) : &o->config;
-	const bl_field *f = setting(L, c);
+		return bl_lua_unknown(L, bl_optim_kind(c), "key", name, names);
 	bl_lua_take_value(L, 3, bl_optim_kind(c), f, c->room);
 	if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE && lua_rawgeti(L, -1, 1) == LUA_TTABLE) {
 		bl_lua_push_value(L, f, c->room);

@@ -41,22 +41,6 @@ static int call_facts(lua_State *L)
 	return bl_lua_call_module(L, "barlow.recipe", "facts", 1);
 }
 
-/* Adds the facts of the recipe on top to run.json; facts that do not fit there are left out. */
-static void report_recipe(lua_State *L, bl_place *p)
-{
-	bl_facts facts = { 0 };
-	lua_pushcfunction(L, call_facts);
-	lua_pushvalue(L, -2);
-	if (lua_pcall(L, 1, 1, 0) == LUA_OK)
-		for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-			bool number = lua_type(L, -1) == LUA_TNUMBER;
-			bl_facts_set(&facts, lua_tostring(L, -2), number ? lua_tonumber(L, -1) : 0,
-			             number ? NULL : lua_tostring(L, -1));
-		}
-	lua_pop(L, 1);
-	bl_place_recipe(p, &facts);
-}
-
 /* Pushes the trainer's arguments as a table that prints as Lua, with the run's choices of algorithms. */
 void bl_lua_recipe(lua_State *L, int index)
 {
@@ -67,13 +51,24 @@ void bl_lua_recipe(lua_State *L, int index)
 	bl_lua_call_module(L, "barlow.recipe", "of_source", 3);
 }
 
+/* Writes the recipe of the trainer at `index` and its facts to the run's folder; prints a problem to standard error. */
 static void write_recipe(lua_State *L, int index)
 {
 	size_t n;
 	bl_place *p = bl_lua_place(L, index);
 	lua_pushcfunction(L, call_file_text);
 	bl_lua_recipe(L, index);
-	report_recipe(L, p);
+	bl_facts facts = { 0 }; /* of the recipe, for run.json; facts that do not fit there are left out */
+	lua_pushcfunction(L, call_facts);
+	lua_pushvalue(L, -2);
+	if (lua_pcall(L, 1, 1, 0) == LUA_OK)
+		for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+			bool number = lua_type(L, -1) == LUA_TNUMBER;
+			bl_facts_set(&facts, lua_tostring(L, -2), number ? lua_tonumber(L, -1) : 0,
+			             number ? NULL : lua_tostring(L, -1));
+		}
+	lua_pop(L, 1);
+	bl_place_recipe(p, &facts);
 	lua_pushstring(L, bl_place_folder(p));
 	int rc = lua_pcall(L, 2, 1, 0) == LUA_OK ? 0 : bl_fail("%s", luaL_tolstring(L, -1, NULL));
 	const char *text = lua_tolstring(L, -1, &n);

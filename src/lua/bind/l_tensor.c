@@ -482,7 +482,11 @@ static const bl_lua_function functions[] = {
 	BL_LUA_END,
 };
 
-static void define_class(lua_State *L)
+static const bl_lua_function itself =
+	BL_LUA("tensor", NULL, "(numbers: table|number|tensor): tensor",
+               "Makes a tensor from nested tables of numbers or from one number, or copies a tensor.", "tensor{{1, 2}, {3, 4}}");
+
+int bl_lua_open_tensor(lua_State *L)
 {
 	bl_lua_define_type(L, &(bl_lua_type){ BL_T_TENSOR, "t", meta, methods, properties, bl_lua_tensor_element, NULL });
 	luaL_getmetatable(L, BL_T_TENSOR);
@@ -492,15 +496,6 @@ static void define_class(lua_State *L)
 	bl_lua_methods(L, BL_T_TENSOR, bl_lua_tensor_shapes);
 	bl_lua_methods(L, BL_T_TENSOR, bl_lua_tensor_selects);
 	bl_lua_methods(L, BL_T_TENSOR, bl_lua_tensor_linalg);
-}
-
-static const bl_lua_function itself =
-	BL_LUA("tensor", NULL, "(numbers: table|number|tensor): tensor",
-               "Makes a tensor from nested tables of numbers or from one number, or copies a tensor.", "tensor{{1, 2}, {3, 4}}");
-
-int bl_lua_open_tensor(lua_State *L)
-{
-	define_class(L);
 	bl_lua_module_new(L, "tensor");
 	bl_lua_describe_function(L, "", &itself);
 	bl_lua_functions(L, "tensor", functions);

@@ -38,14 +38,6 @@ static bl_pipeline *with_statistics(const bl_pipeline *p, const bl_lua_views *v,
 	return made;
 }
 
-/* Pushes p, or a copy that also normalises by the data's statistics if p does not normalise. */
-static bl_pipeline *normalized(lua_State *L, bl_pipeline *p, const bl_lua_views *v, int channels)
-{
-	bool done = find_normalize(p) || bl_pipeline_length(p) >= OPS_MAX;
-	bl_lua_give_pipeline(L, done ? bl_pipeline_ref(p) : with_statistics(p, v, channels));
-	return *(bl_pipeline **)lua_touserdata(L, -1);
-}
-
 /* Reads the field's numbers, one per channel; the last one is repeated. */
 static void spread(const bl_aug *a, const char *field, float *out, int channels)
 {
@@ -102,8 +94,11 @@ bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_datas
 		bl_lua_fail(L);
 	int channels = bl_dataset_channels(d);
 	luaL_checkstack(L, v.n + 4, "views");
-	for (int i = 0; i < v.n; i++)
-		v.view[i] = normalized(L, v.view[i], &v, channels);
+	for (int i = 0; i < v.n; i++) { /* what is pushed keeps the views alive */
+		bool done = find_normalize(v.view[i]) || bl_pipeline_length(v.view[i]) >= OPS_MAX;
+		bl_lua_give_pipeline(L, done ? bl_pipeline_ref(v.view[i]) : with_statistics(v.view[i], &v, channels));
+		v.view[i] = *(bl_pipeline **)lua_touserdata(L, -1);
+	}
 	const bl_aug *own = find_normalize(v.view[0]);
 	if (own) { /* evaluation normalises like the first view */
 		spread(own, "mean", v.mean, channels);

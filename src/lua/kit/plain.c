@@ -42,31 +42,6 @@ static int pack_bytes(bl_plain *p, bl_plain_kind kind, const char *s, size_t n)
 	return 0;
 }
 
-/* Packs the keys and values of the table on top. */
-static int pack_items(packing *c, bl_plain *p, bl_plain_kind kind, int depth)
-{
-	lua_State *L = c->L;
-	size_t room = 0;
-	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
-		room += 2;
-	c->items += room;
-	if (c->items > ITEMS_MAX)
-		return bl_fail("%s is too large: more than %d values", c->where, ITEMS_MAX / 2);
-	p->items = calloc(room + 1, sizeof *p->items);
-	if (!p->items)
-		return no_memory();
-	p->kind = kind;
-	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-		bl_plain *key = &p->items[p->length++], *value = &p->items[p->length++];
-		lua_pushvalue(L, -2);
-		int bad = bl_packing_value(c, key, depth + 1);
-		lua_pop(L, 1);
-		if (bad || bl_packing_value(c, value, depth + 1) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 /*
  * Refuses tables whose copy would differ: those with a metatable, and those that are reached twice, since a recipe's text
  * constructs each upvalue by itself.  Two functions may share one variable, which has the same name in both.
@@ -101,6 +76,7 @@ static int check_table(packing *c)
 	return rc;
 }
 
+/* Packs the keys and values of the table on top. */
 static int pack_table(packing *c, bl_plain *p, bl_plain_kind kind, int depth)
 {
 	luaL_checkstack(c->L, 8, "nested tables");
@@ -108,7 +84,26 @@ static int pack_table(packing *c, bl_plain *p, bl_plain_kind kind, int depth)
 		return -1;
 	if (depth == DEPTH_MAX)
 		return bl_fail("%s: tables nested deeper than %d (does one contain itself?)", c->where, DEPTH_MAX);
-	return pack_items(c, p, kind, depth);
+	lua_State *L = c->L;
+	size_t room = 0;
+	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+		room += 2;
+	c->items += room;
+	if (c->items > ITEMS_MAX)
+		return bl_fail("%s is too large: more than %d values", c->where, ITEMS_MAX / 2);
+	p->items = calloc(room + 1, sizeof *p->items);
+	if (!p->items)
+		return no_memory();
+	p->kind = kind;
+	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+		bl_plain *key = &p->items[p->length++], *value = &p->items[p->length++];
+		lua_pushvalue(L, -2);
+		int bad = bl_packing_value(c, key, depth + 1);
+		lua_pop(L, 1);
+		if (bad || bl_packing_value(c, value, depth + 1) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int pack_function(packing *c, bl_plain *p)
