@@ -223,9 +223,9 @@ static char *folder_of(const char *path)
 	return real;
 }
 
-int bl_safe_run(const bl_safe *wish, const bl_texts *script)
+int bl_safe_run(const bl_safe *requested, const bl_texts *script)
 {
-	bl_safe w = *wish;
+	bl_safe w = *requested;
 	size_t n;
 	w.memory = w.memory ? w.memory : MEMORY;
 	w.seconds = w.seconds ? w.seconds : SECONDS;

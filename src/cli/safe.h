@@ -11,6 +11,6 @@ typedef struct bl_safe {
 } bl_safe;
 
 /* Runs the script (with arguments) in a sandbox.  Returns the exit status; errors were printed. */
-int bl_safe_run(const bl_safe *w, const bl_texts *script);
+int bl_safe_run(const bl_safe *requested, const bl_texts *script);
 
 #endif
