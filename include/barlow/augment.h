@@ -164,8 +164,8 @@ typedef struct bl_batch_call {
 /* A function that changes batches (mixup, CutMix).  Reference-counted; several threads call it at once. */
 typedef struct bl_batch_aug bl_batch_aug;
 /*
- * Makes one from a callback, which returns 0, or negative with bl_error.  Takes ownership of the context, also on
- * failure: release, unless NULL, is called with the context when the object is freed.
+ * Makes such a function from a callback, which returns 0, or negative with bl_error.  Takes ownership of the context,
+ * also on failure: release, unless NULL, is called with the context when the object is freed.
  */
 bl_batch_aug *bl_batch_aug_new(int (*apply)(void *context, const bl_batch_call *call), void (*release)(void *context),
                                void *context);

@@ -60,12 +60,13 @@ bl_dataset *bl_dataset_idx(const char *images_path, const char *labels_path);
 
 /*
  * Fashion-MNIST from a folder.  If folder is NULL, well-known folders are searched, such as
- * /usr/share/datasets/fashion-mnist (Debian's dataset-fashion-mnist).  train: the training set, otherwise the test set.
+ * /usr/share/datasets/fashion-mnist (Debian's dataset-fashion-mnist).  train: true for the training set, false for the
+ * test set.
  */
 bl_dataset *bl_dataset_fashion(const char *folder, bool train);
 
 /*
- * Coloured shapes on textured ground; image i is a function of (seed, i) alone.
+ * Coloured shapes on a textured background; image i depends only on (seed, i).
  * Classes: disc, square, triangle, ring, cross, star, ... (10).
  */
 typedef struct bl_shapes_config {
@@ -118,7 +119,7 @@ typedef struct bl_data_function {
 	int channels, height, width;
 	int classes;                    /* 0: no labels */
 	const char *const *class_names; /* (classes), copied; or NULL */
-	const int32_t *labels;          /* (n), from 0, copied; NULL: the function sets them, called for every image */
+	const int32_t *labels;          /* (n), from 0, copied; NULL: the function sets them and is called for all images */
 	uint64_t seed;                  /* of the random streams */
 	int (*apply)(void *context, bl_data_call *call); /* returns 0, or negative with bl_error */
 	void (*release)(void *context);
@@ -199,7 +200,7 @@ int bl_dataset_split(bl_dataset *d, double fraction, uint64_t seed, bl_dataset *
 
 /*
  * A subset with per_class images of each class, drawn by seed.  With the same seed, a smaller subset is a part of a
- * larger one.  Fails, and names the class, if a class has fewer images.
+ * larger one.  Fails if a class has fewer images; bl_error names the class.
  */
 bl_dataset *bl_dataset_few(bl_dataset *d, int64_t per_class, uint64_t seed);
 /*
@@ -245,7 +246,7 @@ void bl_dataset_class_text(const bl_dataset *d, int label, char *out, size_t siz
  * cannot be read.
  */
 int bl_dataset_image(const bl_dataset *d, int64_t i, bl_image *out);
-/* The own height and width of image i in pixels.  The pixels are not decoded. */
+/* The height and width of image i in pixels, before it is resized.  The pixels are not decoded. */
 int bl_dataset_image_size(const bl_dataset *d, int64_t i, int *height, int *width);
 char *bl_dataset_path(const bl_dataset *d, int64_t i); /* path of the image's file; the caller frees it.  NULL: none */
 int bl_dataset_label(const bl_dataset *d, int64_t i);  /* -1: none */
@@ -294,13 +295,13 @@ bl_loader *bl_loader_new(const bl_loader_config *c); /* NULL with bl_error */
 void bl_loader_free(bl_loader *l);
 int64_t bl_loader_steps(const bl_loader *l); /* batches in an epoch */
 /*
- * Makes `step` the next batch: its index in the whole run, from 0, so that epoch = step / steps.  Discards prepared
- * batches.
+ * Makes batch `step` the next one.  Batches are counted from 0 over the whole run, so that epoch = step / steps.
+ * Discards prepared batches.
  */
 void bl_loader_seek(bl_loader *l, int64_t step);
 /*
- * Does the same, and replaces the pipelines by n_views others, to which references are taken.  The sizes of the views
- * must not change.
+ * As bl_loader_seek, but also replaces the pipelines by n_views others, to which references are taken.  The sizes of
+ * the views must not change.
  */
 void bl_loader_views(bl_loader *l, bl_pipeline *const *views, int64_t step);
 /*

@@ -84,7 +84,7 @@ bl_tensor *bl_where(bl_tensor *mask, bl_tensor *a, bl_tensor *b);
 
 /* Matrix product: (M,K) x (K,N) -> (M,N). */
 bl_tensor *bl_mm(bl_tensor *a, bl_tensor *b);
-/* The same, also for vectors: (M,K) x (K) -> (M), (K) x (K,N) -> (N), (K) x (K) -> a scalar. */
+/* As bl_mm, but also for vectors: (M,K) x (K) -> (M), (K) x (K,N) -> (N), (K) x (K) -> a scalar. */
 bl_tensor *bl_matmul(bl_tensor *a, bl_tensor *b);
 /* x (N,I), w (O,I), b (O) or NULL -> (N,O) = x w^T + b */
 bl_tensor *bl_linear(bl_tensor *x, bl_tensor *w, bl_tensor *b);
@@ -146,7 +146,7 @@ bl_tensor *bl_index_rows(bl_tensor *a, const int64_t *rows, int64_t n);     /* (
  * places, which may be smaller than a in the dimensions other than dim.
  */
 bl_tensor *bl_gather(bl_tensor *a, int dim, bl_tensor *places);
-bl_tensor *bl_masked_select(bl_tensor *a, const bl_tensor *mask); /* (n): a where mask, of the same shape, is not 0 */
+bl_tensor *bl_masked_select(bl_tensor *a, const bl_tensor *mask); /* (n): the elements of a where mask is not 0 */
 bl_tensor *bl_cat(bl_tensor *const *parts, int n, int dim);       /* along dim; the other sizes have to be equal */
 bl_tensor *bl_stack(bl_tensor *const *parts, int n, int dim);     /* of equal shapes, along a new dimension dim */
 bl_tensor *bl_flip(bl_tensor *a, int dim);                        /* a copy, with dim in reverse order */
@@ -163,8 +163,8 @@ typedef struct bl_conv_shape {
  */
 bl_tensor *bl_conv2d(bl_tensor *x, bl_tensor *w, bl_tensor *b, bl_conv_shape s);
 /*
- * The same, computed with this algorithm in all directions, unless the algorithm does not support the shape or another
- * one is forced (bl_conv_force).
+ * As bl_conv2d, but computed with this algorithm in all directions.  Another algorithm is used if this one does not
+ * support the shape, or if bl_conv_force forces another one.
  */
 bl_tensor *bl_conv2d_by(bl_tensor *x, bl_tensor *w, bl_tensor *b, bl_conv_shape s, bl_conv_algorithm algorithm);
 

@@ -18,7 +18,9 @@ enum { BL_NUMBER_TEXT = 32 }; /* bytes, enough for every number */
  * "-0"; or "inf", "-inf", "nan".  Returns buf.
  */
 char *bl_number_text(double v, bool single, char *buf, size_t size);
-/* Reads a text that is one number in any form that bl_number_text writes.  False, with *out unchanged: it is not. */
+/*
+ * Reads a text that is one number in any form that bl_number_text writes.  False, with *out unchanged: any other text.
+ */
 bool bl_number_read(const char *text, double *out);
 
 /*

@@ -22,8 +22,8 @@
 enum { BL_OPTIM_ROOM = 16 };
 typedef struct bl_optim_ops bl_optim_ops;
 /*
- * The settings of an optimiser, laid out in `room` by the fields of its kind.  The three members below are first in
- * all.
+ * The settings of an optimiser, laid out in `room` by the fields of its kind.  Every kind begins with the three members
+ * below.
  */
 typedef struct bl_optim_config {
 	const bl_optim_ops *ops;
@@ -32,8 +32,8 @@ typedef struct bl_optim_config {
 			double lr;      /* base rate of weights */
 			double lr_bias; /* base rate of biases and norms; 0: the same as lr */
 			/*
-			 * sgd: L2 penalty on all parameters; lars: on weights; adamw: decoupled, on weights or
-			 * (decay_all) all
+			 * sgd: L2 penalty on all parameters; lars: L2 penalty on weights; adamw: decoupled decay of
+			 * weights or, with decay_all, of all parameters
 			 */
 			double weight_decay;
 		};
@@ -53,8 +53,8 @@ const char *bl_optim_kind(const bl_optim_config *c);             /* the kind's n
 
 typedef struct bl_optim bl_optim;
 /*
- * An optimiser of p, which is borrowed and has to outlive it.  The settings are checked and copied.  Free it with
- * bl_optim_free.  NULL with bl_error.
+ * A new optimiser of p, which is borrowed and has to outlive the optimiser.  The settings are checked and copied.  The
+ * caller frees the optimiser with bl_optim_free.  NULL with bl_error.
  */
 bl_optim *bl_optim_new(const bl_optim_config *c, bl_params *p);
 void bl_optim_free(bl_optim *o);

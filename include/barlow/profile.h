@@ -19,7 +19,7 @@ typedef struct bl_profile_row {
 	const char *op;                 /* "conv2d", "optimiser", ... */
 	int64_t calls;
 	double seconds[2]; /* [0]: forward pass; [1]: backward pass */
-	double flops[2];   /* number of floating-point operations of a direct algorithm, as seconds; 0: not counted */
+	double flops[2];   /* the same: floating-point operations that a direct algorithm needs; 0: not counted */
 } bl_profile_row;
 
 /* Clears all rows and turns profiling on for threads that call bl_profile_begin. */
@@ -34,7 +34,7 @@ double bl_profile_wall(void);
 /* Copies at most `room` rows, in order of descending time.  Returns the number of all rows. */
 int bl_profile_read(bl_profile_row *rows, int room);
 
-/* For the library: the begin and the end of work of the calling thread that is profiled, such as a step. */
+/* For the library: mark the begin and the end of the calling thread's profiled work, such as a step. */
 void bl_profile_begin(void);
 void bl_profile_end(void);
 /* Adds the time since the last entry to the row of module and op. */

@@ -86,8 +86,8 @@ typedef struct bl_run_file {
 } bl_run_file;
 
 /*
- * Reads the file.  1: the folder has none; negative with bl_error: it cannot be read or is invalid.  `out` is empty
- * then.
+ * Reads the file.  1: the folder has no such file; negative with bl_error: the file cannot be read or is invalid.  In
+ * both cases `out` is empty.
  */
 int bl_run_file_read(const char *folder, bl_run_file *out);
 /* Writes the file, replacing an existing one.  0, or negative with bl_error. */

@@ -13,7 +13,8 @@
 #include <stdint.h>
 
 /*
- * Returns the next code point of the UTF-8 text *s and moves *s behind it.  A malformed or truncated one gives U+FFFD.
+ * Returns the next code point of the UTF-8 text *s and advances *s to the one after it.  Returns U+FFFD for a malformed
+ * or truncated code point.
  */
 uint32_t bl_text_next(const char **s);
 

@@ -53,8 +53,8 @@ typedef struct bl_trainer_config {
 	double checkpoint_every;
 	int checkpoints; /* number of newest checkpoints that stay on disk; 0: 1 */
 	/*
-	 * Accept modules that another run, which has ended, has trained.  With these, or with loaded weights, a run is
-	 * warm.
+	 * Accept modules that an earlier, ended run has trained.  A run that starts from such modules or from loaded
+	 * weights is called warm.
 	 */
 	bool warm_start;
 } bl_trainer_config;
@@ -79,7 +79,7 @@ int bl_trainer_set(bl_trainer *t, const char *name, double value);
 int bl_trainer_may_set(bl_trainer *t, const char *name, double value); /* 0 if bl_trainer_set would accept the value */
 double bl_trainer_get(bl_trainer *t, const char *name);                /* the current value; NaN: no such setting */
 void bl_trainer_loss_settings(bl_trainer *t, void *out);               /* copies the loss's settings (BL_LOSS_ROOM) */
-const char *bl_trainer_settable(bl_trainer *t, int i);                 /* the i-th such name, from 0; NULL after the last */
+const char *bl_trainer_settable(bl_trainer *t, int i);                 /* the i-th settable name, from 0; NULL after the last */
 /*
  * A condition that the thread that makes the steps checks after each step.  If holds(ctx, t) returns 1, the run pauses,
  * and the journal and the run's message report it.  If it returns 0, the run continues.  If it returns a negative
@@ -90,7 +90,7 @@ typedef struct bl_condition {
 	void (*release)(void *ctx);
 	void *ctx;
 } bl_condition;
-void bl_trainer_break_when(bl_trainer *t, const bl_condition *c); /* replaces the current one; NULL: none */
+void bl_trainer_break_when(bl_trainer *t, const bl_condition *c); /* replaces the current condition; NULL: removes it */
 /*
  * Has the condition paused the run?  True from the time at which the state is BL_RUN_PAUSED, and a checkpoint that was due
  * has been saved, until the run is resumed.  A call that returns true marks the break as reported (bl_standing.at_break).
@@ -151,8 +151,8 @@ char *bl_trainers_unsaved_message(void);
 /*
  * To be called before the process ends, by a thread that makes no steps.  Every running run that is stored on disk is
  * stopped at its next step boundary and saved.  `why` is recorded in its journal, and tell(ctx, line) is called with a
- * line about it.  Afterwards no trainer can be made, freed, started or stepped: a thread that tries to waits for the
- * end of the process, or the call fails.
+ * line about it.  Afterwards no trainer can be made, freed, started or stepped: a thread that tries this waits
+ * until the process ends, or its call fails.
  */
 void bl_trainers_end(const char *why, void (*tell)(void *ctx, const char *line), void *ctx);
 
@@ -160,7 +160,7 @@ void bl_trainers_end(const char *why, void (*tell)(void *ctx, const char *line),
 typedef struct bl_standing {
 	int64_t id; /* of the trainer, from 1 on; never reused */
 	bl_live_info info;
-	bl_live *live;  /* borrowed: only for the thread that frees trainers */
+	bl_live *live;  /* borrowed; only the thread that frees trainers may use it */
 	bool fresh;     /* this process has started the run in the background */
 	bool end_known; /* the program has waited for the end of the run, or has stopped it */
 	bool at_break;  /* the run is at a break, and bl_trainer_at_break has not reported it yet */
@@ -195,12 +195,12 @@ bool bl_trainer_change(bl_trainer *t, int64_t i, bl_change *out); /* change i, f
  */
 typedef int (*bl_trainer_tell)(void *ctx, const bl_change *c);
 void bl_trainer_journal(bl_trainer *t, bl_trainer_tell tell, void *ctx);
-/* Sets the n changes so far of the run that the trainer resumes (bl_trainer_resume_at), and appends the resumption. */
+/* Sets the journal of a resumed run (bl_trainer_resume_at) to its n earlier changes, and appends the resumption. */
 int bl_trainer_take_changes(bl_trainer *t, const bl_change *c, int64_t n);
 /*
- * Repeats those of the n changes that are changes of settings in steps from..to (inclusive), each in its step, so that
- * a run that is rebuilt from its recipe gives the same bits.  The steps must be in the future.  The changes are copied.
- * Negative with bl_error: a change cannot be repeated.
+ * Repeats changes of settings: those of the n changes that belong to steps from..to (inclusive).  Each change is made
+ * in its step, so that a run that is rebuilt from its recipe computes the same bits.  The steps must be in the future.
+ * The changes are copied.  Negative with bl_error: a change cannot be repeated.
  */
 int bl_trainer_replay(bl_trainer *t, const bl_change *c, int64_t n, int64_t from, int64_t to);
 /* Sets the author of this process's own commands in the journal: a static text, initially "script". */
@@ -258,8 +258,8 @@ int bl_trainer_resume_at(bl_trainer *t, const bl_progress *p, const bl_live *pas
  */
 const bl_choices *bl_trainer_choices(const bl_trainer *t);
 /*
- * Waits until the trainer is between two steps, and chooses these algorithms again, by the current tuned choices.  Does
- * nothing after the first step.
+ * Waits until the trainer is between two steps, and chooses the algorithms of bl_trainer_choices again, from the
+ * current tuned choices.  Does nothing after the first step.
  */
 void bl_trainer_choose_again(bl_trainer *t);
 

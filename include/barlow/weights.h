@@ -27,7 +27,7 @@ int bl_weights_load(const char *path, bl_module *const *roots, const char *const
 typedef struct bl_weights_how {
 	const char *strip;  /* text that is removed from the beginning of names, such as "module."; NULL: none */
 	const char *prefix; /* "encoder": use only names that begin with "encoder.", and remove this; NULL: all names */
-	bool strict;        /* all names and shapes must match; false: those that match are loaded */
+	bool strict;        /* all names and shapes must match; false: only matching tensors are loaded */
 } bl_weights_how;
 /*
  * Numbers of tensors.  taken: loaded; missing: in the module only; unused: in the file only; misfits: in both, with
@@ -54,7 +54,7 @@ typedef struct bl_named {
 int bl_safetensors_save(const char *path, const bl_named *items, int n, const char *const *metadata);
 /* Sets *items to a new array of *n tensors, which the caller frees with bl_named_free. */
 int bl_safetensors_load(const char *path, bl_named **items, int *n);
-/* The same; unless metadata is NULL, *metadata becomes what bl_safetensors_metadata returns. */
+/* As bl_safetensors_load, but also sets *metadata, unless NULL, to the result of bl_safetensors_metadata. */
 int bl_safetensors_read(const char *path, bl_named **items, int *n, char ***metadata);
 void bl_named_free(bl_named *items, int n);
 /*

@@ -72,7 +72,7 @@ BL_CLONES static void weigh(float *out, const float *rows, size_t step, const fl
 	bl_weigh(out, rows, step, w, taps, n);
 }
 
-/* in (width) -> out (width).  The row itself, shifted by one pixel for each tap, takes the part of weigh()'s rows. */
+/* Blurs a row: in (width) -> out (width).  The rows that bl_weigh sums are this row, shifted by one pixel per tap. */
 static void blur_row(const space *s, const float *in, int width, float *out)
 {
 	float *row = s->row + s->wide;

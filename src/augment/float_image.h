@@ -22,7 +22,7 @@ typedef struct float_image {
 	float *data, *spare;   /* operators that cannot work in place write to spare, and then swap both */
 	const uint8_t *pixels; /* (H,W,C), or NULL */
 	const float *values;   /* the same for a float32 image */
-	float scale;           /* scale of these pixels; boxes are in pixels of the whole image at scale 1 */
+	float scale;           /* scale of `pixels`; boxes are in pixels of the whole image at scale 1 */
 	int top, left;         /* position of the first of these pixels in the image, at that scale */
 } float_image;
 
@@ -37,7 +37,7 @@ void bl_float_image_open(float_image *c, const bl_image *in);
 /* Sets height and width; the content of data becomes invalid. */
 void bl_float_image_resize(float_image *c, int height, int width);
 void bl_float_image_swap(float_image *c); /* exchanges data and spare */
-/* Moves the planes in data so that they are `plane` floats apart: height * width to bl_float_image_room. */
+/* Moves the planes in data so that they are `plane` floats apart; height * width <= plane <= bl_float_image_room. */
 void bl_float_image_pack(float_image *c, size_t plane);
 /* Converts the pixels to planes in data, unless this has been done. */
 void bl_float_image_load(float_image *c);

@@ -42,8 +42,8 @@ static float cubic(float x)
 }
 
 /*
- * One side of the patch: it touches n of the available pixels from pixel `first` on, begins at `start`, relative to the
- * first of these, and has the length `length`.
+ * One side of the patch.  The side overlaps n of the available pixels, of which pixel `first` is the first.  The side
+ * begins at `start`, relative to that pixel, and has the length `length`.
  */
 typedef struct span {
 	int first, n;
@@ -142,8 +142,8 @@ BL_CLONES static void columns_of_bytes(const uint8_t *const row[LANES], int n, f
 }
 
 /*
- * The same for sixteen rows of a plane of floats; columns are `step` apart, since those of all channels are
- * interleaved.
+ * As columns_of_bytes, for sixteen rows of a plane of floats.  Columns are `step` apart, since the columns of all
+ * channels are interleaved.
  */
 static void columns_of_plane(const float *const row[LANES], int n, int step, float *columns)
 {
@@ -170,7 +170,7 @@ INLINE void across(const float *columns, const taps *t, float top, const size_t 
 	clip(strip, (size_t)t->outputs * column, top, 1);
 }
 
-/* The same with the number of channels known to the compiler. */
+/* As `across`, with a number of channels that the compiler knows. */
 BL_CLONES static void across_any(const float *columns, const taps *t, float top, int channels, float *strip)
 {
 	if (channels == 1)

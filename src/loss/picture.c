@@ -26,7 +26,8 @@ bl_tensor *bl_loss_correlation(bl_loss_dialect dialect, const bl_tensor *za, con
 /* --- Pooling ----------------------------------------------------------------- */
 
 /*
- * The number of rows of the matrix computed at once.  A chunk is one row of cells, or several if cells have fewer rows.
+ * The number of rows of the matrix that are computed at once.  A chunk is one row of cells, or several rows of cells if
+ * a cell has fewer rows than this.
  */
 enum { STRIP = 32 };
 
@@ -59,7 +60,7 @@ BL_CLONES_EXACT static void add_squares(const float *restrict c, int64_t n, floa
 		square[j] += c[j] * c[j];
 }
 
-/* The largest magnitude in a row, from which it follows for most rows that they contain none of the largest pairs. */
+/* The largest magnitude in a row.  Most rows can be skipped by it, since they contain none of the largest pairs. */
 BL_CLONES_EXACT static float largest(const float *restrict c, int64_t n)
 {
 	enum { LANES = 16 };
@@ -124,7 +125,7 @@ typedef struct columns {
 	float *sum, *extreme, *square;
 } columns;
 
-/* Computes a row of cells from the sums of its columns, and clears these for the next row of cells. */
+/* Computes a row of cells from the sums of its columns, and clears the sums for the next row of cells. */
 static void finish(const picture *p, int64_t row, int64_t height, const columns *s)
 {
 	int64_t from, to;
@@ -146,7 +147,8 @@ static void finish(const picture *p, int64_t row, int64_t height, const columns 
 }
 
 /*
- * Pools rows from..end-1 of the matrix, which make up whole rows of cells; `cell` is the number of the first of these.
+ * Pools rows from..end-1 of the matrix, which make up whole rows of cells.  `cell` is the number of the first row of
+ * cells.
  */
 static void pool_rows(const picture *p, int64_t chunk, int64_t cell, int64_t from, int64_t end, float *strip, const columns *s)
 {

@@ -297,7 +297,7 @@ void bl_squares_finish(const bl_loss_side *rows, const bl_loss_side *cols, const
 	}
 }
 
-/* Sets diag to the elements of C at `cross`, and subtracts their squares from those of their cells. */
+/* Sets diag to the elements of C at `cross`, and subtracts their squares from the sums of their cells. */
 static void take_diagonal(const float *u, const float *v, int64_t n, const bl_loss_side *rows, const bl_loss_side *cols,
                           const int32_t *cross, float *diag, double *square)
 {

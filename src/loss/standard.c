@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* standard.c: standardises each dimension of embeddings over the batch, and computes the backward pass of that. */
+/* standard.c: standardises each dimension of embeddings over the batch, and computes the gradient. */
 #include "loss/standard.h"
 
 #include "base/clones.h"
@@ -72,7 +72,7 @@ static int take_z(bl_standard *s)
 typedef struct job {
 	const bl_standard *s;
 	float *turned;
-	int64_t pitch; /* distance of the rows of turned */
+	int64_t pitch; /* floats from one row of `turned` to the next */
 	int64_t chunks;
 	atomic_bool failed;
 } job;
@@ -115,8 +115,8 @@ BL_CLONES_EXACT static void load(int64_t n, int64_t d, int64_t width, const floa
 }
 
 /*
- * Sums over rows: RUN rows are summed in float, and these sums in double.  This is as exact as double, and twice as
- * fast.
+ * For sums over rows, RUN rows are summed in float, and these partial sums are added in double.  This is as exact as
+ * sums in double, and twice as fast.
  */
 enum { RUN = 8 };
 #define EACH_OF(rows) _Pragma("GCC unroll 8") for (int r = 0; r < (rows); r++)
@@ -176,7 +176,7 @@ BL_CLONES_EXACT static void scale(int64_t n, int64_t pitch, float *copy, const m
 			copy[j] = ((copy[j] - m->high[j]) - m->low[j]) * inv[j];
 }
 
-/* The same for rows of x, which are d floats apart; writes the result to z. */
+/* As `scale`, but reads rows of x, which are d floats apart, and writes the result to z. */
 BL_CLONES_EXACT static void load_scaled(int64_t n, int64_t d, int64_t width, const float *restrict x, const means *m,
                                         const float *restrict inv, int64_t pitch, float *restrict z)
 {
@@ -214,7 +214,7 @@ static void measure(const bl_standard *s, int64_t pitch, const float *copy, doub
 }
 
 /*
- * The factor inv.  Without an eps it is infinite for a unit without variance, and z = 0 * inf is NaN.  NaN is
+ * The factor inv.  Without an eps, inv is infinite for a unit without variance.  Then z = 0 * inf is NaN, which is
  * propagated.
  */
 static float inverse(const bl_standard *s, double square)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* provenance.c: the origin of a module's weights, if they are not as initialised (nn.h). */
+/* provenance.c: the origin of a module's weights, unless these are the initial weights (nn.h). */
 #include "nn/module.h"
 
 #include <stdio.h>
@@ -77,7 +77,7 @@ static void set(bl_module *m, bl_provenance *p)
 	bl_provenance_unref(before);
 }
 
-/* Sets the provenance of all modules that contain a parameter or buffer.  Does m contain one? */
+/* Sets the provenance of all modules that contain a parameter or buffer.  Returns true if m contains one. */
 static bool set_all(bl_module *m, bl_provenance *p)
 {
 	bool any = m->slots > 0;

@@ -32,7 +32,7 @@ typedef struct bl_optim_job {
 
 struct bl_optim_ops {
 	const char *name, *help;
-	const bl_field *fields;              /* BL_OPTIM_COMMON, then its own; at most BL_OPTIM_ROOM doubles */
+	const bl_field *fields;              /* BL_OPTIM_COMMON, then the kind's own; at most BL_OPTIM_ROOM doubles */
 	const char *state[OPTIM_STATES + 1]; /* names of the flat arrays of its state, NULL after the last */
 	size_t (*room)(const bl_optim *o);   /* size of o->work in bytes; NULL: 0 */
 	void (*step)(const bl_optim_job *j); /* o->steps includes this step */

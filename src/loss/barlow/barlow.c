@@ -31,7 +31,7 @@ typedef struct state {
 	double lambda, invariance, scale;
 	float *m[2];     /* direct: m[0] is E (D,D); gram: the data of g */
 	bl_tensor *g[2]; /* gram: G_A and G_B (N,N), which may be shared with other pairs of views; NULL otherwise */
-	double *row[2];  /* gram and hsic: row sums of z (N); NULL otherwise */
+	double *row[2];  /* hsic in the gram form: row sums of z (N); NULL otherwise */
 } state;
 
 bl_barlow_form bl_barlow_pick(bl_barlow_form form, int64_t n, int64_t d)
@@ -88,7 +88,7 @@ static void release(void *ctx)
 	bl_standard_free(&t->s);
 }
 
-/* A sum over the rows of a square matrix: one double for each row; these are added in the order of the rows. */
+/* A sum over a square matrix: each row has a partial sum in double, and these are added in the order of the rows. */
 typedef struct rows {
 	const state *t;
 	int64_t side;
@@ -167,7 +167,10 @@ static double sum_of_c(const state *t)
 	return sum / (double)t->s.n;
 }
 
-/* Sets t->g to the Gram matrices in `kept`, and to new matrices for the others, which made[v] lists for computation. */
+/*
+ * Sets t->g[v] to the Gram matrix in `kept` or, if there is none, to a new matrix.  made[v] is the data of a new
+ * matrix, which the caller has to compute, and otherwise NULL.
+ */
 static int take_grams(state *t, bl_tensor **const kept[2], float *made[2])
 {
 	for (int v = 0; v < 2; v++) {
@@ -246,7 +249,7 @@ typedef struct back {
 		bool add;
 	} to[2];
 	int count;
-	const float *row[2]; /* gram and hsic: a number that is added to each row of dz; NULL otherwise */
+	const float *row[2]; /* hsic in the gram form: (N), row[v][n] is added to row n of dz; NULL otherwise */
 	atomic_bool failed;
 } back;
 

@@ -76,7 +76,7 @@ static void panel(const job *j, const bl_conv_class *k, bl_gather_args *g, int64
 		row first = at;
 		g->rows = m2 - m < height ? (int)(m2 - m) : height;
 		for (int r = 0; r < height; r++) {
-			bool beyond = r >= g->rows; /* row r is computed from the first row, and not written */
+			bool beyond = r >= g->rows; /* the kernel reads the first row instead, and writes nothing */
 			point(j, k, beyond ? first : at, r, height, c, a);
 			out[r] = target(j, k, beyond ? first : at) + from;
 			at = beyond ? at : next_row(k, at);

@@ -42,8 +42,8 @@ static void narrow_panel(const bl_rows_block *b, float *panel, int64_t from, int
 }
 
 /*
- * Computes the products tile by tile of the input channels.  The last tile overlaps the one before it, so that the
- * kernel does not read beyond the pixel.
+ * Computes the products, one tile of input channels after the other.  The last tile overlaps the previous tile, so that
+ * the kernel does not read beyond the pixel.
  */
 static void column_tiles(const job *j, const bl_rows_block *b, bl_outer_args *o, float *out)
 {

@@ -15,7 +15,7 @@ typedef struct bl_pack {
 	int64_t block; /* input channels that are summed in one block */
 } bl_pack;
 
-/* The number of channels in a block.  A panel of such a block fits in the second-level cache. */
+/* The number of channels in a block.  A panel of one block fits in the second-level cache. */
 int64_t bl_pack_block(const bl_kernels *k, int taps, int64_t channels);
 /* The number of floats of the packed weights. */
 int64_t bl_pack_size(const bl_kernels *k, const bl_pack *p);

@@ -10,7 +10,7 @@
 
 #include "tensor/conv/conv.h"
 
-/* Images with fewer channels per group than this are padded; the pixels of others are gathered one by one. */
+/* Images with fewer channels per group than this are padded; the pixels of other images are gathered one by one. */
 enum { BL_CONV_FEW = 12 };
 
 /* The number of floats of a padded image, including a few after its end that the copying code may read. */

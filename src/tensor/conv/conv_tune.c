@@ -10,7 +10,7 @@
 
 enum { TURNS = 5 };
 #define ENOUGH .01 /* a measurement takes at least this many seconds */
-#define BETTER .97 /* another algorithm than the rule's is chosen if it takes less than this share of the rule's time */
+#define BETTER .97 /* the rule's algorithm is replaced if another one takes less than this share of its time */
 
 typedef struct trial {
 	bl_conv g;

@@ -77,8 +77,8 @@ typedef struct bl_norm_row {
 } bl_norm_row;
 
 /*
- * Arguments of its backward pass.  g = dy where the ReLU's input was positive, and 0 elsewhere.  The ReLU's input was
- * positive where y > 0 (masked_by_y) or where scale (x - mean) + shift > 0.  Without relu, g = dy.
+ * Arguments of the backward pass of batch norm.  g = dy where the ReLU's input was positive, and 0 elsewhere.  The
+ * ReLU's input was positive where y > 0 (masked_by_y) or where scale (x - mean) + shift > 0.  Without relu, g = dy.
  */
 typedef struct bl_norm_back {
 	int64_t n, c;
@@ -116,8 +116,7 @@ typedef struct bl_kernels {
 	bl_winograd_load *winograd_gradient; /* v = A d A^T of the first 16 pixels, 4x4 */
 	bl_winograd_store *winograd_output;  /* 4x4 pixels (+)= A^T v A; pixels whose pointer is NULL are skipped */
 	/*
-	 * Transform `lanes` filters at once: u[36][pitch] = G g G^T with tap t of filter l at g[t][l], and dg = G^T u
-	 * G.
+	 * Transform `lanes` filters at once, with tap t of filter l at g[t][l]: u[36][pitch] = G g G^T; dg = G^T u G.
 	 */
 	void (*winograd_filter)(const float *g, float *u, int64_t pitch);
 	void (*winograd_filter_gradient)(const float *u, int64_t pitch, float *dg);

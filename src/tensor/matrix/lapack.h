@@ -22,7 +22,7 @@ int bl_gram(int64_t m, int64_t count, const float *x, int64_t step_k, int64_t st
  */
 int bl_eigh(int64_t n, double *a, double *w);
 
-/* The same with eigenvectors: row k of a becomes the eigenvector of w[k], of length 1. */
+/* As bl_eigh, but with eigenvectors: row k of a becomes the eigenvector of w[k], of length 1. */
 int bl_eigh_vectors(int64_t n, double *a, double *w);
 
 /*

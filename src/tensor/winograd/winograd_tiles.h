@@ -19,7 +19,7 @@ bl_tiles bl_tiles_of(float *data, int64_t h, int64_t w, int64_t channels, int64_
                      int64_t out_w);
 /* Sets side x side pointers to the pixels of a tile; pixels outside of the image are `zeros`. */
 void bl_tiles_read(const bl_tiles *t, int64_t tile, const float **pixel);
-/* The same, but the pointers of pixels outside of the image are NULL. */
+/* As bl_tiles_read, but the pointers of pixels outside of the image are NULL. */
 void bl_tiles_write(const bl_tiles *t, int64_t tile, float **pixel);
 /* A new pixel of zeros, which the caller frees with bl_block_give; NULL: no memory. */
 float *bl_tiles_zeros(int64_t channels);
