@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * layout.c: compares our convolutions in channels-last memory with oneDNN's in channels-last, channels-first and its
- * own blocked memory.  It answers two questions: which layout is best, and whether oneDNN should be one of our
- * algorithms.
+ * layout.c: compares our convolutions, in channels-last memory, with those of oneDNN in channels-last, channels-first
+ * and oneDNN's own blocked memory.  It answers two questions: which layout is best, and whether oneDNN should be one of
+ * our algorithms.
  *
  * It needs oneDNN 2.x (Debian package libdnnl-dev) and is therefore not part of the build.  To run it in a build
  * folder, where $src is the source folder:
@@ -10,9 +10,8 @@
  *     gcc -std=gnu11 -O2 -I$src/include -I$src/src $src/bench/layout.c -o layout -L.libs -lbarlow -ldnnl -lm
  *     LD_LIBRARY_PATH=.libs ./layout W2 && LD_LIBRARY_PATH=.libs ./layout W3
  *
- * All variants are measured in turns, on all cores, with their own kind of threads; medians are printed.  oneDNN's
- * weights are in the order that it prefers.  Converting arrays from our layout to oneDNN's and back is timed
- * separately.
+ * All variants are measured in turns, on all cores, with their own kind of threads; medians are printed.  The weights
+ * are in oneDNN's preferred order.  Converting arrays from our layout to oneDNN's and back is timed separately.
  */
 #include <barlow/parallel.h>
 #include <barlow/tensor.h>
@@ -328,7 +327,7 @@ static rival *best_rival(job j, int layout)
 	return best;
 }
 
-/* ms[0]: ours; ms[1 + 2 layout]: oneDNN's; ms[2 + 2 layout]: converting its arrays there and back. */
+/* ms[0]: our convolution; ms[1 + 2 layout]: oneDNN's; ms[2 + 2 layout]: converting arrays to its layout and back. */
 static void measure(job j, double *ms)
 {
 	rival *r[LAYOUTS];

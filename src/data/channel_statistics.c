@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { PARTS = 32, MOST_READ = 1024 }; /* parts of a measurement; most images of a set that reads files */
+enum { PARTS = 32, MOST_READ = 1024 }; /* parts of a measurement; limit of images if these are read from files */
 
 /*
  * Sums of pixel values and of their squares.  Bytes are summed as integers, so their order does not matter.  Floats are

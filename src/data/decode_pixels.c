@@ -32,7 +32,7 @@ static uint8_t blend(uint8_t v, uint8_t ground, uint8_t a)
 	return (uint8_t)(((sum >> 8) + sum) >> 8);
 }
 
-/* Converts a pixel with alpha to RGB: composited over the ground if the wish says so, else without its alpha. */
+/* Converts a pixel with alpha to RGB: composites it over the ground if the wish requires this, else drops its alpha. */
 static void flatten(const bl_encoded *e, const uint8_t *in, int from, uint8_t *rgb)
 {
 	uint8_t a = in[from - 1];

@@ -19,7 +19,7 @@ struct bl_gunzip {
 	char *path;
 	uint8_t *bytes; /* content of the file, compressed or plain */
 	size_t size;
-	size_t taken; /* bytes of it that were consumed so far */
+	size_t taken; /* number of these that were consumed so far */
 	size_t given; /* plain bytes that were returned so far */
 	bool gzip, ended;
 	z_stream z;
@@ -96,7 +96,7 @@ static unsigned portion(size_t n)
 	return n > UINT_MAX / 2 ? UINT_MAX / 2 : (unsigned)n;
 }
 
-/* Ends a member.  If another member follows, its plain bytes continue those of this one. */
+/* Ends a member.  If another member follows, its plain bytes follow those of this member. */
 static int end_member(bl_gunzip *g)
 {
 	const uint8_t *next = g->bytes + g->taken;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * marks.h: sizes and times of files when a set listed them, so that a file that was changed or replaced later is
+ * marks.h: records sizes and times of files when a set lists them.  A file that is changed or replaced later is
  * refused.
  *
  * Inode numbers are not compared, because some network file systems change the inode number of a file after a while.

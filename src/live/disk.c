@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * disk.c: reads and writes bytes of a live file with pread and pwrite: checksums, data that is written in turns, and
- * locks of sections.
+ * disk.c: reads and writes bytes of a live file with pread and pwrite, computes checksums, reads data that are written
+ * in turns, and locks sections.
  */
 #define _GNU_SOURCE /* locks of open file descriptions */
 #include "live/livefile.h"

@@ -133,7 +133,7 @@ static void add_turn(bl_history *h, int column, const bl_record *before, const b
 
 /* --- Reading --------------------------------------------------------------- */
 
-/* The length is read first, so the columns that are read after it include those of all records that it counts. */
+/* The length is read before the columns, so the columns include those of all these records. */
 bool bl_history_read_some(bl_history *h, const bl_live *run, int64_t until, int64_t most)
 {
 	int64_t length = bl_live_length(run), from = h->seen;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * correlation.c: pictures of C: the whole matrix, pooled; the region that a viewer requests; the diagonal; the
+ * correlation.c: computes pictures of C: the pooled matrix, the region that a viewer requests, the diagonal, and the
  * histogram.
  */
 #include "base/bounded.h"
@@ -144,7 +144,7 @@ static void all_dims(const struct span *s, int32_t *dims)
 		dims[i] = dim_at(s, i);
 }
 
-/* Returns the number of elements that the extremes are taken over, or -1. */
+/* Returns the number of elements that the extremes are computed from, or -1. */
 static int64_t pool(const bl_monitor_input *l, bl_tensor *const z[2], const struct span *rows, const struct span *cols,
                     bl_heat_effort e, const struct cells *out)
 {

@@ -104,7 +104,7 @@ static int draw_again(const bl_pipeline *p, const bl_plan *plan, const bl_image 
 
 /* --- The image ------------------------------------------------------------------------------ */
 
-/* Returns the index of the image in the batch: viewers count up or down from the first one. */
+/* Returns the index of the shown image in the batch.  Viewers request an image relative to the first one. */
 static int64_t place(const bl_monitor_input *l, int64_t n)
 {
 	int64_t i = l->asked ? l->asked->view % n : 0;
@@ -131,8 +131,8 @@ static int add_size(const int size[][2], int n, int which, char out[BL_DRAW_TEXT
 }
 
 /*
- * Describes the draws, which needs the image's size only.  Reads the image and draws the views if the batch does not
- * contain them.
+ * Describes the draws; only the image's size is needed for this.  Reads the image and draws the views if the batch does
+ * not contain them.
  */
 static int draw_views(const bl_monitor_input *l, const bl_source *source, bl_pipeline *const *pipeline, bl_snapshot *s,
                       bl_opened *o)

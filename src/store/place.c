@@ -220,8 +220,8 @@ static void begin_heartbeat(bl_place *p)
 }
 
 /*
- * Stores the run in the folder.  The live file comes last: if it exists, the run is stored.  After a failure, the run
- * has no folder.
+ * Stores the run in the folder.  The live file is created last: if it exists, the run is stored.  After a failure, the
+ * run has no folder.
  */
 static int move_in(bl_place *p, const char *folder)
 {
@@ -241,7 +241,7 @@ static int move_in(bl_place *p, const char *folder)
 	return rc;
 }
 
-/* Removes the files that a new folder got before a failure; then the folder, if it is empty. */
+/* After a failure, removes the files that were created in a new folder, and then the folder if it is empty. */
 static void move_out(const char *folder)
 {
 	static const char *const files[] = { BL_RUN_START, BL_RUN_JOURNAL, BL_RUN_PARENT };

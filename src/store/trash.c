@@ -30,7 +30,10 @@ static char *name_of(const char *folder)
 	return strndup(folder + from, n - from);
 }
 
-/* Is `folder` the same as `among`, the folder of that name in the folder of all runs?  Negative with bl_error: no. */
+/*
+ * Negative with bl_error unless `folder` is the same folder as `among`, the path of that name in the folder of all
+ * runs.
+ */
 static int check_place(const char *folder, const char *among)
 {
 	struct stat a, b;
