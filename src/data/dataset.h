@@ -60,7 +60,7 @@ struct bl_dataset {
 	int channels, height, width;    /* if sizes of images differ: the size in evaluation */
 	int classes;                    /* 0: no labels */
 	const char *const *class_names; /* one per class, static or part of the source; or NULL */
-	int first_class;                /* the number shown for class 0: 1 if the caller gave the labels, 0 if files did */
+	int first_class;                /* number shown for class 0: 1 if labels come from the caller, 0 if from files */
 
 	const bl_dataset_ops *ops;
 	bool reads;             /* images are read on demand */
@@ -136,7 +136,7 @@ typedef struct bl_first_failure {
 } bl_first_failure;
 void bl_first_failure_init(bl_first_failure *f);
 void bl_first_failure_note(bl_first_failure *f, int64_t row); /* with this thread's bl_error() */
-/* Returns 0, or negative with bl_error, the message of the lowest row.  f must not be used any more. */
+/* Returns 0, or negative with bl_error, the message of the lowest row.  After this call, f must not be used. */
 int bl_first_failure_end(bl_first_failure *f);
 
 /* Fails, naming the row and the length, unless 0 <= row < length. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * decode_pnm.c: decodes PBM, PGM and PPM files of text (P1 to P3) or bytes (P4 to P6).  The header consists of the
- * kind, the width, the height and, except for bitmaps, the greatest value.  One space separates it from pixels in
- * bytes.
+ * kind, the width, the height and, except for bitmaps, the greatest value.  In files of bytes, one space separates the
+ * header from the pixels.
  */
 #include "data/decode.h"
 

@@ -42,8 +42,8 @@ static int compare(const void *a, const void *b)
 }
 
 /*
- * Writes n rows of a class to `out`, ascending: the first n of an order drawn by the seed, which is repeated if the
- * class has fewer.  of_class is memory for all rows of the class.
+ * Writes n rows of a class to `out`, in ascending order.  They are the first n rows of a random order, which is
+ * repeated if the class has fewer rows.  of_class is memory for all rows of the class.
  */
 static void take_class(const bl_dataset *d, int label, uint64_t seed, int64_t n, int64_t *of_class, int64_t *out)
 {

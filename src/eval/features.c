@@ -44,7 +44,7 @@ static void restore(const modes *m, bl_module *module, int *at)
 /* --- average pooling of feature maps --- */
 
 /*
- * Runs the encoder, leaving out a flatten that is its last layer: then the result is the feature maps (n,C,H,W).  Other
+ * Runs the encoder without a flatten that is its last layer, so that the result is the feature maps (n,C,H,W).  Other
  * outputs are returned unchanged.
  */
 static bl_tensor *forward_maps(bl_module *m, bl_tensor *x)
@@ -80,7 +80,7 @@ static float mean_of(const bl_tensor *h, int64_t n, int64_t c, const int64_t y[2
 	return (float)(sum / (double)((y[1] - y[0]) * (x[1] - x[0])));
 }
 
-/* Cell i, if `size` pixels are divided into `cells`, is range[0]..range[1]-1; adjacent cells may share a pixel. */
+/* Divides `size` pixels into `cells` cells.  Cell i is range[0]..range[1]-1; adjacent cells may share a pixel. */
 static void cell_range(int64_t size, int64_t cells, int64_t i, int64_t range[2])
 {
 	range[0] = i * size / cells;
@@ -132,7 +132,7 @@ static bl_tensor *features_of(bl_module *encoder, bl_tensor *x, int pool)
 	return flat;
 }
 
-/* Returns the mean of h and of the features of x mirrored horizontally.  Takes over the reference to h. */
+/* Returns the mean of h and of the features of x mirrored horizontally.  Takes ownership of h. */
 static bl_tensor *with_mirrored(bl_module *encoder, bl_tensor *x, int pool, bl_tensor *h)
 {
 	bl_tensor *mirrored = bl_flip(x, 3), *g = mirrored ? features_of(encoder, mirrored, pool) : NULL;

@@ -6,9 +6,9 @@
  * again.  If that does not help, or if another process keeps the file locked, the index is in memory.
  *
  * A file that was removed may still be open in other processes.  SQLite finds a rollback journal on disk by its name,
- * so their journals would be applied to the new file.  So journals are in memory instead, and a file that a killed
- * writer left half written is recognised by the version HALF: under an exclusive lock, a writer sets it before it
- * writes anything else, and sets VERSION again at the end.
+ * so the journals of those processes would be applied to the new file.  Therefore journals are in memory.  A file that
+ * a killed writer left half written is recognised by its version: under an exclusive lock, a writer sets the version
+ * HALF before it writes anything else, and sets VERSION at the end.
  */
 #include "base/wall_time.h"
 #include "store/cache_folder.h"

@@ -47,7 +47,7 @@ static bool is_beating(const char *folder, int64_t count)
 
 /*
  * Refuses a run whose process exists, by the pid in run.json.  The last heartbeat must be recent, because another
- * process may have the pid of one that was killed.  If the heartbeat seems to be old, or in the future, the clock may
+ * process may have got the pid of a killed process.  If the heartbeat seems to be old, or in the future, the clock may
  * have been set, and the next heartbeat is waited for.
  */
 static int check_by_run_file(const char *folder, const bl_run_file *f)

@@ -17,8 +17,8 @@
 
 #define WORKER "worker"
 /*
- * host, boot of the host, process, its start time, counter: of fixed width, so that the line can be overwritten in
- * place
+ * The line of a worker: host, boot of the host, process, its start time, counter.  The fields have fixed widths, so
+ * that the line can be overwritten in place.
  */
 #define WORKER_FORMAT "%-64.64s %-40.40s %20" PRId64 " %20" PRIu64 " %20" PRId64 "\n"
 

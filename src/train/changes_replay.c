@@ -49,7 +49,7 @@ int bl_trainer_replay(bl_trainer *t, const bl_change *c, int64_t n, int64_t from
 	return r.rc;
 }
 
-/* Makes the changes that are due at the current step, in their order, which is that of the steps. */
+/* Makes the changes that are due at the current step, in the journal's order, which is the order of the steps. */
 void bl_changes_replay_due(bl_trainer *t)
 {
 	struct changes *again = &t->replay;

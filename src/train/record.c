@@ -34,7 +34,7 @@ static double lr(const bl_trainer *t, const bl_measured *m)
 	return bl_optim_settings(t->optim)->lr * m->factor;
 }
 
-/* Biases and norms without a separate rate have that of the weights. */
+/* Biases and norms without a separate rate have the rate of the weights. */
 static double lr_bias(const bl_trainer *t, const bl_measured *m)
 {
 	const bl_optim_config *o = bl_optim_settings(t->optim);

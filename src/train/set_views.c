@@ -54,8 +54,8 @@ static void drop(bl_pipeline **p, int n)
 }
 
 /*
- * Makes the pipelines that the views would have with the value; views that do not change keep theirs.  Negative with
- * bl_error.
+ * Makes the pipelines that the views would have with the value; views that do not change keep their pipelines.
+ * Negative with bl_error.
  */
 static int make(const bl_trainer *t, const char *name, double value, bl_pipeline *out[BL_VIEWS_MOST])
 {

@@ -7,9 +7,9 @@
  * trainers), unsaved.c (ends that were not saved), ending.c (the end of the process), ownership.c (which trainer owns
  * the modules).
  *
- * Two locks.  The *exclusive section* is held for a whole step, or by another thread (a guest) between two steps: its
- * holder may use weights, optimiser, last embeddings and counters.  `lock` is held briefly and guards the members that
- * are marked below.
+ * There are two locks.  The *exclusive section* is held for a whole step, or by another thread (a guest) between two
+ * steps.  Its holder may use weights, optimiser, last embeddings and counters.  `lock` is held briefly and guards the
+ * members that are marked below.
  */
 #ifndef BARLOW_TRAIN_TRAINER_H
 #define BARLOW_TRAIN_TRAINER_H
