@@ -38,7 +38,8 @@ end
 local o = options(arg)
 local SIZE, LEAST = 48, 50
 
--- The rows without repeated pictures (a link repeats its file), of the classes that have enough pictures then.
+-- Returns the rows without repeated pictures (a link repeats its file) of the classes that still have enough pictures,
+-- and whether there are several such classes.
 local function find_rows(ds)
 	local seen, rows, counts, weights = {}, {}, {}, {}
 	for i = 1, #ds do

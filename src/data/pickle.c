@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * pickle.c: interprets, on a stack of values, the opcodes of pickles that contain data (described in Python's
- * pickletools.py).
+ * pickle.c: interprets the opcodes of pickles that contain data, with a stack of values.  Python's pickletools.py
+ * describes the opcodes.
  */
 #include "data/pickle.h"
 

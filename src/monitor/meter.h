@@ -3,7 +3,7 @@
  * meter.h (private): a budget of time for measurements, which grows by a share of the training time.
  *
  * Unused credit is limited to the price of the next measurement plus the growth in one second, so that a long time
- * without measurements is not followed by many at once.
+ * without measurements is not followed by many measurements at once.
  */
 #ifndef BARLOW_MONITOR_METER_H
 #define BARLOW_MONITOR_METER_H
