@@ -832,7 +832,7 @@ static bl_pipeline *always(const char *name)
 	return p;
 }
 
-/* channel_dropout leaves one channel, so it refuses images of one channel; then the pipeline is freed. */
+/* Frees the pipeline if it refuses the image, as channel_dropout refuses images of one channel. */
 static bool refuses(bl_pipeline *p, const char *name, int channels)
 {
 	bool refused = bl_pipeline_check(p, channels) < 0;
@@ -1054,7 +1054,7 @@ struct counted {
 	float seen;
 };
 
-/* Adds one random number per view to the first pixel, and reads the last. */
+/* Adds one random number per view to the first pixel, and reads the last pixel. */
 static int touch(void *context, const bl_aug_call *call)
 {
 	struct counted *c = context;

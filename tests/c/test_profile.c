@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_profile.c: rows of the profile; tests/lua/test_profile.lua has the profile of training steps. */
+/* test_profile.c: the rows of the profile; tests/lua/test_profile.lua tests the profile of training steps. */
 #include "support.h"
 
 #include <barlow/profile.h>
@@ -28,7 +28,7 @@ static void an_entry_goes_to_the_row_of_its_module_and_operation(void **state)
 	assert_true(r->flops[0] == 20 && r->flops[1] == 10);
 }
 
-static void no_call_is_lost_where_there_are_more_modules_than_rows(void **state)
+static void no_call_is_lost_if_there_are_more_modules_than_rows(void **state)
 {
 	enum { MODULES = BL_PROFILE_ROWS + 100 };
 	(void)state;
@@ -41,7 +41,7 @@ static void no_call_is_lost_where_there_are_more_modules_than_rows(void **state)
 			bl_profile_work(1);
 			bl_profile_book(module, "relu", false);
 		}
-		assert_int_equal(bl_profile_read(rows, BL_PROFILE_ROWS), BL_PROFILE_ROWS); /* sorts the rows meanwhile */
+		assert_int_equal(bl_profile_read(rows, BL_PROFILE_ROWS), BL_PROFILE_ROWS); /* reading sorts the rows */
 	}
 	bl_profile_end();
 	bl_profile_stop();
@@ -63,7 +63,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_entry_goes_to_the_row_of_its_module_and_operation),
-		cmocka_unit_test(no_call_is_lost_where_there_are_more_modules_than_rows),
+		cmocka_unit_test(no_call_is_lost_if_there_are_more_modules_than_rows),
 	};
 	return cmocka_run_group_tests_name("profile", tests, NULL, NULL);
 }

@@ -341,7 +341,7 @@ static void test_watched(void **state)
 	y.config.snapshot_hz = 1e9;
 	y.config.knn_queries = bl_dataset_shapes(&shapes);
 	bl_trainer *t = trainer_of(&y);
-	/* The run of few steps must not be over before it is paused. */
+	/* Ensures that the run, which has few steps, does not end before it is paused. */
 	bl_trainer_break_when(t, &(bl_condition){ .holds = holds_always });
 	assert_int_equal(bl_trainer_start(t), 0);
 	wait_for_state(t, BL_RUN_PAUSED);
@@ -470,7 +470,7 @@ static int save_at_break(void *ctx, bl_save_why why)
 	return 0;
 }
 
-/* Who waits for a break meets a run that is paused and saved. */
+/* After a thread has waited for a break, the run is paused and saved. */
 static void test_break(void **state)
 {
 	(void)state;
@@ -493,7 +493,7 @@ static void test_break(void **state)
 		assert_int_equal(b.saves, i);
 		assert_int_equal(b.early, 0);
 	}
-	assert_int_equal(bl_trainer_steps(t, 5), 0); /* by hand */
+	assert_int_equal(bl_trainer_steps(t, 5), 0); /* steps by the caller */
 	assert_true(bl_trainer_at_break(t));
 	assert_int_equal(steps_done(t), 4);
 	bl_trainer_free(t);
@@ -781,7 +781,7 @@ static bool somebody_waits(bl_trainer *t)
 	return waits;
 }
 
-/* Behind each step: waits until somebody asks, and notes the step. */
+/* After each step, waits until another thread requests access, and records the step. */
 static int meet(void *ctx, bl_trainer *t)
 {
 	struct visit *v = ctx;
