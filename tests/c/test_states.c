@@ -185,7 +185,7 @@ static int interrupt_here(lua_State *L)
 	return 1;
 }
 
-/* Ctrl-C ends a pass through a network, but not the work of a function in it half way: it may be training steps. */
+/* Ctrl-C ends a forward pass, but does not interrupt a function in the network, which may itself make training steps. */
 static void test_function_in_a_network(void **state)
 {
 	static const char text[] =
