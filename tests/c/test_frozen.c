@@ -20,7 +20,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { BATCH = FROZEN_BATCH, WIDTH = 300, HEIGHT = 140, PATIENCE = 2000 };
+enum { BATCH = FROZEN_BATCH, WIDTH = 300, HEIGHT = 140, PATIENCE = 20000 };
 
 static const bl_ability can = { .depth = BL_DEPTH_FULL, .utf8 = true };
 

@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MIDWAY = 700, WIDTH = 130, HEIGHT = 44, PATIENCE = 2000 };
+enum { MIDWAY = 700, WIDTH = 130, HEIGHT = 44, PATIENCE = 20000 };
 
 static const bl_ability can = { .depth = BL_DEPTH_FULL, .utf8 = true };
 

@@ -154,14 +154,14 @@ static void assert_same(struct dump *a, struct dump *b)
 
 static void wait_for_state(bl_trainer *t, bl_run_state s)
 {
-	for (int i = 0; i < 10000 && bl_trainer_state(t) != s; i++)
+	for (int i = 0; i < 100000 && bl_trainer_state(t) != s; i++)
 		usleep(1000);
 	assert_int_equal(bl_trainer_state(t), s);
 }
 
 static void wait_for_steps(bl_trainer *t, int64_t n)
 {
-	for (int i = 0; i < 10000 && steps_done(t) < n; i++)
+	for (int i = 0; i < 100000 && steps_done(t) < n; i++)
 		usleep(1000);
 	assert_true(steps_done(t) >= n);
 }
@@ -321,7 +321,7 @@ static void look_closely(bl_trainer *t)
 	static bl_snapshot s;
 	int64_t step = steps_done(t);
 	bl_region r = question(step);
-	for (int i = 0; i < 10000 && (s.step != step || s.region.rows != r.rows || s.points_step != step); i++) {
+	for (int i = 0; i < 100000 && (s.step != step || s.region.rows != r.rows || s.points_step != step); i++) {
 		assert_int_equal(bl_live_ask(bl_trainer_live(t), &r), 0);
 		usleep(1000);
 		bl_live_snapshot(bl_trainer_live(t), &s);

@@ -195,7 +195,7 @@ static void processes(void **state)
 	setenv("WORD", "that", 1);
 	int64_t pid = bl_process_spawn(line, log, words);
 	assert_true(pid > 0);
-	for (int i = 0; bl_process_poll(pid, &status) == 0 && i < 2000; i++)
+	for (int i = 0; bl_process_poll(pid, &status) == 0 && i < 12000; i++)
 		wait_a_little();
 	assert_int_equal(status, 7);
 	assert_int_equal(bl_process_poll(pid, &status), -1);
