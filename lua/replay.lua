@@ -280,7 +280,7 @@ end
 local function locator(path, text, f)
 	local info, file = debug.getinfo(f, "S"), debug.getinfo(load("", "@" .. path), "S").short_src
 	local behind = text:match "end(%s*return [%w_]+%s*end%)%(%)%s*%)%s*)$" or text:match "end(%s*end%)%(%)%s*%)%s*)$"
-		or text:match "end(%)%s*)$" or ""
+		or text:match "end(%s*%)%s*)$" or ""
 	local last = 1 + select(2, text:gsub("\n", "")) - select(2, behind:gsub("\n", ""))
 	return function(message)
 		return (message:gsub(file:gsub("%p", "%%%0") .. ":(%d+): ", function(line)

@@ -95,6 +95,9 @@ test("stored runs can be replayed as well", function()
 	equal(r:bisect(function(v) return v.iteration >= 14 end, quiet).iteration, 14)
 end)
 
+-- Where it is written for the other process it stands on a line of its own.
+local function wide(v) local s = "text that makes the function as long as one line of it" return v.terms.totl > #s end
+
 test("first and bisect find the first step at which a function holds", function()
 	local limit, bound = t:record(7).total, 15
 	equal(t:first(function(v) return v.terms.total == limit end, quiet).iteration, 7)
@@ -113,6 +116,7 @@ test("first and bisect find the first step at which a function holds", function(
 		if not why:find(("%s: the function failed at step %d: %s:%d: attempt to"):format(what, step, name, number), 1, true) then error(why) end
 	end
 	failed("first", 1, line(), function(v) return v.terms.totl > 1 end)
+	failed("first", 1, debug.getinfo(wide, "S").linedefined, wide)
 	failed("bisect", 10, line() + 3, function(v)
 		-- with upvalues, which stand above the function where it is written for the other process
 		local n = v.iteration + bound
