@@ -9,6 +9,7 @@ again after a run has continued.
 local native = require "barlow.native"
 local recipe = require "barlow.recipe"
 local results = require "barlow.results"
+local runs = require "barlow.runs"
 local space = require "barlow.space"
 local sweep = require "barlow.sweep"
 
@@ -43,8 +44,6 @@ local function measured(kind, r, metric)
 	if #x == 0 then error(("plot.%s: '%s' was never measured in %s"):format(kind, native.clean(metric), native.clean(r.id or r.name)), 0) end
 	return x, y
 end
-
-local LESS = { total = true, invariance = true, redundancy = true, weighted_redundancy = true, time = true, grad_norm = true }
 
 local MOST = 1024
 
@@ -324,7 +323,7 @@ function kinds.compare.make(list, settings)
 		most = math.max(most, #values)
 	end
 	if #rows > ROWS then error(("plot.compare: %d rows are too many for a figure: expected %d at most"):format(#rows, ROWS), 0) end
-	best_first(rows, not LESS[metric])
+	best_first(rows, not runs.LESS[metric])
 	return rows_figure(rows, { xlabel = metric .. (most > 1 and ": each run, and means with 95% intervals" or " at the end of each run") })
 end
 

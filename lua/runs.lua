@@ -337,13 +337,14 @@ end
 
 -- The best run.
 
-local LESS = { total = true, invariance = true, redundancy = true, weighted_redundancy = true, time = true, grad_norm = true }
+-- Metrics of which smaller values are better.
+runs.LESS = { total = true, invariance = true, redundancy = true, weighted_redundancy = true, time = true, grad_norm = true }
 
 function runs.best(settings)
 	settings = settings or {}
 	local metric = settings.metric or "knn"
 	if type(metric) ~= "string" then error("metric must be the name of a column, got a " .. type(metric), 0) end
-	local goal = settings.goal or LESS[metric] and "min" or "max"
+	local goal = settings.goal or runs.LESS[metric] and "min" or "max"
 	if goal ~= "min" and goal ~= "max" then error(("goal must be \"max\" or \"min\", got %q"):format(tostring(goal)), 0) end
 	local list = runs.list{ where = settings.where, tags = settings.tags, sort = (goal == "max" and "-" or "") .. metric }
 	local best = list[1]

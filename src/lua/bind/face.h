@@ -67,15 +67,15 @@ typedef struct bl_pipelines {
 } bl_pipelines;
 bl_pipelines *bl_lua_push_views(lua_State *L); /* of type BL_T_VIEWS, without any yet */
 
-/* --- parts of data sets, and sets of sets (l_data_parts.c); looking at them (l_data_look.c; lua/look.lua) --- */
+/* --- parts of data sets, and sets of sets (l_data_parts.c); data sets as text and pictures (l_data_look.c; lua/look.lua) --- */
 
 extern const bl_lua_function bl_lua_data_parts[]; /* methods of data sets that make another set */
 extern const bl_lua_function bl_lua_data_look[];  /* other ones */
 int bl_lua_dataset_text(lua_State *L);            /* their __tostring */
-/* Pushes a userdata with n labels, counted from 0, from the list or tensor at `index`, where they are counted from 1. */
+/* Pushes a userdata with n labels, counted from 0, from the list or tensor at `index`, where they are counted from 1 (objects.c). */
 int32_t *bl_lua_labels(lua_State *L, int index, int64_t n);
 
-/* Pushes an image, (H,W,C), as a tensor (C,H,W) with values 0..1 (objects.c). */
+/* Pushes an image, (H,W,C), as a tensor (C,H,W); bytes become values 0..1, floats are copied (objects.c). */
 void bl_lua_push_image(lua_State *L, const bl_image *im);
 
 /* --- vectors of features (l_vectors.c) --- */
