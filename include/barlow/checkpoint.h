@@ -5,8 +5,8 @@
  *     encoder.*, projector.*         parameters and buffers, named as weights.h names them
  *     optim.momentum.encoder.* ...   the optimiser's state, one tensor for each parameter
  *
- * The file's metadata contain the progress (train.h), checksums of the metadata and of every tensor, and the settings
- * in which a trainer that resumes the run must agree with it (optimiser, seed, batch, steps per epoch).  All functions
+ * The file's metadata contain the progress (train.h), checksums of the metadata and of every tensor, and those settings
+ * of the run that a trainer must have, too, to resume it (optimiser, seed, batch, steps per epoch).  All functions
  * return 0, or negative with bl_error.
  */
 #ifndef BARLOW_CHECKPOINT_H
@@ -26,8 +26,8 @@ int bl_checkpoint_save(const char *path, bl_trainer *t);
 int bl_checkpoint_load(const char *path, bl_trainer *t);
 
 /*
- * Saves the weights that a trainer starts from, or has started from.  Only those are saved that a recipe cannot draw
- * again (bl_trainer_warm).  Names are those of weights.h, so that bl_weights_load loads them into new modules.
+ * Saves the weights that a trainer starts from, or has started from, if they are not initial weights that a recipe can
+ * draw again (bl_trainer_warm).  Names are those of weights.h, so that bl_weights_load loads them into new modules.
  */
 int bl_start_save(const char *path, bl_trainer *t);
 

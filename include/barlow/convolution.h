@@ -81,7 +81,7 @@ int bl_choice_parse(const char *text, bl_choice *c);
 typedef struct bl_choices bl_choices;
 bl_choices *bl_choices_new(void); /* NULL: no memory */
 void bl_choices_free(bl_choices *t);
-int bl_choices_set(bl_choices *t, const bl_choice *c); /* adds a copy or replaces that of the same key; -1: no memory */
+int bl_choices_set(bl_choices *t, const bl_choice *c); /* adds a copy, or replaces the one of that key; -1: no memory */
 const bl_choice *bl_choices_find(const bl_choices *t, const bl_conv_key *k); /* borrowed; NULL: there is none */
 int bl_choices_count(const bl_choices *t);
 const bl_choice *bl_choices_at(const bl_choices *t, int i); /* borrowed; i from 0 */

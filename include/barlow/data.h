@@ -119,7 +119,7 @@ typedef struct bl_data_function {
 	int channels, height, width;
 	int classes;                    /* 0: no labels */
 	const char *const *class_names; /* (classes), copied; or NULL */
-	const int32_t *labels;          /* (n), from 0, copied; NULL: the function sets them and is called for all images */
+	const int32_t *labels;          /* (n), from 0, copied; NULL: found by calling the function for every image */
 	uint64_t seed;                  /* of the random streams */
 	int (*apply)(void *context, bl_data_call *call); /* returns 0, or negative with bl_error */
 	void (*release)(void *context);
@@ -221,7 +221,7 @@ bl_dataset *bl_dataset_concat(bl_dataset *const *parts, int n);
  * images; negative with bl_error: the check was interrupted, or there was no memory.
  */
 int64_t bl_dataset_verify(const bl_dataset *d, void (*broken)(void *ctx, int64_t row, const char *why), void *ctx);
-/* The same check: 0, or negative with a bl_error that names the first few broken images. */
+/* As bl_dataset_verify, but returns 0, or negative with a bl_error that names the first few broken images. */
 int bl_dataset_check_images(const bl_dataset *d);
 
 bl_dataset *bl_dataset_ref(bl_dataset *d);

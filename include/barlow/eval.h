@@ -19,10 +19,10 @@
 bl_tensor *bl_eval_features(bl_module *encoder, bl_dataset *d, const float *mean, const float *std, int batch,
                             const volatile int *stop);
 /*
- * The same with more settings.  pool > 0: feature maps (C,H,W) are averaged to at most pool x pool, over the cells of
- * PyTorch's adaptive_avg_pool2d, before they are flattened.  This applies to a chain of modules that ends with a map or
- * with the flattening of a map; raw pixels and other features are unchanged.  flip: the features are the mean of those
- * of the image and those of its mirror image.
+ * As bl_eval_features, with more settings.  pool > 0: feature maps (C,H,W) are averaged to at most pool x pool, over
+ * the cells of PyTorch's adaptive_avg_pool2d, before they are flattened.  This applies to a chain of modules that ends
+ * with a map or with the flattening of a map; raw pixels and other features are unchanged.  flip: the features are the
+ * mean of those of the image and those of its mirror image.
  */
 typedef struct bl_features_config {
 	int batch, pool;
@@ -52,7 +52,7 @@ typedef struct bl_knn_config {
 } bl_knn_config;
 double bl_eval_knn(const bl_knn_config *c, const bl_tensor *refs, const int32_t *ref_labels, const bl_tensor *queries,
                    const int32_t *query_labels, int classes);
-/* The same; guess (M), which may be NULL, receives the predicted class of each query. */
+/* As bl_eval_knn; guess (M), which may be NULL, receives the predicted class of each query. */
 double bl_eval_knn_guess(const bl_knn_config *c, const bl_tensor *refs, const int32_t *ref_labels, const bl_tensor *queries,
                          const int32_t *query_labels, int classes, int32_t *guess);
 
@@ -63,9 +63,9 @@ double bl_eval_knn_guess(const bl_knn_config *c, const bl_tensor *refs, const in
  *
  * bl_eval_standardise gives each feature mean 0 and variance 1; a constant feature becomes 0.  bl_eval_whiten
  * multiplies the standardised features by (covariance + ridge)^-1/2, up to a rotation, which leaves cosines unchanged.
- * If several ridges are given, a part of the references is held out, statistics and neighbours are those of the rest,
- * and the ridge with the best kNN accuracy on the held-out part is used.  Time grows with N F^2 and F^3; memory is 3 N
- * F floats.
+ * To choose among several ridges, a part of the references is held out, and statistics and neighbours are those of the
+ * rest.  The ridge with the best kNN accuracy on the held-out part is used.  Time grows with N F^2 and F^3, and the
+ * memory needed is 3 N F floats.
  */
 typedef struct bl_whiten_config {
 	bl_knn_config knn;    /* the kNN that chooses the ridge */
@@ -102,8 +102,8 @@ typedef struct bl_linear_config {
 	int n_l2;
 	int iterations; /* largest number of iterations of L-BFGS; default 100 */
 	/*
-	 * Default 1e-4.  A fit ends when the largest element of the gradient is below this fraction of that at W = 0,
-	 * or when 10 iterations lower the loss by less than 20 times this fraction.
+	 * Default 1e-4.  A fit ends when the largest element of the gradient is below this fraction of its value at W =
+	 * 0, or when 10 iterations lower the loss by less than 20 times this fraction.
 	 */
 	double tolerance;
 	uint64_t seed;

@@ -34,7 +34,7 @@ typedef enum bl_field_kind {
 	BL_FIELD_INTS,   /* bl_list: 1 to `count` integers, always written as a list */
 	/*
 	 * bl_fields_default sets a TEXT.  Apart from that, the functions below neither set nor check the following
-	 * kinds; the code that uses such a setting does.
+	 * kinds; the code that uses the setting does both.
 	 */
 	BL_FIELD_TEXT,   /* const char * */
 	BL_FIELD_OBJECT, /* void *: an object of the Lua type `type` */
@@ -57,7 +57,7 @@ typedef struct bl_field {
 	int presets; /* number of values in `preset`: BL_DEFAULT(.9), BL_DEFAULT(true), BL_DEFAULT(BL_FORM_AUTO) */
 	double preset[BL_FIELD_PRESETS];
 	const char *text;      /* default of a TEXT: BL_TEXT("") */
-	const char *otherwise; /* no fixed default: the meaning if it is left out: BL_OTHERWISE("the images' size") */
+	const char *otherwise; /* no fixed default; what a missing value means: BL_OTHERWISE("the images' size") */
 	bool required;         /* BL_REQUIRED */
 
 	/*

@@ -15,12 +15,12 @@
 typedef struct bl_figure bl_figure;
 /* Curves of the loss, its terms and its lower bound, and of the kNN accuracy, against the step. */
 bl_figure *bl_figure_curves(const bl_live *run);
-/* The same curves of the first `records` records. */
+/* As bl_figure_curves, but only of the first `records` records. */
 bl_figure *bl_figure_curves_until(const bl_live *run, int64_t records);
 /*
  * Maps a value v in -1..1 to a position in -1..1 on the diverging colour map.  Magnitudes up to `chance` (the level of
- * chance, below 1) are mapped to the middle, which has the background's colour.  Larger ones are mapped linearly or, if
- * `log`, logarithmically, which gives small values a larger part of the map.
+ * chance, below 1) are mapped to the middle, which has the background's colour.  Larger magnitudes are mapped linearly
+ * or, if `log`, logarithmically, which gives small values a larger part of the map.
  */
 typedef struct bl_scale {
 	double chance;
@@ -29,9 +29,9 @@ typedef struct bl_scale {
 double bl_scale_place(bl_scale s, double v);
 double bl_scale_value(bl_scale s, double place); /* the inverse of bl_scale_place; returns `chance` for 0 */
 /*
- * The scale whose level of chance is that of the root mean square of `elements` elements of C, for independent
- * embeddings in a batch of n images: 1/sqrt(n-1) (1 + 2 / sqrt(2 elements)), which is two standard deviations above the
- * mean.  The level is at most .9, and it is 0 if n <= 1.
+ * The scale for dots that show the root mean square of `elements` elements of C, for a batch of n images.  The level of
+ * chance is two standard deviations above the mean for independent embeddings, 1/sqrt(n-1) (1 + 2 / sqrt(2 elements)).
+ * The level is at most .9, and it is 0 if n <= 1.
  */
 bl_scale bl_scale_of_chance(double n, double elements, bool log);
 /*
@@ -42,8 +42,8 @@ bl_scale bl_scale_of_chance(double n, double elements, bool log);
  */
 bl_figure *bl_figure_heatmap(const bl_tensor *c, const char *title, int64_t batch);
 /*
- * The same for a matrix that covers `rows` dimensions from `row` on and `cols` dimensions from `col` on.  The axes show
- * the numbers of these dimensions.
+ * As bl_figure_heatmap, but for a matrix that covers `rows` dimensions from `row` on and `cols` dimensions from `col`
+ * on.  The axes show the numbers of these dimensions.
  */
 typedef struct bl_extent {
 	double row, rows, col, cols;
@@ -141,7 +141,7 @@ char *bl_figure_sixels(const bl_figure *f, int width, int height, size_t *n);
  */
 enum { BL_FIGURE_HASH = 65 };
 char *bl_figure_record(const char *path, char picture[BL_FIGURE_HASH]);
-/* The same for a file's content in memory. */
+/* As bl_figure_record, but for a file's content in memory. */
 char *bl_figure_record_of(const void *bytes, size_t n, char picture[BL_FIGURE_HASH]);
 
 #endif

@@ -19,8 +19,8 @@
  */
 int bl_file_write_atomic(const char *path, const void *bytes, size_t n);
 /*
- * The same for private files, such as those of a run: a new file has the permissions 0600 without the bits of the
- * umask.
+ * As bl_file_write, but for private files, such as those of a run: a new file has the permissions 0600 without the bits
+ * of the umask.
  */
 int bl_file_write_private(const char *path, const void *bytes, size_t n);
 /* The type of both functions. */

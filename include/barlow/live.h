@@ -221,8 +221,8 @@ int bl_live_resume(bl_live *l, const bl_live *past, int64_t until);
  */
 bl_live *bl_live_open(const char *path, bool writable_mailbox);
 /*
- * The same, but reads the whole file.  If the file is damaged and no process writes it any more, its intact parts
- * become a run in memory, which accepts no commands.  bl_live_open detects damage of the tables only.
+ * As bl_live_open, but reads the whole file.  If the file is damaged and no process writes it any more, its intact
+ * parts become a run in memory, which accepts no commands.  bl_live_open detects damage of the tables only.
  */
 bl_live *bl_live_open_whole(const char *path, bool writable_mailbox);
 const char *bl_live_damage(const bl_live *l); /* "records 120 to 480 are damaged", borrowed; NULL: none was found */

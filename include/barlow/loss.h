@@ -85,9 +85,9 @@ const bl_loss_ops *bl_loss_kind(int i);
  */
 bl_loss *bl_loss_of(const char *name);
 /*
- * A new loss with the operations of a table, which must outlive it.  Settings (NULL: the defaults) are checked and
- * copied.  The loss owns ctx: ops->release is called with it when the loss is freed, or if this function fails.  NULL
- * with bl_error.
+ * A new loss with the operations of a table, which must outlive the loss.  Settings (NULL: the defaults) are checked
+ * and copied.  The loss owns ctx: ops->release is called with it when the loss is freed, or if this function fails.
+ * NULL with bl_error.
  */
 bl_loss *bl_loss_new(const bl_loss_ops *ops, const void *settings, void *ctx);
 /*
@@ -204,8 +204,8 @@ bl_barlow_form bl_barlow_pick(bl_barlow_form form, int64_t n, int64_t d);
  * where r = min(D, N-1) is the largest possible rank of C.  It is 0 if r = D, since C can be the identity then.
  *
  * In the dialects algorithm1 and unbiased, elements of C's diagonal are at most m = (N-1)/N: if D / (D + K) is larger
- * than m, the floor is scale (D (1 - m)^2 + K m^2).  With a weight w of the invariance, the floor is w times that of
- * lambda / w.  No floor is known, and the result is NaN, if lambda > w, for hsic, and if N < 2.
+ * than m, the floor is scale (D (1 - m)^2 + K m^2).  With a weight w of the invariance, the floor is w times the floor
+ * for lambda / w.  The result is NaN (no floor is known) if lambda > w, if N < 2, and for hsic.
  */
 double bl_barlow_floor(const bl_barlow_config *c, int64_t n, int64_t d);
 

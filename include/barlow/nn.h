@@ -47,7 +47,7 @@ int bl_module_input(const bl_module *m, float *mean, float *std);
 void bl_module_init(bl_module *m, uint64_t seed);
 
 /*
- * The provenance of a module states the origin of its weights if they are not as initialised: a run that trains or has
+ * The provenance of a module states the origin of weights that are not the initial weights: a run that trains or has
  * trained the module, or another source, such as a file.  All modules of the same origin share one reference-counted
  * object, which may outlive the run.  A trainer sets the provenance of its modules and refuses modules of another run
  * (train.h).  Other code that writes weights sets it as well.
@@ -64,7 +64,7 @@ const char *bl_provenance_name(const bl_provenance *p); /* borrowed */
 bool bl_provenance_is_run(const bl_provenance *p);
 int64_t bl_provenance_step(const bl_provenance *p);
 bool bl_provenance_live(const bl_provenance *p);
-bl_provenance *bl_module_provenance(const bl_module *m); /* borrowed; NULL: the weights are as initialised */
+bl_provenance *bl_module_provenance(const bl_module *m); /* borrowed; NULL: these are the initial weights */
 /*
  * Sets the provenance of m and its descendants; NULL: clears it.  Modules without parameters and buffers, and modules
  * that belong to a live run, are left unchanged.
@@ -110,7 +110,7 @@ int bl_module_find_nonfinite(bl_module *m, bl_tensor *x, char *buf, size_t size)
  */
 bl_module *bl_nn_linear(int64_t in, int64_t out, bool bias);
 bl_module *bl_nn_conv2d(int64_t in, int64_t out, int kernel, bl_conv_shape s, bool bias);
-/* The same with a kernel of height kernel[0] and width kernel[1]. */
+/* As bl_nn_conv2d, with a kernel of height kernel[0] and width kernel[1]. */
 bl_module *bl_nn_conv2d_of(int64_t in, int64_t out, const int kernel[2], bl_conv_shape s, bool bias);
 /* Makes all convolutions in m use this algorithm (see convolution.h); BL_CONV_AUTO: the default selection. */
 void bl_nn_convolve(bl_module *m, bl_conv_algorithm a);
@@ -184,9 +184,9 @@ int64_t bl_module_features(bl_module *m, int64_t c, int64_t h, int64_t w);
 /*
  * All parameters in one flat array and all gradients in another, so that an optimiser, an all-reduce or a checkpoint
  * handles two vectors.  bl_params_new moves the parameters of n modules (roots) into the arrays; afterwards the
- * modules' tensors are slices of the arrays.  prefixes, such as "encoder" and "projector", are put before the names; it
- * may be NULL.  A tensor that is found twice (tied weights) is listed under its first name.  Slices begin at multiples
- * of 16 floats, and the gaps are 0.  The caller frees the result with bl_params_free.  NULL with bl_error.
+ * modules' tensors are slices of the arrays.  prefixes[i], such as "encoder", is put before the names of root i;
+ * prefixes may be NULL.  A tensor that is found twice (tied weights) is listed under its first name.  Slices begin at
+ * multiples of 16 floats, and the gaps are 0.  The caller frees the result with bl_params_free.  NULL with bl_error.
  */
 typedef struct bl_params bl_params;
 typedef struct bl_param {

@@ -59,7 +59,7 @@ int bl_place_write_recipe(bl_place *p, const char *text, size_t n);
 void bl_place_recipe(bl_place *p, bl_facts *recipe);
 /* Waits until the trainer is between two steps, then saves checkpoint and weights. */
 int bl_place_save(bl_place *p);
-/* Waits in the same way, then saves the weights of encoder and projector in a file; path NULL: the folder's own. */
+/* Waits as bl_place_save, then saves the weights of encoder and projector in a file; path NULL: the folder's own. */
 int bl_place_save_weights(bl_place *p, const char *path);
 
 #endif

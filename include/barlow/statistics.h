@@ -20,7 +20,8 @@ typedef struct bl_interval {
 	int64_t n;
 	double mean, sd;  /* sd: standard deviation of the values, divisor n - 1; NaN if n < 2 */
 	double low, high; /* NaN if n < 2 */
-	double p;         /* two-sided, of a true mean of 0; NaN if n < 2; if all are equal: 1 for 0, else NaN */
+	/* Two-sided p-value of a true mean of 0; NaN if n < 2.  If all values are equal: 1 if they are 0, else NaN. */
+	double p;
 } bl_interval;
 
 /* Computes the interval by Student's distribution. */

@@ -59,7 +59,7 @@ void bl_tensor_put(bl_tensor *t, const int64_t *index, float value);
 
 /* A new reference to t if t is row-major, otherwise a row-major copy that is not part of the graph. */
 bl_tensor *bl_tensor_contiguous(bl_tensor *t);
-/* The same for channels-last order.  t must have four dimensions. */
+/* As bl_tensor_contiguous, but for channels-last order.  t must have four dimensions. */
 bl_tensor *bl_tensor_channels_last(bl_tensor *t);
 /* A copy of t with its own storage, in t's memory order.  It is not part of the graph. */
 bl_tensor *bl_tensor_clone(const bl_tensor *t);

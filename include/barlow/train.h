@@ -79,7 +79,7 @@ int bl_trainer_set(bl_trainer *t, const char *name, double value);
 int bl_trainer_may_set(bl_trainer *t, const char *name, double value); /* 0 if bl_trainer_set would accept the value */
 double bl_trainer_get(bl_trainer *t, const char *name);                /* the current value; NaN: no such setting */
 void bl_trainer_loss_settings(bl_trainer *t, void *out);               /* copies the loss's settings (BL_LOSS_ROOM) */
-const char *bl_trainer_settable(bl_trainer *t, int i);                 /* the i-th settable name, from 0; NULL after the last */
+const char *bl_trainer_settable(bl_trainer *t, int i);                 /* settable name i, from 0; NULL after them */
 /*
  * A condition that the thread that makes the steps checks after each step.  If holds(ctx, t) returns 1, the run pauses,
  * and the journal and the run's message report it.  If it returns 0, the run continues.  If it returns a negative

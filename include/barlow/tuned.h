@@ -24,12 +24,12 @@
 char *bl_tuned_path(void);
 /*
  * Uses the file's choices in this process (bl_choices_publish).  0, also if there is no file; -1 with bl_error: the
- * file is not ours, of another version or CPU, or broken, and is ignored.
+ * file is ignored, because it is no such file, of another version or CPU, or broken.
  */
 int bl_tuned_load(void);
 /*
- * Adds a choice to the file, or replaces that for the same shape.  A file that could not be loaded is replaced.  0 or
- * -1.
+ * Adds a choice to the file, or replaces the choice for the same shape.  A file that could not be loaded is replaced.
+ * 0 or -1.
  */
 int bl_tuned_save(const bl_choice *c);
 /* Removes the file.  0; 1: there was none; -1 with bl_error. */

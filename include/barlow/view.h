@@ -2,8 +2,8 @@
 /*
  * view.h: the full-screen live view of a run.
  *
- * It reads the run only through live.h, so that it works in the same way for runs of this process, of other processes,
- * and for runs that have ended.
+ * The view reads the run only through live.h.  Therefore it works in the same way for runs of this process, for runs of
+ * other processes, and for runs that have ended.
  */
 #ifndef BARLOW_VIEW_H
 #define BARLOW_VIEW_H
@@ -31,8 +31,8 @@ int bl_watch(bl_live *run, const bl_watch_config *c);
 /*
  * Draws a figure on standard output.  AUTO: as sixels on a terminal that reports support for them, on other terminals
  * in braille and coloured blocks, and in ASCII without a terminal or UTF-8.  columns and rows are in cells; 0: those of
- * the terminal without the rows of a prompt, or 80 x 24 without a terminal.  0, or negative with bl_error: it cannot be
- * written.
+ * the terminal without the rows of a prompt, or 80 x 24 without a terminal.  0, or negative with bl_error: the output
+ * cannot be written.
  */
 typedef enum bl_show_as { BL_SHOW_AUTO, BL_SHOW_SIXEL, BL_SHOW_BRAILLE, BL_SHOW_ASCII } bl_show_as;
 typedef struct bl_show {
@@ -53,11 +53,11 @@ char *bl_watch_text(const bl_live *run, int width, int height);
  */
 typedef enum bl_colours { BL_COLOURS_AUTO, BL_COLOURS_ALWAYS, BL_COLOURS_NEVER } bl_colours;
 void bl_colours_set(bl_colours when);
-bool bl_colours_wanted(bool terminal); /* terminal: is the output one? */
+bool bl_colours_wanted(bool terminal); /* terminal: is the output a terminal? */
 
 /* Sets whether the terminal's background is light, for the whole process; overrides COLORFGBG. */
 void bl_background_set(bool light);
-/* The same, by the terminal's answer to OSC 11, "11;rgb:ffff/ffff/ffff".  False: the answer contains no colour. */
+/* As above, from the terminal's answer to OSC 11, "11;rgb:ffff/ffff/ffff".  False: the answer contains no colour. */
 bool bl_background_take(const char *answer);
 
 /* Capabilities of standard output as a terminal, by TERM, the locale and bl_colours_set. */

@@ -26,8 +26,8 @@ void bl_centre_size(int h, int w, int height, int width, int *resized_h, int *re
 }
 
 /*
- * The part of the image that torchvision's Resize and CenterCrop result in, in pixels of the image.  Both round to
- * whole pixels.
+ * The part of the image that torchvision's Resize and CenterCrop select, in pixels of the image.  Both round to whole
+ * pixels.
  */
 static patch centre_of(int h, int w, int height, int width)
 {

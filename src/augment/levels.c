@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * levels.c: operators that change the values of pixels; tone.c and pil.c compute them.  Invert, posterize and equalize
- * do the same to levels as PIL does to bytes, and therefore have no field `backend`.
+ * change levels exactly as PIL changes bytes, and therefore have no field `backend`.
  */
 #include "augment/operator.h"
 #include "augment/pil.h"

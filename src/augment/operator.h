@@ -42,7 +42,7 @@ typedef struct operator
 	void (*size)(const void *p, int *height, int *width); /* changes the input's size to the output's; NULL: same */
 	bool (*draw)(const void *p, drawing *w, void *d);     /* false: this view is not changed; NULL: every view is */
 	/*
-	 * The part of the input that apply reads; NULL: all.  An operator with a window accepts images that are a part.
+	 * The part of the input that apply reads; NULL: all.  An operator with a window accepts parts of images.
 	 */
 	void (*window)(const void *p, const void *d, bl_window *out);
 	void (*mirror)(void *d);                                    /* adds a mirroring to the draws; NULL: cannot */
@@ -50,8 +50,8 @@ typedef struct operator
 	/* Describes the draws in words; the result is that of snprintf.  NULL: there is no description. */
 	int (*describe)(const void *p, const void *d, int channels, char *buf, size_t size);
 	/*
-	 * If the operator is x * scale + shift for each channel: sets both.  As last operator of a pipeline it is then
-	 * merged into the writing of the view.  NULL: it is another function.
+	 * If the operator is x * scale + shift for each channel: sets both.  If the operator is the last of a
+	 * pipeline, it is then computed while the view is written.  NULL: it is another function.
 	 */
 	void (*factors)(const void *p, int channels, float *scale, float *shift);
 	size_t (*room)(const void *p, int height,

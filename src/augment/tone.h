@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * tone.h (private): functions that change the values of pixels in place, for jitter and for operators of their own.
+ * tone.h (private): functions that change the values of pixels in place, for jitter and for separate operators.
  *
  * The image must be loaded.  Functions of 8-bit levels (posterize, equalize) round values to the nearest level.
  */

@@ -25,8 +25,8 @@ void bl_window_join(bl_window *out, const bl_window *other)
 }
 
 /*
- * The whole pixels of the image, *start and *length, that are covered by n pixels, from pixel `from` on, of the image
- * scaled to eighths / 8.
+ * Converts n pixels, from pixel `from` on, of the image scaled to eighths / 8 to pixels of the image itself.  Sets
+ * *start and *length to the range of whole pixels that they cover.
  */
 static void stands_for(int from, int n, int eighths, int most, int *start, int *length)
 {

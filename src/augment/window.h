@@ -25,7 +25,9 @@ bl_window bl_centre_window(int h, int w, int height, int width);
  * bl_error.
  */
 int bl_centre_apply(const bl_image *in, int height, int width, const float *scale, const float *shift, float *out);
-/* The same as in PIL: resizes the whole image bilinearly, to whole pixels and bytes, and then crops. */
+/*
+ * As bl_centre_apply, but as PIL does: resizes the whole image bilinearly, to whole pixels and bytes, and then crops.
+ */
 int bl_centre_apply_pil(const bl_image *in, int height, int width, const float *scale, const float *shift, float *out);
 
 /* Resizes the whole image to out (height,width,C), in 0..1.  0, or negative with bl_error. */

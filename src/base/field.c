@@ -144,7 +144,7 @@ static void add_numbers(text *t, const double *v, int n)
 	add(t, n == 1 ? "" : "}");
 }
 
-/* For a value above the limit of int: the text that states this limit, if the expected range has no upper limit. */
+/* A text that states the limit of int, if v is above this limit and the expected range has no upper limit. */
 static const char *also(const bl_field *f, double v)
 {
 	return f->kind == BL_FIELD_INT && v > INT32_MAX && !(isfinite(f->max) && ranged(f)) ? ", at most 2147483647" : "";

@@ -32,8 +32,9 @@ void bl_number_unpoint(bl_point *before)
 }
 
 /*
- * 17 digits (9 for float) are enough to read back every value, so the loop finds a text.  A decimal of up to 15 digits
- * (6 for float) is printed unchanged after it was read, so the loop need not try fewer.
+ * The loop always finds a text, because 17 digits (9 for float) are enough to read back every value.  The loop need not
+ * try fewer than 15 digits (6 for float), because a decimal of up to that many digits is printed unchanged after it was
+ * read.
  */
 static void print_shortest(double v, bool single, char *buf, size_t size)
 {

@@ -27,7 +27,10 @@ static void *map(size_t bytes)
 	return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
-/* Succeeds only if half as much again is free: if the address space is limited, stacks and malloc need a part of it. */
+/*
+ * Maps `bytes` bytes, but only if 1.5 times as many are free.  If the address space is limited, stacks and malloc need
+ * a part of it.
+ */
 static void *map_with_room(size_t bytes)
 {
 	void *whole = map(bytes + bytes / 2);

@@ -14,7 +14,7 @@ static inline double bl_wall_seconds(void)
 	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* The same rounded down to whole milliseconds, so that the number is short in files that people read. */
+/* As bl_wall_seconds, rounded down to whole milliseconds, so that the number is short in files that people read. */
 static inline double bl_wall_milliseconds(void)
 {
 	struct timespec now = { 0 };

@@ -16,7 +16,10 @@ const char *bl_dim_ordinal(int dim);
  */
 int bl_broadcast_shape(const char *op, const bl_tensor *a, const bl_tensor *b, int64_t shape[BL_MAXDIM]);
 
-/* A view of t that is broadcast to the shape by strides of 0.  It has no reference to the storage: only for bl_walk. */
+/*
+ * A view of t that is broadcast to the shape by strides of 0.  It holds no reference to the storage and is used only by
+ * bl_walk.
+ */
 bl_tensor bl_broadcast_view(const bl_tensor *t, int ndim, const int64_t *shape);
 
 /*

@@ -23,7 +23,7 @@ enum bl_op {
 
 enum { BL_NODE_INPUTS = 4, BL_NODE_CONTEXT = 192 };
 
-/* Has an operation with these inputs to be recorded?  NULLs are skipped. */
+/* Must an operation with these inputs be recorded?  NULLs are skipped. */
 bool bl_node_wanted(int n, bl_tensor *const *in);
 
 /*
@@ -46,8 +46,8 @@ bool bl_grad_wants(const bl_tensor *t);
 bl_tensor *bl_grad_sink(bl_tensor *t, bool *add);
 
 /*
- * The same, but the sink may be g, the gradient of the operation's result, to save memory.  g is used if there is no
- * other reference to it, since it is freed after the backward function.  Therefore an element of g has to be read
+ * As bl_grad_sink, but the sink may be g, the gradient of the operation's result, to save memory.  g is used if there
+ * is no other reference to it, since it is freed after the backward function.  Therefore an element of g has to be read
  * before the same element of the sink is written.
  */
 bl_tensor *bl_grad_sink_over(bl_tensor *t, bl_tensor *g, bool *add);

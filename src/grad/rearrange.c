@@ -5,7 +5,7 @@
 
 #include <barlow/memory.h>
 
-/* A view of t in reverse order along dim.  It has no reference to the storage: only for bl_walk. */
+/* A view of t in reverse order along dim.  It holds no reference to the storage and is used only by bl_walk. */
 static bl_tensor reversed(const bl_tensor *t, int dim)
 {
 	bl_tensor v = *t;

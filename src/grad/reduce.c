@@ -70,7 +70,8 @@ static bl_tensor *without(bl_tensor *t, unsigned mask, bool keepdim)
 }
 
 /*
- * A view of g, in which the dimensions of the mask may be missing, that is broadcast to x's shape.  Only for bl_walk.
+ * A view of g that is broadcast to x's shape.  g may lack the dimensions of the mask.  The view holds no reference to
+ * the storage and is used only by bl_walk.
  */
 static bl_tensor stretched(const bl_tensor *g, const bl_tensor *x, unsigned mask)
 {
@@ -98,7 +99,7 @@ static bl_tensor *sums(const bl_tensor *a, const bl_tensor *mean, unsigned mask,
 	return y;
 }
 
-/* The node of sum and mean, for which the derivative of every element is `scale`. */
+/* The node of sum and mean: the derivative with respect to every element is `scale`. */
 typedef struct sum_node {
 	unsigned mask;
 	float scale;
@@ -271,8 +272,8 @@ bl_tensor *bl_std(bl_tensor *a, int dim, bool keepdim, bool unbiased)
 }
 
 /*
- * The node of a maximum or minimum along a dimension.  `place` contains its index, as int32, in a tensor of y's shape
- * in which dim has size 1.
+ * The node of a maximum or minimum along a dimension.  `place` contains the index of the extreme element, as int32, in
+ * a tensor of y's shape in which dim has size 1.
  */
 typedef struct extreme_node {
 	int dim;
@@ -311,7 +312,7 @@ static void extreme_back_run(void *ctx, int64_t n, float *const *v, const int64_
 		v[0][i * s[0] + place[i * s[2]] * stride] += v[1][i * s[1]];
 }
 
-/* A view of t's first slice along dim, whose size becomes 1.  Only for bl_walk. */
+/* A view of t's first slice along dim, whose size becomes 1, used only by bl_walk. */
 static bl_tensor first_slice(const bl_tensor *t, int dim)
 {
 	bl_tensor v = { .ndim = t->ndim, .data = t->data };

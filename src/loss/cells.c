@@ -20,8 +20,8 @@ typedef struct grid {
 } grid;
 
 /*
- * Adds `share` times the sum of `count` columns of a strip, for each of n rows, to out.  Rows of the strip are `width`
- * floats apart, and those of out `pitch` floats.
+ * For each of n rows, adds `share` times the sum of `count` columns of a strip to out.  Rows of the strip are `width`
+ * floats apart, and rows of out `pitch` floats.
  */
 BL_CLONES_EXACT static void add_columns(int64_t n, int64_t width, int64_t count, const float *strip, float share, float *out,
                                         int64_t pitch)

@@ -8,7 +8,7 @@
 #include <barlow/loss.h>
 
 /*
- * Sets cross (rows->n) to the column of the same dim as each row, or to -1 if there is none.  0, or -1 with bl_error.
+ * For each row, sets cross (rows->n) to the column of the same dim, or to -1 if there is none.  0, or -1 with bl_error.
  */
 int bl_squares_cross(const bl_loss_side *rows, const bl_loss_side *cols, int64_t d, int32_t *cross);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* standard.h (private): standardises each dimension of two views' embeddings over the batch; its backward pass. */
+/* standard.h (private): standardises each dimension of two views' embeddings over the batch, and its gradient. */
 #ifndef BARLOW_LOSS_STANDARD_H
 #define BARLOW_LOSS_STANDARD_H
 
@@ -27,7 +27,7 @@ void bl_standard_free(bl_standard *s);
 
 /*
  * The two steps of bl_standard_make.  open checks the views and takes references to them.  whole standardises them and,
- * unless `turned` is NULL, writes z[0]^T, D rows that are `pitch` floats apart, to it.
+ * unless `turned` is NULL, writes z[0]^T to `turned`, as D rows that are `pitch` floats apart.
  *
  * After open, a few columns may be standardised at a time instead, so that z is never in memory as a whole.  columns
  * fills mean, inv and diag of columns from..from+width-1, and writes z of both views to copy (2,N,pitch), with 0 in the
@@ -50,7 +50,7 @@ int bl_standard_pick(bl_loss_dialect dialect, const bl_tensor *x, const int32_t 
  */
 int bl_standard_grid(bl_loss_dialect dialect, const bl_tensor *za, const bl_tensor *zb, int cells, float *u, float *v,
                      double *diag);
-/* The same for columns dims[0..count-1] of one view, without diag. */
+/* As bl_standard_grid, but for columns dims[0..count-1] of one view, and without diag. */
 int bl_standard_cells(bl_loss_dialect dialect, const bl_tensor *x, const int32_t *dims, int64_t count, int cells, float *out);
 
 /*

@@ -242,7 +242,7 @@ const char *bl_module_joint(const char *message)
 	return *message == '[' || *message == '.' ? "" : ": ";
 }
 
-/* Every slot has its own random stream.  *stream is that of m's first slot, and becomes the one after m's last. */
+/* Every slot has its own random stream.  *stream is the stream of m's first slot, and becomes that of the next slot. */
 static void init_from(bl_module *m, uint64_t seed, uint32_t *stream)
 {
 	if (m->ops->init)

@@ -27,7 +27,7 @@ typedef struct bl_module_ops {
 	size_t size; /* of the struct */
 	bl_tensor *(*forward)(bl_module *m, bl_tensor *x);
 	/*
-	 * The same; also adds `residual`, unless NULL, and applies ReLU if relu is set, in one pass.  NULL: not
+	 * As forward, but also adds `residual`, unless NULL, and applies ReLU if relu is set, in one pass.  NULL: not
 	 * supported.
 	 */
 	bl_tensor *(*fused)(bl_module *m, bl_tensor *x, bl_tensor *residual, bool relu);
@@ -62,7 +62,7 @@ struct bl_module {
 	bool training;
 	int input_channels;
 	float *input;              /* means and then standard deviations of the images trained on; NULL: not known */
-	bl_provenance *provenance; /* NULL: the weights are as initialised */
+	bl_provenance *provenance; /* NULL: the weights are the initial ones */
 	int slots, children, room;
 	int levels;      /* depth of the tree, including m itself; children count as they were when they were added */
 	int64_t members; /* number of modules in the tree, including m; a module that occurs twice counts twice */
@@ -80,20 +80,20 @@ int bl_module_add_slot(bl_module *m, const char *name, bl_param_kind kind, int n
  */
 int bl_module_add_child(bl_module *m, const char *name, bl_module *child);
 /*
- * The same, but takes ownership of the caller's reference, also on failure.  -1 if child is NULL (its constructor
- * failed).
+ * As bl_module_add_child, but takes ownership of the caller's reference, also on failure.  -1 if child is NULL (its
+ * constructor failed).
  */
 int bl_module_adopt(bl_module *m, const char *name, bl_module *child);
 /* Returns m if ok; otherwise releases m and returns NULL. */
 bl_module *bl_module_keep(bl_module *m, bool ok);
-/* The same, and initialises m with seed 0; for constructors of nn.h. */
+/* As bl_module_keep, and initialises m with seed 0; for constructors of nn.h. */
 bl_module *bl_module_finish(bl_module *m, bool ok);
 
 /* Applies child i to x: a new reference; NULL with a bl_error that begins with the child's position. */
 bl_tensor *bl_module_run_child(bl_module *m, int i, bl_tensor *x);
 /* Puts the position of child i, such as "[1] (linear 3 -> 4): ", before the error message; returns -1. */
 int bl_module_locate_child(const bl_module *m, int i);
-/* The same by bl_module_ops.fused, which child i has to support. */
+/* As bl_module_run_child, but by bl_module_ops.fused, which child i has to support. */
 bl_tensor *bl_module_run_fused(bl_module *m, int i, bl_tensor *x, bl_tensor *residual, bool relu);
 bool bl_module_can_fuse(const bl_module *m);
 bool bl_module_is_relu(const bl_module *m);

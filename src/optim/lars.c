@@ -72,7 +72,7 @@ static void norm_piece(void *ctx, int64_t chunk)
 	}
 }
 
-/* The factor of a weight.  p is the norm of the weight, d that of d or, with `apart`, of g; both are above 0. */
+/* The factor of a weight.  The argument p is |p|; the argument d is |d| or, with `apart`, |g|.  Both are above 0. */
 static double trust(const bl_optim_job *j, int param, double p, double d)
 {
 	lars own = BL_OPTIM_OWN(lars, j->o);

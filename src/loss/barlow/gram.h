@@ -9,8 +9,9 @@
 enum { BL_GRAM_BATCH = 512 };
 
 /*
- * Fills mean, inv and diag of s, which is open, and computes g[v] (N,N) = z_v z_v^T, both triangles, unless g[v] is
- * NULL. Unless `row` is NULL, row[v] (N) receives the row sums of z_v.  0, or -1 with bl_error.
+ * Fills mean, inv and diag of s, which must be open (bl_standard_open), and computes g[v] (N,N) = z_v z_v^T, both
+ * triangles, unless g[v] is NULL. Unless `row` is NULL, row[v] (N) receives the row sums of z_v.  0, or -1 with
+ * bl_error.
  */
 int bl_gram_pair(const bl_standard *s, float *const g[2], double *const row[2]);
 

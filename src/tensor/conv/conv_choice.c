@@ -16,7 +16,7 @@ struct bl_choices {
 	bl_choices *before; /* published earlier; never freed, since other threads may be reading it */
 };
 
-static atomic_int forced = -1; /* -1: BARLOW_CONV was not read yet */
+static atomic_int forced = -1; /* -1: BARLOW_CONV has not been read yet */
 static _Atomic(bl_choices *) tuned;
 
 /* --- Shapes and choices as text ---------------------------------------------------- */
@@ -218,7 +218,7 @@ bl_conv bl_conv_of_key(const bl_conv_key *k, int64_t n)
 		          .gap = k->gap };
 }
 
-/* The first of four algorithms that is not AUTO, or else the rule's; gather if that does not support the shape. */
+/* The first of four algorithms that is not AUTO, or else the rule's; gather if that one does not fit the shape. */
 static bl_conv_algorithm first(const bl_conv *g, const bl_conv_algorithm says[4])
 {
 	bl_conv_algorithm a = bl_conv_rule(g);

@@ -27,8 +27,8 @@ typedef struct job {
 } job;
 
 /*
- * Sets first[r] to the position in the padded image of the filter's first row for output pixel m + r; for pixels beyond
- * the last one, to that of the last one.
+ * Sets first[r] to the position, in the padded image, of the filter's first row for output pixel m + r.  Pixels beyond
+ * the last pixel have the position of the last pixel.
  */
 static void point(const job *j, const float *padded, int64_t m, int height, const float **first)
 {

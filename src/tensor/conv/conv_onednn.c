@@ -408,7 +408,7 @@ static void sum_chunk(void *ctx, int64_t chunk)
 
 /*
  * Writes the sum of the parts to dw, or adds it, reordered from oneDNN's layout if that differs.  If it is both
- * reordered and added, the reordered sum goes to the temporary array `between` first.
+ * reordered and added, the reordered sum is written to the temporary array `between` first.
  */
 static int give(const job *j, float *dw, bool add)
 {

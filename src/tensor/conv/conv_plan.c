@@ -75,7 +75,8 @@ static void data_pixel(bl_conv_class *k, const bl_conv *g, int64_t i, int64_t j)
 }
 
 /*
- * Fills the class of pixels at (i0, j0) modulo the stride, with its numbers at `at`.  Returns the end of these numbers.
+ * Fills in the class of the pixels whose position modulo the stride is (i0, j0).  The arrays of the class begin at
+ * `at`. Returns the end of these arrays.
  */
 static int32_t *data_class(bl_conv_class *k, const bl_conv *g, int64_t i0, int64_t j0, int32_t *at)
 {

@@ -3,8 +3,8 @@
  * conv_plan.h (private to conv*.c): lists of the input pixels that contribute to each output pixel.
  *
  * Output pixels to which the same taps contribute form a class.  There is one class in the forward direction.  For the
- * data gradient there are stride^2 classes, by the pixel's position modulo the stride, so that no tap is multiplied
- * that does not contribute.
+ * data gradient there are stride^2 classes, by the pixel's position modulo the stride, so that only taps that
+ * contribute are multiplied.
  */
 #ifndef BARLOW_TENSOR_CONV_CONV_PLAN_H
 #define BARLOW_TENSOR_CONV_CONV_PLAN_H

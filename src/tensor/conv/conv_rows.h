@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * conv_rows.h (private to conv_outer.c): collects the factors of the outer products of which the weight gradient is the
- * sum.  For each output pixel these are the input's channels under some taps, stored next to each other, and the
+ * conv_rows.h (private to conv_outer.c): the weight gradient is a sum of outer products, one for each output pixel.
+ * These functions collect the two factors: the input's channels under some taps, stored next to each other, and the
  * channels of the output gradient.
  */
 #ifndef BARLOW_TENSOR_CONV_CONV_ROWS_H

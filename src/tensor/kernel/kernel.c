@@ -14,7 +14,7 @@ static const bl_kernels *chosen;
 
 #if defined __x86_64__
 #if defined HAVE_AVX512_BF16
-/* On Intel's CPUs since Sapphire Rapids, the bfloat16 instruction takes four times as long as one for floats. */
+/* On Intel's CPUs since Sapphire Rapids, the bfloat16 instruction takes four times as long as that for floats. */
 static bool pairs_pay(void)
 {
 	return __builtin_cpu_is("amd") || __builtin_cpu_is("cooperlake");

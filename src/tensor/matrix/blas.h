@@ -18,7 +18,7 @@ void bl_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, con
              int64_t ldb, float beta, float *c, int64_t ldc);
 
 /*
- * The same on the thread pool.  The tiles depend on the shape alone, so that the result is bit-identical at any
+ * As bl_gemm, but on the thread pool.  The tiles depend on the shape alone, so that the result is bit-identical at any
  * number of threads.
  */
 void bl_gemm_parallel(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda, const float *b,

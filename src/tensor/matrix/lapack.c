@@ -82,7 +82,7 @@ static void gram_chunk(void *ctx, int64_t chunk)
 		int rows = (int)(last - first), wide = (int)last, ld = (int)j->m;
 
 		load(j, k, k + depth, last, v);
-		/* Fortran's arrays are column-major: there v is (last, depth), and g is the transpose of g. */
+		/* Fortran's arrays are column-major: for dgemm, v is (last, depth), and g is transposed. */
 		dgemm_("N", "T", &wide, &rows, &depth, &(double){ 1 }, v, &wide, v + first, &wide, &(double){ k > 0 },
 		       j->g + first * j->m, &ld);
 	}
@@ -114,7 +114,7 @@ static void reverse(double *w, int64_t n)
 	}
 }
 
-/* Reverses the order of the rows of a, as reverse() does that of their eigenvalues. */
+/* Reverses the order of the rows of a, as reverse() reverses the order of their eigenvalues. */
 static void reverse_rows(double *a, int64_t n)
 {
 	for (int64_t k = 0; k < n / 2; k++)

@@ -4,8 +4,8 @@
  *
  *   Y = A^T [ (G g G^T) . (B^T d B) ] A      for each tile of 4x4 outputs
  *
- * The dot is the elementwise product.  The sum over the input channels makes of it 36 matrix products (tiles,C) x
- * (C,K), one for each element of a transformed tile (a point).  A chunk of tiles is processed in all three stages
+ * The dot is the elementwise product.  Summed over the input channels, it becomes 36 matrix products (tiles,C) x (C,K),
+ * one for each element of a transformed tile (a point).  A chunk of tiles is processed in all three stages
  * (transform of the input, products, transform of the output) while it is in the cache.  If there are many filters,
  * chunks of output channels are used instead, see winograd_columns.c.  The data gradient is the same computation with
  * the filters rotated by 180 degrees, and with C and K exchanged.
