@@ -3,8 +3,8 @@
  * live.h: the live file, through which other processes observe a run.
  *
  * A run has one live file, in the run's folder.  The trainer writes it; any number of readers, in this process or in
- * others, read it without delaying the trainer.  It contains a record for each step, the newest snapshot, and some
- * earlier snapshots.  The file also has a small mailbox.  Through the mailbox, viewers send commands to the trainer and
+ * others, read it without delaying the trainer.  The file contains a record for each step, the newest snapshot, some
+ * earlier snapshots, and a small mailbox.  Through the mailbox, viewers send commands to the trainer and
  * request the region of the matrix that they show.
  *
  * The trainer's handle has info, records and the newest snapshot in memory, which takes 8 (2 + columns) bytes per step.
@@ -40,9 +40,9 @@ enum {
 };
 
 /*
- * A region of the matrix that a viewer requests, and that the trainer computes for the next snapshots.  The last
- * request is used.  While there are requests, snapshots may take 3.5% of the training time and may be made 30 times per
- * second; otherwise the limits are 1.1% and 10 times.
+ * bl_region is a region of the matrix that a viewer requests, and that the trainer computes for the next snapshots. The
+ * last request is used.  While there are requests, snapshots may take 3.5% of the training time and may be made 30
+ * times per second; otherwise the limits are 1.1% and 10 times.
  */
 /* The matrix of view 1 with view 2 (C), of view 1 with itself (AA), or of view 2 with itself (BB). */
 typedef enum bl_matrix { BL_MATRIX_C, BL_MATRIX_AA, BL_MATRIX_BB } bl_matrix;
@@ -108,7 +108,7 @@ typedef struct bl_snapshot {
 	int64_t region_elements;          /* elements that region_extreme covers; < rows x cols: a sample */
 	float region_mean[BL_GRID_MAX * BL_GRID_MAX], region_extreme[BL_GRID_MAX * BL_GRID_MAX];
 	float region_rms[BL_GRID_MAX * BL_GRID_MAX], region_share, region_error; /* as rms, rms_share and rms_error */
-	float region_diagonal[2 * BL_GRID_MAX]; /* mean of the diagonal elements of each cell that has any */
+	float region_diagonal[2 * BL_GRID_MAX]; /* mean of each cell's elements on C's diagonal, if any */
 	int32_t dims[BL_GRID_MAX * 2];          /* first dims of the cell rows, then first dims of the cell columns */
 	/* PCA of the encoder's features, always of the same images; computed on request. */
 	int32_t points;                                 /* number of points; 0: none */

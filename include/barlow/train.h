@@ -102,8 +102,8 @@ bool bl_trainer_at_break(bl_trainer *t);
  */
 int64_t bl_trainer_requests(bl_trainer *t, bl_command_kind kind);
 /*
- * Waits until the thread has ended or `seconds` have passed; negative seconds: without limit.  Returns 1 if it has
- * ended, 0 if it is running, negative with bl_error if it has failed.
+ * Waits until the thread has ended or `seconds` have passed; negative seconds: without limit.  Returns 1 if the
+ * thread has ended, 0 if it is running, negative with bl_error if the run has failed.
  */
 int bl_trainer_wait(bl_trainer *t, double seconds);
 /*
@@ -116,8 +116,8 @@ bool bl_trainer_trouble(bl_trainer *t, char *out, size_t size);
 void bl_trainer_complain(bl_trainer *t, const char *fmt, ...) BL_PRINTF(2, 3);
 /*
  * Adds a user's value to the next record, in the column of that name, which is created if necessary.  The value is
- * dropped if there is no later record.  Any thread may call this.  Negative with bl_error: the name is invalid, or is
- * that of a column of the trainer.
+ * dropped if there is no later record.  Any thread may call this.  Negative with bl_error: the name is invalid, or
+ * belongs to a column of the trainer.
  */
 int bl_trainer_log(bl_trainer *t, const char *name, double value);
 double bl_trainer_seconds(const bl_trainer *t); /* the budget of training time in seconds; 0: none */
@@ -169,8 +169,8 @@ typedef struct bl_standing {
 int bl_trainers_standing(bl_standing *out, int most);
 
 /*
- * Saves every running run of the process that is stored on disk at its next step boundary, as a requested checkpoint of
- * the author `who` (bl_change.who).
+ * Saves the running runs of the process that are stored on disk, each at its next step boundary, as requested
+ * checkpoints of the author `who` (bl_change.who).
  */
 void bl_trainers_save(const char *who);
 

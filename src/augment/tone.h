@@ -17,7 +17,7 @@ void bl_tone_sharpness(float_image *c, float f);  /* poorer: the image smoothed 
 
 void bl_tone_invert(float_image *c);                    /* 1 - x */
 void bl_tone_solarize(float_image *c, float threshold); /* inverts values of at least threshold, 0..1 */
-void bl_tone_posterize(float_image *c, int bits);       /* sets all but the highest bits of 8 to 0 */
+void bl_tone_posterize(float_image *c, int bits);       /* sets all but the highest `bits` of 8 bits to 0 */
 void bl_tone_autocontrast(float_image *c);              /* stretches the range of each channel to 0..1 */
 void bl_tone_equalize(float_image *c);                  /* equalises the histogram of each channel */
 
