@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * watching.c: measures what a viewer costs a run: seconds of the same steps with and without a viewer.
+ * watching.c: measures what a viewer costs a run, by the seconds of the same steps with and without a viewer.
  *
  *     watching D [BATCH [STEPS [ROUNDS]]]
  *

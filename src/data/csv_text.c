@@ -16,7 +16,7 @@ typedef struct reading {
 	int64_t line; /* number of the line that `at` is in */
 	char separator;
 	char *fields[FIELDS_MOST];
-	int n, expected; /* fields of this row, and of the first; 0: not known yet */
+	int n, expected; /* number of fields in this row, and in the first row (0: not known yet) */
 } reading;
 
 /* What ended a field. */

@@ -60,7 +60,7 @@ struct bl_dataset {
 	int channels, height, width;    /* if sizes of images differ: the size in evaluation */
 	int classes;                    /* 0: no labels */
 	const char *const *class_names; /* one per class, static or part of the source; or NULL */
-	int first_class;                /* number shown for class 0: 1 for labels of the caller, 0 for labels of files */
+	int first_class;                /* number shown for class 0: 1 for a caller's labels, 0 for a file's labels */
 
 	const bl_dataset_ops *ops;
 	bool reads;             /* images are read on demand */

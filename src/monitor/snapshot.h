@@ -22,7 +22,9 @@ int bl_heat_grid(const bl_monitor_input *l, bl_heat_effort e, bl_snapshot *s);
 int bl_heat_histogram(const bl_monitor_input *l, bl_snapshot *s);
 /* Returns the request `asked`, limited to what is possible with d dims. */
 bl_region bl_heat_clamp(const bl_region *asked, int32_t d);
-/* Computes the region s->region, after bl_heat_grid.  Its dims are in this order (NULL: unchanged). */
+/*
+ * Computes the region s->region, after bl_heat_grid.  `order` lists the dims in the region's order (NULL: unchanged).
+ */
 int bl_heat_region(const bl_monitor_input *l, const int32_t *order, bl_heat_effort e, bl_snapshot *s);
 
 /*

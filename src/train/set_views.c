@@ -14,8 +14,8 @@
 #include <string.h>
 
 /*
- * Parses "views.jitter.p" or "views[2].jitter.p".  Returns the part behind the first dot, and sets *view to the view,
- * from 0; -1: all views.  NULL: the name has another form.
+ * Parses "views.jitter.p" or "views[2].jitter.p".  Returns the part behind the first dot, and sets *view to the index
+ * of the view, from 0, or to -1 for all views.  Returns NULL if the name has another form.
  */
 static const char *parse(const bl_trainer *t, const char *name, int *view)
 {

@@ -74,7 +74,7 @@ struct bl_trainer {
 	int32_t *labels;                    /* of the batch; NULL: the loss does not use them, or there are none */
 	bl_schedule schedule;
 	int64_t steps_per_epoch, steps, knn_steps; /* knn_steps 0: no kNN */
-	int64_t save_steps;                        /* steps between saves; 0: while they are cheap; negative: none */
+	int64_t save_steps;                        /* steps between saves; 0: chosen by their cost; negative: no saves */
 	int64_t d;                                 /* width of the embeddings */
 	bl_choices *choices;                       /* of every convolution of the run */
 	int32_t *ref_labels, *query_labels;
@@ -82,11 +82,11 @@ struct bl_trainer {
 	bl_monitor *monitor;
 	bl_source source;               /* for the monitor */
 	bl_provenance *provenance;      /* of the modules */
-	bool warm;                      /* it starts from loaded or trained weights; final once it has begun */
+	bool warm;                      /* the run starts from loaded or trained weights; fixed when it begins */
 	bl_condition condition;         /* used by the holder of the exclusive section; holds NULL: none */
 	struct changes changes, replay; /* the journal; changes to be repeated */
-	bool begun;                     /* a step was, or is about to be made */
-	struct start start;             /* starting weights if warm; empty before it has begun */
+	bool begun;                     /* a step was made, or is about to be made */
+	struct start start;             /* starting weights if warm; empty before the run begins */
 
 	/* Used by the holder of the exclusive section. */
 	struct nan_guard guard;
@@ -97,12 +97,12 @@ struct bl_trainer {
 	int64_t *rows;        /* data set rows of the batch */
 	double *partial;      /* partial sums of the gradient's norm */
 	volatile int cancel;  /* nonzero: the current kNN ends */
-	bool knn_asked;       /* a command requested it: the next step measures it, or the thread while it waits */
+	bool knn_asked;       /* a command requested a kNN, which the next step or the waiting thread measures */
 	bl_trainer_save save; /* NULL: the run is not stored on disk */
 	void *save_ctx;
 	char why_unsaved[256]; /* why the run could not be stored; "": it could, or storing was not requested */
 	double saved_at;       /* seconds of training at the last save */
-	double save_cost;      /* the seconds that it took */
+	double save_cost;      /* seconds that the last save took */
 
 	/* Guarded by the locks of trainers.c and unsaved.c. */
 	bl_trainer *next;
@@ -114,14 +114,14 @@ struct bl_trainer {
 	struct exclusive exclusive;
 	bl_live_info info; /* info.state is the state */
 	pthread_t thread;
-	bool joinable, active; /* there is a thread to join; it has not ended */
+	bool joinable, active; /* the thread must be joined; it has not ended */
 	bool ending;           /* the thread is about to end */
 	bool paused, stopping, quit;
-	bool at_break;                  /* its condition held after the last step, or failed */
+	bool at_break;                  /* the condition held after the last step, or failed */
 	bool break_known;               /* bl_trainer_at_break has reported it */
 	char save_asked[BL_CHANGE_WHO]; /* who requested a checkpoint without the mailbox; "": nobody */
 	bool restart;                   /* bl_trainer_start has sent a resume: an earlier stop is ignored */
-	bool ending_asked;              /* it must stop, because the process ends */
+	bool ending_asked;              /* the run must stop, because the process ends */
 	char ending_why[64];
 	bool ended_by_hand;       /* there was no thread that saves the run at its end */
 	int64_t id;               /* from 1 on, of all trainers of the process */
