@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* decode_webp.c: decodes the window of WebP files with libwebp, from an even row and column on. */
+/* decode_webp.c: decodes the window of WebP files with libwebp. */
 #include "data/decode.h"
 
 #include <barlow/error.h>

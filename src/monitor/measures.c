@@ -91,9 +91,9 @@ static int eigenvalues(const bl_monitor_input *l, bl_snapshot *s)
 /* --- Singular values of C --------------------------------------------------------------------- */
 
 /*
- * For D > N.  C C^T = Za^T Gb Za / N^2, whose nonzero eigenvalues are those of Ga Gb / N^2, where Ga = Za Za^T and Gb =
- * Zb Zb^T are (N,N).  With Ga = S S^T they are also those of the symmetric matrix S^T Gb S / N^2 = (S^T Zb) (S^T Zb)^T
- * / N^2, so Gb is not needed.
+ * The case D > N.  C C^T = Za^T Gb Za / N^2 has the nonzero eigenvalues of Ga Gb / N^2, where Ga = Za Za^T and Gb = Zb
+ * Zb^T are (N,N).  If Ga = S S^T, these are the eigenvalues of the symmetric matrix S^T Gb S / N^2 = (S^T Zb) (S^T
+ * Zb)^T / N^2, so Gb is not needed.
  */
 static int small_problem(const bl_standard *z, double *g, double *w, float *root, float *t)
 {
@@ -107,7 +107,7 @@ static int small_problem(const bl_standard *z, double *g, double *w, float *root
 	return bl_gram(n, z->d, t, 1, z->d, NULL, g) != 0 ? -1 : bl_eigh(n, g, w);
 }
 
-/* For D <= N, when C itself is the smallest matrix. */
+/* The case D <= N, where C itself is the smallest matrix. */
 static int direct(const bl_standard *z, double *g, double *w, float *c)
 {
 	int64_t d = z->d;

@@ -402,7 +402,7 @@ void bl_trainer_ask_to_stop(bl_trainer *t, const char *why)
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* Saves a run whose steps were made by a caller's thread: no thread of its own saves it at the end. */
+/* Saves a run whose steps were made by a caller's thread, because the run has no thread that saves it at the end. */
 static void save_by_hand(void *ctx)
 {
 	bl_trainer *t = ctx;

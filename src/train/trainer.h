@@ -74,7 +74,7 @@ struct bl_trainer {
 	int32_t *labels;                    /* of the batch; NULL: the loss does not use them, or there are none */
 	bl_schedule schedule;
 	int64_t steps_per_epoch, steps, knn_steps; /* knn_steps 0: no kNN */
-	int64_t save_steps;                        /* steps between saves; 0: chosen by their cost; negative: no saves */
+	int64_t save_steps;                        /* steps between saves; 0: chosen by cost; negative: no saves */
 	int64_t d;                                 /* width of the embeddings */
 	bl_choices *choices;                       /* of every convolution of the run */
 	int32_t *ref_labels, *query_labels;
