@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * side.c: barlow's side of the benchmark.  It prepares one workload and prints "ready".  For every line of input it
- * runs the workload once to warm up, then at least once more, for a tenth of a second, and prints the milliseconds of
+ * runs the workload once to warm up, then repeatedly for at least a tenth of a second, and prints the milliseconds of
  * one run.  At the end of the input it prints its peak memory.
  *
  *     bench/side step-cnn-256
  *
- * If "-bf16" is appended to the name, the products of linear layers, or the product, have factors rounded to bfloat16.
+ * If the name ends in "-bf16", the factors of products (in linear layers, or of the measured product) are rounded to
+ * bfloat16.
  */
 #include <barlow/augment.h>
 #include <barlow/error.h>

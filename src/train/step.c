@@ -292,8 +292,8 @@ static void fail_step(bl_trainer *t)
 }
 
 /*
- * Called if the step was interrupted because another thread waits for its end.  The step has changed nothing, and is
- * made again, now or when the run is resumed.
+ * Called if the step was interrupted because another thread waits for the end of the step.  The step has changed
+ * nothing, and is made again, now or when the run is resumed.
  */
 static void abandon_step(bl_trainer *t)
 {
