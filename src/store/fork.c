@@ -19,7 +19,7 @@
 /* --- What is copied ------------------------------------------------------------------------ */
 
 /*
- * Copies a file completely or not at all.  Of a checkpoint that is being replaced, the old or the new version is read,
+ * Copies a file completely or not at all.  If a checkpoint is replaced meanwhile, its old or its new version is copied,
  * since it is replaced by renaming.
  */
 static int copy_file(const char *from, const char *into, const char *name)
