@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-How small may a batch be?  The Barlow Twins paper found its method robust: batches of 256 lose little accuracy compared with 2048, where
-SimCLR loses much (Fig. 2).  This sweep compares batches from 32 to 512 that see the same number of images of Fashion-MNIST, or of
+How small may a batch be?  The Barlow Twins paper found its method robust: with batches of 256, it loses little
+accuracy compared with 2048, while SimCLR loses much (Fig. 2).  This sweep compares batches from 32 to 512 that see the same number of images of Fashion-MNIST, or of
 generated shapes, with three seeds each.
 
     barlow sweep run examples/batch_size.lua          runs the trials, or resumes them

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * stl10.c: STL-10 (Coates, Ng, Lee 2011): images of 3 x 96 x 96 bytes, one plane per colour, column by column; labels
- * are numbered from 1.  The file of unlabelled images has 2.8 GB, so images are read from their files on demand.
+ * stl10.c: STL-10 (Coates, Ng, Lee 2011).  An image has 3 x 96 x 96 bytes, one plane per colour, column by column.
+ * Labels are numbered from 1.  The file of unlabelled images has 2.8 GB, so images are read from their files on demand.
  */
 #include "data/dataset.h"
 #include "data/decode.h"

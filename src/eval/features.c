@@ -51,7 +51,7 @@ static bl_tensor *forward_maps(bl_module *m, bl_tensor *x)
 {
 	int n = bl_module_children(m);
 	const char *kind = bl_module_kind(m);
-	bool chain = strcmp(kind, "sequential") == 0 || strcmp(kind, "cnn") == 0; /* these kinds only run their children in order */
+	bool chain = strcmp(kind, "sequential") == 0 || strcmp(kind, "cnn") == 0; /* only run their children in order */
 	bl_tensor *h;
 
 	if (strcmp(kind, "flatten") == 0)

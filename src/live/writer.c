@@ -75,7 +75,7 @@ void bl_writer_state(bl_live *l)
 	bl_writer_turn(l, SECTION_STATE, &s, sizeof s);
 }
 
-/* It is no error if the file system cannot reserve space: a write that fails reports it later. */
+/* If the file system does not support reserving space, the file is only extended; later writes may then fail. */
 uint64_t bl_writer_room(bl_live *l, size_t n)
 {
 	struct live_writer *w = l->writer;

@@ -73,8 +73,8 @@ static bl_heat_effort all_of(const bl_monitor *m)
 }
 
 /*
- * Returns the least number of rows for the rms: with it, the rms of a cell of noise has an error of 20%.  Narrow cells
- * need more rows.
+ * Returns the minimal number of rows for the rms.  With this number, the rms of a cell of noise has an error of 20%.
+ * Narrow cells need more rows.
  */
 static int64_t least_samples(const bl_monitor *m)
 {

@@ -14,7 +14,7 @@ typedef struct job {
 	const bl_run_edit *edit;
 } job;
 
-/* Runs of an earlier version have no run.json: it is made from the live file. */
+/* For runs of an earlier version, which have no run.json, the file is made from the live file. */
 static int begin_file(const char *folder, bl_run_file *f)
 {
 	const char *slash = strrchr(folder, '/');
