@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
 How small may a batch be?  The Barlow Twins paper found its method robust: with batches of 256, it loses little
-accuracy compared with 2048, while SimCLR loses much (Fig. 2).  This sweep compares batches from 32 to 512 that see the same number of images of Fashion-MNIST, or of
-generated shapes, with three seeds each.
+accuracy compared with 2048, while SimCLR loses much (Fig. 2).  This sweep compares batches from 32 to 512 that see the
+same number of images of Fashion-MNIST, or of generated shapes, with three seeds each.
 
     barlow sweep run examples/batch_size.lua          runs the trials, or resumes them
     barlow examples/batch_size.lua [--figure FILE]    does the same, and saves the figure
