@@ -159,7 +159,7 @@ struct live_writer {
 	bool failing;              /* the failure was reported, and the file has not been intact since */
 	bool broken;               /* the file is damaged, and will be rewritten */
 	int64_t look_at, retry_at; /* ms: time of the next check; if `broken`, of the next attempt */
-	int64_t check_at;          /* ms: time of the next comparison of its content with memory */
+	int64_t check_at;          /* ms: time of the next comparison of the file with memory */
 	int64_t checked;           /* rows compared so far; after the last row, 0 again */
 	char *path;                /* absolute path of the file; NULL: there is no file yet */
 	char *owner;               /* set by bl_live_owned; NULL: it was not called */

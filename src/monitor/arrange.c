@@ -102,8 +102,8 @@ static void merge(struct linkage *k, int32_t a, int32_t b)
 }
 
 /*
- * Returns the cluster that is most similar to c.  Of equally similar ones, `before` is preferred, so that chains end,
- * and then the first.
+ * Returns the cluster that is most similar to c.  Among equally similar clusters, it prefers `before`, so that chains
+ * end, and otherwise the first one.
  */
 static int32_t nearest(const struct linkage *k, int32_t c, int32_t before)
 {
