@@ -17,7 +17,7 @@ tsan:
 coverage: all
 	SRCDIR=$(abs_srcdir) $(SHELL) $(srcdir)/tests/coverage gcov
 clean-local:
-	rm -rf tsan gcov mutate.scratch package bench.md growth.md growth-*.svg experiments.md
+	rm -rf tsan gcov mutate.scratch mutate.map package bench.md growth.md growth-*.svg experiments.md
 .PHONY: tsan coverage
 # What a build in the source tree leaves between the files to distribute.
 built = %.o %.lo %/__pycache__ $(addprefix $(srcdir)/, $(test_helpers) $(bench_programs))
