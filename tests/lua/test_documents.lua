@@ -14,4 +14,29 @@ ok(found > 12, "documents are found", found)
 documents.check_paths "ARCHITECTURE.md"
 documents.check_names "ARCHITECTURE.md"
 documents.check_names "CONTRIBUTING.md"
+
+-- Scripts name tests that are still there.
+local function read(path)
+	local f = assert(io.open(documents.root .. "/" .. path))
+	local text = f:read "a"
+	f:close()
+	return text
+end
+local function exists(name)
+	local f = io.open(documents.root .. "/" .. name) or io.open(documents.root .. "/" .. name .. ".c")
+	return f and f:close()
+end
+local function check_tests(script, text)
+	local missing, n = {}, 0
+	for name in text:gmatch "tests/%l+/test_[%w_.]*%w" do
+		n = n + 1
+		if not exists(name) then missing[#missing + 1] = name end
+	end
+	ok(n > 0 and #missing == 0, script .. " names tests that exist", table.concat(missing, ", "))
+end
+check_tests("tests/coverage", read "tests/coverage")
+check_tests("tests/term/tsan.sh", read "tests/term/tsan.sh")
+local areas = io.popen(("%s %s/tests/mutate.lua tests"):format(documents.quoted(os.getenv "BARLOW"), documents.quoted(documents.root)))
+check_tests("tests/mutate.lua", areas:read "a")
+areas:close()
 tap.done()
