@@ -48,6 +48,14 @@ check "no home" doctor 1 '--> set HOME' HOME=
 check "kernels below those of the CPU" doctor 0 'kernels +generic' BARLOW_KERNELS=generic
 check "kernels that do not exist" doctor 1 "^barlow: BARLOW_KERNELS is 'nonsense': expected .*generic, which this CPU runs" \
 	BARLOW_KERNELS=nonsense
+# Kernels that this CPU does not run are refused.
+fast_blas() {
+	for kernels in avx512_bf16 avx512 avx2; do
+		BARLOW_KERNELS=$kernels "$BARLOW" doctor >out 2>&1 || grep -q "BARLOW_KERNELS is '$kernels'" out || return 1
+		! grep -q Prescott out || return 1
+	done
+}
+check "with vector kernels OpenBLAS has kernels of such CPUs, too, not the oldest" fast_blas
 limited() {
 	(ulimit -v 900000 && "$BARLOW" doctor -t 1 >out 2>&1)
 	[ $? -eq 1 ] && grep -q '^! memory .*limited to 879 MiB' out

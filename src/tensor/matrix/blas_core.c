@@ -19,7 +19,7 @@
 /* The name of OpenBLAS's kernels for the instruction set of barlow's kernels of that name; NULL: none is selected. */
 static const char *core_for(const char *kernels)
 {
-	if (!strcmp(kernels, "avx512"))
+	if (!strncmp(kernels, "avx512", strlen("avx512"))) /* with or without bfloat16 */
 		return "SkylakeX";
 	return !strcmp(kernels, "avx2") ? "Haswell" : NULL;
 }
