@@ -80,7 +80,8 @@ ends 0 again.lua
 started=$!
 until_true prints "resumed at step 20 of 40000"
 rm again/weights.safetensors && mkdir again/weights.safetensors
-"$BARLOW" stop again >/dev/null 2>&1
+stop_it() { "$BARLOW" stop again >/dev/null 2>&1; }
+until_true stop_it # it says that it was resumed a moment before it goes on
 resumed() {
 	wait $started
 	got=$?
