@@ -40,7 +40,7 @@ static void look(struct viewer *v)
 {
 	static _Thread_local bl_snapshot s;
 	if (v->way == ASKED)
-		bl_live_ask(v->live, &(bl_region){ .matrix = BL_MATRIX_C });
+		bl_live_request(v->live, &(bl_region){ .matrix = BL_MATRIX_C });
 	int64_t step = bl_live_snapshot(v->live, &s);
 	v->frames += step > v->last;
 	v->last = step;

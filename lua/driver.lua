@@ -314,7 +314,7 @@ function methods.list(s)
 		local arm, seed = sweep.arm_of(s, k)
 		local r = results.of(s, k) or {}
 		local fine, params = pcall(sweep.values, s, arm)
-		local attempts = native.trial_look(s.folder, k).attempts
+		local attempts = native.trial_read(s.folder, k).attempts
 		out[k] = { trial = k, arm = arm, seed = s.seeds[seed], params = fine and params or nil, value = r.value,
 			state = r.state or attempts > 0 and "begun" or "open", seconds = r.seconds, reason = r.reason, metrics = r.metrics,
 			folder = attempts > 0 and native.trial_path(s.folder, k, r.attempt and r.attempt > 0 and r.attempt or attempts) or nil }

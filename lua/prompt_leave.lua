@@ -64,7 +64,7 @@ local function detach_one(t)
 		if native.now() > deadline then break end
 		native.sleep(.02)
 	end
-	print(("%s: goes on as process %d from step %d; 'barlow watch %s' shows it, %s/log has its lines"):format(
+	print(("%s: continues as process %d from step %d; 'barlow watch %s' shows it, %s/log has its lines"):format(
 		native.clean(t.name), pid, t.iteration, native.clean(t.name), folder))
 end
 
@@ -104,7 +104,7 @@ function leave.may(terminal)
 	if not terminal then return wait_for(list) end
 	print(describe(list))
 	while true do
-		io.write "[w]ait, [d]etach (goes on without this session), [s]top and save, or Enter to stay? "
+		io.write "[w]ait, [d]etach (continues without this session), [s]top and save, or Enter to stay? "
 		io.flush()
 		local answer = io.read "l"
 		if not answer then return stop(list) end

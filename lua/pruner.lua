@@ -29,7 +29,7 @@ end
 
 -- Returns the metric of trial k at the first comparison from that epoch on, from any attempt that reached it, or nil.
 local function value_at(s, k, epoch)
-	for attempt = 1, native.trial_look(s.folder, k).attempts do
+	for attempt = 1, native.trial_read(s.folder, k).attempts do
 		for _, p in ipairs(lines_of(native.trial_path(s.folder, k, attempt) .. "/progress.jsonl")) do
 			if type(p.epoch) == "number" and type(p.value) == "number" and p.epoch >= epoch - 1e-9 then return p.value end
 		end

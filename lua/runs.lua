@@ -194,7 +194,7 @@ local index_of = setmetatable({}, { __mode = "k" }) -- run -> the index from whi
 
 -- Queries the index.  Errors in SQL are the caller's, so they are raised without the place in this code.
 local function ask(...)
-	local out = table.pack(pcall(native.index_ask, ...))
+	local out = table.pack(pcall(native.index_query, ...))
 	if not out[1] then error((tostring(out[2]):gsub("^barlow%.[%w_]+:%d+: ", "")), 0) end
 	return table.unpack(out, 2, out.n)
 end

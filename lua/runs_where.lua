@@ -30,7 +30,7 @@ end
 
 local function names_of(index)
 	local names = {}
-	for _, r in ipairs((native.index_ask(index, "SELECT DISTINCT key FROM metrics UNION SELECT DISTINCT key FROM recipe"))) do
+	for _, r in ipairs((native.index_query(index, "SELECT DISTINCT key FROM metrics UNION SELECT DISTINCT key FROM recipe"))) do
 		names[r.key] = true
 	end
 	return names

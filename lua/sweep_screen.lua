@@ -30,7 +30,7 @@ end
 
 -- Returns a trial without a result: {k =, state = "running" | "lost" | "open", step =, steps =, values =, folder =}.
 local function read_open(s, k)
-	local look = native.trial_look(s.folder, k)
+	local look = native.trial_read(s.folder, k)
 	if look.attempts == 0 then return { k = k, state = "open" } end
 	local folder = native.trial_path(s.folder, k, look.attempts)
 	local out = { k = k, state = look.dead and "lost" or "running", folder = folder, values = jsonl_values(folder .. "/progress.jsonl") }

@@ -56,7 +56,7 @@ end
 
 -- Claims trial k for this process, and returns the number of the attempt, or nil if another process has claimed it or it has a result.
 local function claim(s, k, seen)
-	local look = native.trial_look(s.folder, k)
+	local look = native.trial_read(s.folder, k)
 	if look.over then return nil end
 	if look.attempts > 0 and not is_dead(look, k, seen) then return nil end
 	local attempt = look.attempts + 1

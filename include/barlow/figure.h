@@ -26,8 +26,8 @@ typedef struct bl_scale {
 	double chance;
 	bool log;
 } bl_scale;
-double bl_scale_place(bl_scale s, double v);
-double bl_scale_value(bl_scale s, double place); /* the inverse of bl_scale_place; returns `chance` for 0 */
+double bl_scale_position(bl_scale s, double v);
+double bl_scale_value(bl_scale s, double place); /* the inverse of bl_scale_position; returns `chance` for 0 */
 /*
  * The scale for dots that show the root mean square of `elements` elements of C, for a batch of n images.  The level of
  * chance is two standard deviations above the mean for independent embeddings, 1/sqrt(n-1) (1 + 2 / sqrt(2 elements)).

@@ -41,7 +41,7 @@ typedef struct bl_cell {
 	const char *text; /* terminated by a NUL; borrowed, and valid until the callback returns */
 } bl_cell;
 
-typedef struct bl_question {
+typedef struct bl_query {
 	const char *sql;      /* one statement that only reads; PRAGMA and ATTACH are not allowed */
 	const bl_cell *value; /* values of the parameters ?1, ?2, ... */
 	int values;           /* number of values; has to be the number of parameters */
@@ -54,9 +54,9 @@ typedef struct bl_question {
 	 */
 	int (*row)(void *ctx, int64_t row, int n, const bl_cell *cell);
 	void *ctx;
-} bl_question;
+} bl_query;
 
 /* Runs a query.  Returns 0, the value other than 0 that `row` returned, or negative with bl_error. */
-int bl_index_ask(bl_index *x, const bl_question *q);
+int bl_index_query(bl_index *x, const bl_query *q);
 
 #endif

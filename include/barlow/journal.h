@@ -31,6 +31,6 @@ int bl_journal_append(const char *path, const bl_change *c);
  * Writes the trainer's journal so far, and from then on appends each change when it is made.  path must outlive the
  * trainer.
  */
-int bl_journal_keep(const char *path, bl_trainer *t);
+int bl_journal_store(const char *path, bl_trainer *t);
 
 #endif

@@ -172,12 +172,12 @@ typedef enum bl_keep { BL_KEEP_SOME, BL_KEEP_ALL, BL_KEEP_RECORDS } bl_keep;
  * with bl_error.
  */
 bl_live *bl_live_create(const char *path, const bl_live_info *info, const bl_columns *columns);
-int bl_live_keep(bl_live *l, bl_keep keep); /* default: BL_KEEP_SOME; fails if the run is in a file or has a snapshot */
+int bl_live_set_keep(bl_live *l, bl_keep keep); /* default: BL_KEEP_SOME; fails if the run is in a file or has a snapshot */
 /*
  * Moves a run from memory to a new file, as bl_live_create makes it.  If the disk is full, the run stays in memory,
  * info.message states this, and the result is 0.
  */
-int bl_live_take_place(bl_live *l, const char *path);
+int bl_live_move_to_file(bl_live *l, const char *path);
 /*
  * Moves a run with its whole content from memory to a file.  No other thread may use the handle.  A failure changes
  * nothing.
@@ -195,8 +195,8 @@ void bl_live_publish(bl_live *l, const bl_snapshot *s); /* makes a copy of s the
  * message is returned once; false: there is none.
  */
 bool bl_live_problem(bl_live *l, char *out, size_t size);
-bool bl_live_take(bl_live *l, bl_command *out);       /* removes the oldest command from the mailbox; false: none */
-bool bl_live_asked(const bl_live *l, bl_region *out); /* the last request; false: there was none in the last seconds */
+bool bl_live_take(bl_live *l, bl_command *out);           /* removes the oldest command from the mailbox; false: none */
+bool bl_live_requested(const bl_live *l, bl_region *out); /* the last request; false: there was none in the last seconds */
 /*
  * Sets the owner of the run, a text that identifies the run (copied), and the callback `claim`.  The callback is called
  * if the path of the live file names another file or no file.  It locks the run, so that no other process can resume
@@ -208,8 +208,8 @@ enum { BL_LIVE_BUSY = -2 };
 typedef int bl_live_claim(const char *path, const char *owner, bool wait);
 int bl_live_owned(bl_live *l, const char *owner, bl_live_claim *claim);
 /* Checks that the file is complete and still at its path, and repairs it.  Training does this at intervals as well. */
-void bl_live_look_after(bl_live *l);
-int bl_live_check_place(const bl_live *l); /* fails if the run's folder is missing or belongs to another run */
+void bl_live_check_file(bl_live *l);
+int bl_live_check_folder(const bl_live *l); /* fails if the run's folder is missing or belongs to another run */
 /* Copies the records and saved snapshots of `past` up to step `until` into l, which must not have records. */
 int bl_live_resume(bl_live *l, const bl_live *past, int64_t until);
 
@@ -254,7 +254,7 @@ int64_t bl_live_snapshot_at(const bl_live *l, int i, bl_snapshot *out); /* its s
 /*
  * Requests a region.  A request is valid for 3 s; a viewer repeats it, for example every second.  Fails if read-only.
  */
-int bl_live_ask(bl_live *l, const bl_region *r);
+int bl_live_request(bl_live *l, const bl_region *r);
 int bl_live_send(bl_live *l, bl_command c);  /* fails if the mailbox is full or read-only */
 bool bl_live_writer_alive(const bl_live *l); /* does the trainer's process exist?  False for a zombie process */
 

@@ -80,8 +80,8 @@ const char *bl_module_child_name(const bl_module *m, int i);
  * with a name, and "[1]" for the first of numbered children.  (The names of its weights begin with "0.", since PyTorch
  * counts from 0.)  Returns buf.
  */
-enum { BL_MODULE_PLACE = 96 };
-char *bl_module_child_place(const bl_module *m, int i, char buf[BL_MODULE_PLACE]);
+enum { BL_MODULE_CHILD_PATH = 96 };
+char *bl_module_child_path(const bl_module *m, int i, char buf[BL_MODULE_CHILD_PATH]);
 /*
  * The separator between a network's name and an error message about the network: "" if the message begins with a child,
  * as in "encoder[1] (linear ...)", otherwise ": ".  Static.

@@ -35,15 +35,15 @@ void bl_rng_narrow(bl_rng *r, const char *purpose, uint32_t number);
  * losses call.  The n-th call draws from a stream whose key consists of the run's seed, the step, the computation
  * (`what` and `number`) and n.  The argument of bl_rng_leave is the result of bl_rng_enter.
  */
-typedef struct bl_rng_place {
+typedef struct bl_rng_scope {
 	const char *what; /* name of the computation, such as "view"; NULL: not in a run */
 	uint32_t number;  /* number of the computation, from 0: 1 is the second view */
 	uint64_t seed;
 	int64_t step;
 	uint32_t calls; /* number of calls of the user's functions so far */
-} bl_rng_place;
-bl_rng_place bl_rng_enter(uint64_t seed, int64_t step, const char *what, uint32_t number);
-void bl_rng_leave(bl_rng_place before);
+} bl_rng_scope;
+bl_rng_scope bl_rng_enter(uint64_t seed, int64_t step, const char *what, uint32_t number);
+void bl_rng_leave(bl_rng_scope before);
 bool bl_rng_of_call(bl_rng *r); /* starts the stream of the next call; false: the thread is not in a run */
 
 uint32_t bl_rng_u32(bl_rng *r);                        /* 32 random bits */

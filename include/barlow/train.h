@@ -93,7 +93,7 @@ typedef struct bl_condition {
 void bl_trainer_break_when(bl_trainer *t, const bl_condition *c); /* replaces the current condition; NULL: removes it */
 /*
  * Has the condition paused the run?  True from the time at which the state is BL_RUN_PAUSED, and a checkpoint that was due
- * has been saved, until the run is resumed.  A call that returns true marks the break as reported (bl_standing.at_break).
+ * has been saved, until the run is resumed.  A call that returns true marks the break as reported (bl_trainer_status.at_break).
  */
 bool bl_trainer_at_break(bl_trainer *t);
 /*
@@ -157,16 +157,16 @@ char *bl_trainers_unsaved_message(void);
 void bl_trainers_end(const char *why, void (*tell)(void *ctx, const char *line), void *ctx);
 
 /* State of a run of this process. */
-typedef struct bl_standing {
+typedef struct bl_trainer_status {
 	int64_t id; /* of the trainer, from 1 on; never reused */
 	bl_live_info info;
 	bl_live *live;  /* borrowed; only the thread that frees trainers may use it */
 	bool fresh;     /* this process has started the run in the background */
 	bool end_known; /* the program has waited for the end of the run, or has stopped it */
 	bool at_break;  /* the run is at a break, and bl_trainer_at_break has not reported it yet */
-} bl_standing;
+} bl_trainer_status;
 /* Writes the states of the trainers of this process, oldest first, at most `most`, into out.  Returns their number. */
-int bl_trainers_standing(bl_standing *out, int most);
+int bl_trainers_standing(bl_trainer_status *out, int most);
 
 /*
  * Saves the running runs of the process that are stored on disk, each at its next step boundary, as requested
@@ -193,8 +193,8 @@ bool bl_trainer_change(bl_trainer *t, int64_t i, bl_change *out); /* change i, f
  * Sets the callback that is called between steps for each later change: tell(ctx, change).  If it returns a negative
  * number because it could not store the change, a warning is added, and the run continues.
  */
-typedef int (*bl_trainer_tell)(void *ctx, const bl_change *c);
-void bl_trainer_journal(bl_trainer *t, bl_trainer_tell tell, void *ctx);
+typedef int (*bl_change_callback)(void *ctx, const bl_change *c);
+void bl_trainer_journal(bl_trainer *t, bl_change_callback tell, void *ctx);
 /* Sets the journal of a resumed run (bl_trainer_resume_at) to its n earlier changes, and appends the resumption. */
 int bl_trainer_take_changes(bl_trainer *t, const bl_change *c, int64_t n);
 /*

@@ -45,7 +45,7 @@ typedef struct bl_trial {
 char *bl_trial_path(const char *sweep, int trial, int attempt);
 
 /* Reads the state of a trial from its files. */
-int bl_trial_look(const char *sweep, int trial, bl_trial *t);
+int bl_trial_read(const char *sweep, int trial, bl_trial *t);
 /* Claims an attempt, which counts from 1, for this process.  1: another process has claimed it. */
 int bl_trial_claim(const char *sweep, int trial, int attempt);
 /* Increments the counter of an attempt that this process has claimed. */

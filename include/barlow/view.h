@@ -70,6 +70,6 @@ typedef struct bl_terminal {
 	int colours;       /* 0, 8, 16, 256 or 1 << 24 */
 	int width, height; /* in cells; 0: not known */
 } bl_terminal;
-bl_terminal bl_terminal_look(void);
+bl_terminal bl_terminal_query(void);
 
 #endif

@@ -57,16 +57,16 @@ void bl_rng_narrow(bl_rng *r, const char *purpose, uint32_t number)
 	r->key[1] = out[1];
 }
 
-static _Thread_local bl_rng_place place;
+static _Thread_local bl_rng_scope place;
 
-bl_rng_place bl_rng_enter(uint64_t seed, int64_t step, const char *what, uint32_t number)
+bl_rng_scope bl_rng_enter(uint64_t seed, int64_t step, const char *what, uint32_t number)
 {
-	bl_rng_place before = place;
-	place = (bl_rng_place){ what, number, seed, step, 0 };
+	bl_rng_scope before = place;
+	place = (bl_rng_scope){ what, number, seed, step, 0 };
 	return before;
 }
 
-void bl_rng_leave(bl_rng_place before)
+void bl_rng_leave(bl_rng_scope before)
 {
 	place = before;
 }

@@ -205,7 +205,7 @@ static bool is_fit(void)
 	       strcmp(term, "dumb") != 0 && strncmp(term, "linux", 5) != 0 && tcgetpgrp(STDIN_FILENO) == getpgrp();
 }
 
-void bl_background_ask(void)
+void bl_background_query(void)
 {
 	static const char queries[] = "\033]11;?\033\\\033[c"; /* OSC 11, DA1 */
 	if (query.asked)

@@ -66,7 +66,7 @@ static int fork_run(const bl_subcommand *self, const void *options_read, const b
 	const struct values *v = options_read;
 	bl_signals_catch_interrupts();
 	bl_threads_set(v->threads);
-	if (v->data && bl_lua_data_lies(v->data) < 0)
+	if (v->data && bl_lua_set_data_path(v->data) < 0)
 		return fprintf(stderr, "barlow fork: %s\n", bl_error()), EXIT_FAILURE;
 	lua_State *L = bl_run_state_new(NULL);
 	return L ? bl_run_close(L, call(L, v, operands->text[0])) : EXIT_FAILURE;

@@ -37,7 +37,7 @@ static int resume(const bl_subcommand *self, const void *options_read, const bl_
 	const struct values *v = options_read;
 	bl_signals_catch_interrupts();
 	bl_threads_set(v->threads);
-	if (v->data && bl_lua_data_lies(v->data) < 0)
+	if (v->data && bl_lua_set_data_path(v->data) < 0)
 		return fprintf(stderr, "barlow resume: %s\n", bl_error()), EXIT_FAILURE;
 	lua_State *L = bl_run_state_new(NULL);
 	if (!L)

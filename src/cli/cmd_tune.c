@@ -65,7 +65,7 @@ static int tune(const bl_subcommand *self, const void *options_read, const bl_te
 	const struct values *v = options_read;
 	if (v->forget && operands->n)
 		return bl_subcommand_refuse(self, "'%s' is one argument too many", operands->text[0]);
-	if (v->data && bl_lua_data_lies(v->data) < 0)
+	if (v->data && bl_lua_set_data_path(v->data) < 0)
 		return fail();
 	bl_threads_set(v->threads);
 	bl_signals_catch_interrupts();

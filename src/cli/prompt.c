@@ -339,7 +339,7 @@ static reading read_line(const char *text)
 	state = WAITING;
 	begin_reading(prompt);
 	bool runs = report_runs(text);
-	bl_background_ask();
+	bl_background_query();
 	take_typed();
 	while (state == WAITING) {
 		if (typed_ahead)
@@ -460,7 +460,7 @@ void bl_prompt(lua_State *L)
 			input = NULL;
 		}
 		fflush(stdout);
-		bl_lua_tell_unsaved();
+		bl_lua_report_unsaved();
 	}
 	free(input);
 }

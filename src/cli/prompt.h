@@ -14,7 +14,7 @@ void bl_prompt(lua_State *L);
 bool bl_prompt_in_emacs(void);
 
 /* background.c: queries the terminal for its background, once, after the prompt was drawn. */
-void bl_background_ask(void);
+void bl_background_query(void);
 /* While a reply is expected, bl_background_read reads the terminal: it takes replies, and stores other bytes for Readline. */
 bool bl_background_expected(void);
 bool bl_background_read(void);  /* reads a byte; false: end of input */

@@ -29,7 +29,7 @@ typedef struct known {
 
 static known known_runs[RUNS_MOST];
 static int known_count;
-static bl_standing standing[RUNS_MOST];
+static bl_trainer_status standing[RUNS_MOST];
 static bl_news wanted;
 
 void bl_reports_choose(bl_news which)
@@ -38,13 +38,13 @@ void bl_reports_choose(bl_news which)
 }
 
 /* Is the run running or paused in the background?  Steps that the program makes itself are not reported. */
-static bool is_going(const bl_standing *s)
+static bool is_going(const bl_trainer_status *s)
 {
 	return s->fresh && (s->info.state == BL_RUN_RUNNING || s->info.state == BL_RUN_PAUSED);
 }
 
 /* The entry of the run; those of freed trainers are reused.  NULL: there is no room. */
-static known *known_of(const bl_standing *s, int n)
+static known *known_of(const bl_trainer_status *s, int n)
 {
 	for (int i = 0; i < known_count; i++)
 		if (known_runs[i].id == s->id)
@@ -76,7 +76,7 @@ static const char *count_text(double v, char out[32])
 }
 
 /* The newest kNN of the records after the first `seen`; NaN: none. */
-static double newest_knn(const bl_standing *s, int64_t seen, int64_t length)
+static double newest_knn(const bl_trainer_status *s, int64_t seen, int64_t length)
 {
 	bl_columns columns;
 	bl_record r;
@@ -88,7 +88,7 @@ static double newest_knn(const bl_standing *s, int64_t seen, int64_t length)
 	return NAN;
 }
 
-static double newest_total(const bl_standing *s, int64_t length)
+static double newest_total(const bl_trainer_status *s, int64_t length)
 {
 	bl_columns columns;
 	bl_record r;
@@ -117,7 +117,7 @@ static void add_value(char *line, size_t size, const char *name, const char *for
 }
 
 /* Reports that kNN was measured; or that an epoch has ended, if the last line was printed more than EPOCH_SECONDS ago. */
-static void report_progress(const bl_standing *s, known *k, void (*print)(const char *line))
+static void report_progress(const bl_trainer_status *s, known *k, void (*print)(const char *line))
 {
 	const bl_live_info *i = &s->info;
 	int64_t length = bl_live_length(s->live), before = k->seen;
@@ -135,7 +135,7 @@ static void report_progress(const bl_standing *s, known *k, void (*print)(const 
 	report(line, BL_NEWS_ALL, print);
 }
 
-static void report_end(const bl_standing *s, void (*print)(const char *line))
+static void report_end(const bl_trainer_status *s, void (*print)(const char *line))
 {
 	const bl_live_info *i = &s->info;
 	int64_t length = bl_live_length(s->live);
@@ -153,7 +153,7 @@ static void report_end(const bl_standing *s, void (*print)(const char *line))
 }
 
 /* Reports that t:break_when has paused the run, once for each step. */
-static void report_break(const bl_standing *s, known *k, void (*print)(const char *line))
+static void report_break(const bl_trainer_status *s, known *k, void (*print)(const char *line))
 {
 	char line[640];
 	if (!s->at_break || k->broke == s->info.step)
@@ -168,7 +168,7 @@ bool bl_reports(void (*print)(const char *line))
 	int n = bl_trainers_standing(standing, RUNS_MOST);
 	bool any = false;
 	for (int i = 0; i < n; i++) {
-		const bl_standing *s = &standing[i];
+		const bl_trainer_status *s = &standing[i];
 		known *k = known_of(s, n);
 		bool going = is_going(s);
 		any = any || going;
@@ -188,7 +188,7 @@ bool bl_reports(void (*print)(const char *line))
 }
 
 /* "fashion 3/20 34%" */
-static int progress_text(char *out, size_t size, const bl_standing *s)
+static int progress_text(char *out, size_t size, const bl_trainer_status *s)
 {
 	const bl_live_info *i = &s->info;
 	double done = i->steps > 0 ? (double)i->step / (double)i->steps : 0;

@@ -120,7 +120,7 @@ int bl_run_close(lua_State *L, int status)
 	if (lua_pcall(L, 0, 0, 0) != LUA_OK) /* no memory: runs are stopped and saved nevertheless */
 		fprintf(stderr, "barlow: %s\n", push_error(L));
 	lua_close(L); /* stops and saves runs that are still running */
-	bl_lua_tell_unsaved();
+	bl_lua_report_unsaved();
 	return status == EXIT_SUCCESS && bl_trainers_unsaved() ? EXIT_FAILURE : status;
 }
 

@@ -184,7 +184,7 @@ static void *end_program(void *unused)
 	}
 	if (bl_text_stream_end(f, &lines))
 		fputs(lines, stderr);
-	bl_lua_tell_unsaved();
+	bl_lua_report_unsaved();
 	die(end.number);
 	return NULL;
 }

@@ -30,7 +30,7 @@ static int load_text(lua_State *L)
 	lua_call(L, top, LUA_MULTRET);
 	if (named && lua_isfunction(L, top + 1)) {
 		const char *text = lua_tolstring(L, 1, &n);
-		bl_lua_keep_text(L, text, n, lua_tostring(L, 2));
+		bl_lua_store_text(L, text, n, lua_tostring(L, 2));
 	}
 	return lua_gettop(L) - top;
 }

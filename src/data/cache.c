@@ -123,7 +123,7 @@ static int hash_files(const bl_dataset *root, uLong *crc)
 }
 
 /* Writes the key of a cache file: everything that the decoded pixels depend on. */
-static int put_key(bl_dataset *root, const bl_wish *w, char *key, size_t size)
+static int put_key(bl_dataset *root, const bl_decode_options *w, char *key, size_t size)
 {
 	const char *fingerprint = bl_dataset_fingerprint(root);
 	uLong files = crc32(0, NULL, 0);
@@ -135,7 +135,7 @@ static int put_key(bl_dataset *root, const bl_wish *w, char *key, size_t size)
 	return 0;
 }
 
-int bl_cache_begin(bl_dataset *root, bl_cache_kind kind, const bl_wish *wish)
+int bl_cache_begin(bl_dataset *root, bl_cache_kind kind, const bl_decode_options *options)
 {
 	char key[8192];
 	if (kind == BL_CACHE_NONE)
@@ -146,7 +146,7 @@ int bl_cache_begin(bl_dataset *root, bl_cache_kind kind, const bl_wish *wish)
 	c->n = root->n;
 	int rc = 0;
 	if (kind == BL_CACHE_DISK)
-		rc = put_key(root, wish, key, sizeof key) == 0 && (c->file = bl_cache_file_open(root, key)) != NULL ? 0 : -1;
+		rc = put_key(root, options, key, sizeof key) == 0 && (c->file = bl_cache_file_open(root, key)) != NULL ? 0 : -1;
 	else if (!(c->image = calloc((size_t)c->n, sizeof *c->image)))
 		rc = bl_fail("%s: no memory to keep %" PRId64 " images", root->name, c->n);
 	if (rc < 0)

@@ -20,10 +20,10 @@ extern const char *const bl_cache_words[]; /* "none", "memory", "disk" */
 	"'size', and views are cut from that"
 
 /*
- * Adds a cache to a root set that is complete otherwise; `wish` describes the wanted pixels.  With BL_CACHE_DISK, opens
+ * Adds a cache to a root set that is complete otherwise; `options` describes the wanted pixels.  With BL_CACHE_DISK, opens
  * the cache file or writes it, which reads all images.  Negative with bl_error.
  */
-int bl_cache_begin(bl_dataset *root, bl_cache_kind kind, const bl_wish *wish);
+int bl_cache_begin(bl_dataset *root, bl_cache_kind kind, const bl_decode_options *options);
 void bl_cache_free(bl_cache *c); /* c may be NULL */
 /*
  * Opens image o->row of o->root from the cache: sets the size, and o->at_hand, which is valid until the thread opens

@@ -27,7 +27,7 @@ typedef struct source {
 	char *folder;         /* folder of the table; paths are relative to it */
 	bl_names files, keys; /* files: paths as written; keys: paths with labels, for the fingerprint */
 	bl_mark *marks;
-	bl_wish wish;
+	bl_decode_options options;
 	char **class_names;
 } source;
 
@@ -50,7 +50,7 @@ static int open_row(bl_opened *o)
 	const source *s = o->root->source;
 	char path[BL_PATH_SIZE];
 	put_path(s, o->row, path);
-	if (bl_decode_open(encoded(o), path, &s->wish, &s->marks[o->row]) < 0)
+	if (bl_decode_open(encoded(o), path, &s->options, &s->marks[o->row]) < 0)
 		return bl_fail_prefix("%s: ", path);
 	o->height = encoded(o)->height;
 	o->width = encoded(o)->width;
@@ -198,7 +198,7 @@ static bl_dataset *make_set(table *t)
 {
 	const csv *c = t->settings;
 	source *s = t->s;
-	bl_dataset *d = bl_dataset_make_source(bl_path_name(c->path), s->files.n, s->wish.channels, 1, 1, &ops);
+	bl_dataset *d = bl_dataset_make_source(bl_path_name(c->path), s->files.n, s->options.channels, 1, 1, &ops);
 	if (!d) {
 		free_source(s);
 		return NULL;
@@ -206,7 +206,7 @@ static bl_dataset *make_set(table *t)
 	d->source = s;
 	if (bl_dataset_set_origin(d, 0, c->path) == 0 && (s->marks = bl_marks_take(s->files.n, put_path, s)) != NULL &&
 	    (t->label < 0 || bl_labels_of_texts(d, &t->labels, &s->class_names) == 0) &&
-	    bl_pictures_finish(d, &c->pictures, &s->wish) == 0)
+	    bl_pictures_finish(d, &c->pictures, &s->options) == 0)
 		return d;
 	bl_dataset_unref(d);
 	return NULL;
@@ -223,7 +223,7 @@ static bl_dataset *make(const void *settings)
 		free(t.s);
 		return bl_fail_null("%s: no memory", c->path);
 	}
-	if (bl_pictures_wish(&c->pictures, "data.csv", &t.s->wish) == 0 && read_table(&t, c->path) == 0)
+	if (bl_pictures_options(&c->pictures, "data.csv", &t.s->options) == 0 && read_table(&t, c->path) == 0)
 		d = make_set(&t);
 	else
 		free_source(t.s);

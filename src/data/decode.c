@@ -154,10 +154,10 @@ static int open_format(bl_encoded *e)
 		return -1;
 	if (e->height < 1 || e->width < 1 || (int64_t)e->height * e->width > MOST_PIXELS)
 		return bl_fail("%d x %d pixels, expected at most %" PRId64 " million", e->height, e->width, MOST_PIXELS / 1000000);
-	const uint8_t *exif = e->wish.orient && e->format->exif ? e->format->exif(e, &n) : NULL;
+	const uint8_t *exif = e->options.orient && e->format->exif ? e->format->exif(e, &n) : NULL;
 	e->orientation = exif ? bl_exif_orientation(exif, n) : 1;
 	if (e->orientation > 1)
-		e->wish.full_scale = true; /* pixels of a reduced copy would be displaced after turning */
+		e->options.full_scale = true; /* pixels of a reduced copy would be displaced after turning */
 	turn_size(e);
 	return 0;
 }
@@ -172,17 +172,17 @@ static int open_read(bl_encoded *e)
 	return -1;
 }
 
-int bl_decode_open_bytes(bl_encoded *e, const uint8_t *bytes, size_t n, const bl_wish *wish)
+int bl_decode_open_bytes(bl_encoded *e, const uint8_t *bytes, size_t n, const bl_decode_options *options)
 {
-	e->wish = *wish;
+	e->options = *options;
 	e->bytes = bytes;
 	e->n = n;
 	return open_read(e);
 }
 
-int bl_decode_open(bl_encoded *e, const char *path, const bl_wish *wish, const bl_mark *as_it_was)
+int bl_decode_open(bl_encoded *e, const char *path, const bl_decode_options *options, const bl_mark *as_it_was)
 {
-	e->wish = *wish;
+	e->options = *options;
 	return read_file(path, e, as_it_was) < 0 ? -1 : open_read(e);
 }
 
@@ -308,6 +308,6 @@ static int read_turned(bl_encoded *e, const bl_window *w, bl_image *out)
 
 int bl_decode_read(bl_encoded *e, const bl_window *w, bl_image *out)
 {
-	*out = (bl_image){ .height = e->height, .width = e->width, .channels = e->wish.channels };
+	*out = (bl_image){ .height = e->height, .width = e->width, .channels = e->options.channels };
 	return e->orientation > 1 ? read_turned(e, w, out) : e->format->read(e, w, out);
 }

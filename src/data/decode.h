@@ -15,13 +15,13 @@ enum { BL_DECODER_BYTES = 1280 };
 typedef struct bl_format bl_format;
 
 /* The pixels that a set wants. */
-typedef struct bl_wish {
+typedef struct bl_decode_options {
 	int channels;      /* 1 or 3 */
 	bool full_scale;   /* decode no reduced copy, even if the window allows it */
 	bool orient;       /* turn the image as its EXIF orientation says */
 	bool over;         /* composite transparent pixels over `ground`; else ignore alpha */
 	uint8_t ground[3]; /* red, green, blue */
-} bl_wish;
+} bl_decode_options;
 
 /*
  * An open file: its bytes are read and its size is known, but its pixels are not decoded yet.  The struct must not be
@@ -31,7 +31,7 @@ typedef struct bl_encoded {
 	const uint8_t *bytes;
 	size_t n;
 	int height, width; /* of the turned image; within a format: of the file's image */
-	bl_wish wish;
+	bl_decode_options options;
 	int orientation; /* 1 to 8 as in EXIF; 1: the image is not turned */
 	const bl_format *format;
 	_Alignas(16) unsigned char decoder[BL_DECODER_BYTES]; /* private to the format */
@@ -42,9 +42,9 @@ typedef struct bl_encoded {
  * file.  Negative with bl_error, also if the file has changed since *as_it_was (NULL: any file is accepted); after a
  * failure, nothing has to be closed.  Messages name byte and reason; the caller adds the path.
  */
-int bl_decode_open(bl_encoded *e, const char *path, const bl_wish *wish, const bl_mark *as_it_was);
+int bl_decode_open(bl_encoded *e, const char *path, const bl_decode_options *options, const bl_mark *as_it_was);
 /* The same for n bytes in memory, which must stay valid until the image is closed. */
-int bl_decode_open_bytes(bl_encoded *e, const uint8_t *bytes, size_t n, const bl_wish *wish);
+int bl_decode_open_bytes(bl_encoded *e, const uint8_t *bytes, size_t n, const bl_decode_options *options);
 /*
  * Decodes at least the window, at no less than its scale; may be called once.  *out becomes the whole image or a part.
  */
@@ -87,7 +87,7 @@ uint8_t *bl_decode_room(const bl_image *out);
 /* Converts n pixels of `from` channels to `to` channels, 1 or 3: grey is repeated, luminance is computed as in PIL. */
 void bl_decode_convert(const uint8_t *in, int from, uint8_t *out, int to, size_t n);
 
-/* Converts n pixels of `from` channels (grey, grey and alpha, RGB, RGB and alpha) to the wanted (n, wish.channels). */
+/* Converts n pixels of `from` channels (grey, grey and alpha, RGB, RGB and alpha) to the wanted (n, options.channels). */
 void bl_decode_put(const bl_encoded *e, const uint8_t *in, int from, uint8_t *out, size_t n);
 
 #endif

@@ -131,7 +131,7 @@ static int read_bmp(bl_encoded *e, const bl_window *w, bl_image *out)
 {
 	const job *j = job_of(e);
 	uint8_t *pixels = bl_decode_room(out), rgba[RGBA];
-	size_t channels = (size_t)e->wish.channels;
+	size_t channels = (size_t)e->options.channels;
 	(void)w;
 	for (int y = 0; pixels && y < e->height; y++) {
 		const uint8_t *row = e->bytes + j->pixels + (size_t)(j->downward ? y : e->height - 1 - y) * j->pitch;

@@ -111,7 +111,8 @@ static void put_row(const job *j, const GifPixelType *line, int y, uint8_t palet
 	int row = frame->Top + y;
 	for (int x = 0; row < e->height && x < frame->Width && frame->Left + x < e->width; x++)
 		bl_decode_put(e, palette[line[x]], RGBA,
-		              pixels + ((size_t)row * (size_t)e->width + (size_t)(frame->Left + x)) * (size_t)e->wish.channels, 1);
+		              pixels + ((size_t)row * (size_t)e->width + (size_t)(frame->Left + x)) * (size_t)e->options.channels,
+		              1);
 }
 
 static int read_rows(job *j, uint8_t palette[COLOURS][RGBA], uint8_t *pixels)
@@ -140,7 +141,7 @@ static int read_gif(bl_encoded *e, const bl_window *w, bl_image *out)
 		return -1;
 	const uint8_t *fill = palette[j->transparent == NO_TRANSPARENT_COLOR ? 0 : j->transparent & 255];
 	for (size_t i = 0; i < (size_t)e->height * (size_t)e->width; i++)
-		bl_decode_put(e, fill, RGBA, pixels + i * (size_t)e->wish.channels, 1);
+		bl_decode_put(e, fill, RGBA, pixels + i * (size_t)e->options.channels, 1);
 	out->pixels = pixels;
 	return read_rows(j, palette, pixels);
 }

@@ -96,7 +96,7 @@ static void choose_colours(job *j)
 	J_COLOR_SPACE in = j->c.jpeg_color_space;
 	if (in == JCS_UNKNOWN)
 		escape(j, "components of unknown meaning, expected grey, RGB, YCbCr, CMYK or YCCK");
-	j->c.out_color_space = j->e->wish.channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
+	j->c.out_color_space = j->e->options.channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
 	if (in == JCS_CMYK || in == JCS_YCCK)
 		j->c.out_color_space = JCS_CMYK;
 }
@@ -138,14 +138,14 @@ static void put_cmyk(const job *j, const uint8_t *in, uint8_t *out, size_t n)
 		uint8_t rgb[3];
 		for (int k = 0; k < 3; k++)
 			rgb[k] = (uint8_t)(in[3] - part_of(255u - in[k], in[3]));
-		bl_decode_convert(rgb, 3, out + i * (size_t)j->e->wish.channels, j->e->wish.channels, 1);
+		bl_decode_convert(rgb, 3, out + i * (size_t)j->e->options.channels, j->e->options.channels, 1);
 	}
 }
 
 /* Reads up to n rows, the first of which is row `at` of the part, and returns their number. */
 static int read_rows(job *j, int at, int n, uint8_t *cmyk)
 {
-	size_t width = j->c.output_width, pitch = width * (size_t)j->e->wish.channels;
+	size_t width = j->c.output_width, pitch = width * (size_t)j->e->options.channels;
 	JSAMPROW rows[ROWS_AT_ONCE];
 	for (int i = 0; i < n; i++)
 		rows[i] = cmyk ? cmyk + (size_t)i * width * 4 : j->pixels + (size_t)(at + i) * pitch;
@@ -184,7 +184,7 @@ static int read_header(job *j)
 static int decode(job *j)
 {
 	int eighths = 8;
-	while (!j->e->wish.full_scale && eighths > 1 && (float)eighths / 2 >= 8 * j->window.scale)
+	while (!j->e->options.full_scale && eighths > 1 && (float)eighths / 2 >= 8 * j->window.scale)
 		eighths /= 2;
 	choose_colours(j);
 	j->c.scale_num = (unsigned)eighths;

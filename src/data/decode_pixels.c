@@ -32,19 +32,19 @@ static uint8_t blend(uint8_t v, uint8_t ground, uint8_t a)
 	return (uint8_t)(((sum >> 8) + sum) >> 8);
 }
 
-/* Converts a pixel with alpha to RGB: composites it over the ground if the wish requires this, else drops its alpha. */
+/* Converts a pixel with alpha to RGB: composites it over the ground if the options require this, else drops its alpha. */
 static void flatten(const bl_encoded *e, const uint8_t *in, int from, uint8_t *rgb)
 {
 	uint8_t a = in[from - 1];
 	for (int k = 0; k < 3; k++) {
 		uint8_t v = in[from == 4 ? k : 0];
-		rgb[k] = e->wish.over ? blend(v, e->wish.ground[k], a) : v;
+		rgb[k] = e->options.over ? blend(v, e->options.ground[k], a) : v;
 	}
 }
 
 void bl_decode_put(const bl_encoded *e, const uint8_t *in, int from, uint8_t *out, size_t n)
 {
-	int to = e->wish.channels;
+	int to = e->options.channels;
 	if (from == 1 || from == 3) {
 		bl_decode_convert(in, from, out, to, n);
 		return;
@@ -52,7 +52,7 @@ void bl_decode_put(const bl_encoded *e, const uint8_t *in, int from, uint8_t *ou
 	for (size_t i = 0; i < n; i++) {
 		uint8_t rgb[3];
 		flatten(e, in + i * (size_t)from, from, rgb);
-		if (from == 2 && to == 1 && !e->wish.over)
+		if (from == 2 && to == 1 && !e->options.over)
 			out[i] = rgb[0];
 		else
 			bl_decode_convert(rgb, 3, out + i * (size_t)to, to, 1);

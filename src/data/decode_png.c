@@ -64,11 +64,11 @@ static int open_library(job *j)
 	return 0;
 }
 
-/* Makes libpng convert any file to grey or RGB of 8 bits, with alpha if the wish needs it. */
+/* Makes libpng convert any file to grey or RGB of 8 bits, with alpha if the options need it. */
 static void choose_colours(job *j)
 {
 	int type = png_get_color_type(j->png, j->info), depth = png_get_bit_depth(j->png, j->info);
-	bool alpha = j->e->wish.over && ((type & PNG_COLOR_MASK_ALPHA) || png_get_valid(j->png, j->info, PNG_INFO_tRNS));
+	bool alpha = j->e->options.over && ((type & PNG_COLOR_MASK_ALPHA) || png_get_valid(j->png, j->info, PNG_INFO_tRNS));
 	if (type == PNG_COLOR_TYPE_PALETTE)
 		png_set_palette_to_rgb(j->png);
 	if (type == PNG_COLOR_TYPE_GRAY && depth < 8)
@@ -98,7 +98,7 @@ static void choose_part(job *j)
 static void keep_row(const job *j, const uint8_t *row, int y)
 {
 	const bl_window *r = &j->window;
-	size_t width = (size_t)r->width, pitch = width * (size_t)j->e->wish.channels;
+	size_t width = (size_t)r->width, pitch = width * (size_t)j->e->options.channels;
 	if (y >= r->top && y < r->top + r->height)
 		bl_decode_put(j->e, row + (size_t)r->left * (size_t)j->channels, j->channels,
 		              j->pixels + (size_t)(y - r->top) * pitch, width);

@@ -156,7 +156,7 @@ static int read_pnm(bl_encoded *e, const bl_window *w, bl_image *out)
 			bytes_to_row(e, &j, y, row);
 		else if (text_to_row(e, &j, row) < 0)
 			return -1;
-		bl_decode_put(e, row, channels_of(&j), pixels + (size_t)y * width * (size_t)e->wish.channels, width);
+		bl_decode_put(e, row, channels_of(&j), pixels + (size_t)y * width * (size_t)e->options.channels, width);
 	}
 	out->pixels = pixels;
 	return 0;

@@ -151,7 +151,7 @@ static void narrow(uint8_t *row, size_t n)
 
 static int read_plain(job *j, uint8_t *pixels)
 {
-	size_t n = (size_t)j->e->width * j->samples, pitch = (size_t)j->e->width * (size_t)j->e->wish.channels;
+	size_t n = (size_t)j->e->width * j->samples, pitch = (size_t)j->e->width * (size_t)j->e->options.channels;
 	uint8_t *row = bl_scratch(SLOT_ROWS, n * j->bits / 8);
 	for (int y = 0; row && y < j->e->height; y++) {
 		if (TIFFReadScanline(j->tiff, row, (uint32_t)y, 0) < 0)
@@ -179,7 +179,7 @@ static int read_converted(job *j, uint8_t *pixels)
 		return fail_library(j, "its pixels are damaged");
 	for (size_t i = 0; i < n; i++) {
 		uint8_t rgb[3] = { (uint8_t)TIFFGetR(raster[i]), (uint8_t)TIFFGetG(raster[i]), (uint8_t)TIFFGetB(raster[i]) };
-		bl_decode_put(j->e, rgb, 3, pixels + i * (size_t)j->e->wish.channels, 1);
+		bl_decode_put(j->e, rgb, 3, pixels + i * (size_t)j->e->options.channels, 1);
 	}
 	return 0;
 }

@@ -72,7 +72,7 @@ static int read_webp(bl_encoded *e, const bl_window *w, bl_image *out)
 	if (!WebPInitDecoderConfig(&c))
 		return bl_fail("libwebp is of another version than it was built for");
 	choose_part(e, w, out);
-	int channels = e->wish.over ? 4 : 3;
+	int channels = e->options.over ? 4 : 3;
 	size_t n =
 		out->part.eighths ? (size_t)out->part.height * (size_t)out->part.width : (size_t)out->height * (size_t)out->width;
 	uint8_t *rows = bl_scratch(SLOT_ROWS, n * (size_t)channels), *pixels = bl_decode_room(out);

@@ -20,7 +20,7 @@ typedef struct source {
 	const char *endings; /* borrowed during construction; NULL: those of all formats */
 	bl_listing files;
 	bl_mark *marks; /* of the images */
-	bl_wish wish;
+	bl_decode_options options;
 	char **class_names;
 	int classes;
 	char **skipped; /* "path: reason" */
@@ -45,7 +45,7 @@ static int open_file(const source *s, int64_t i, bl_encoded *e)
 {
 	char path[BL_PATH_SIZE];
 	put_path(s, i, path);
-	return named(s, i, bl_decode_open(e, path, &s->wish, &s->marks[i]));
+	return named(s, i, bl_decode_open(e, path, &s->options, &s->marks[i]));
 }
 
 static bl_encoded *encoded(bl_opened *o)
@@ -329,11 +329,11 @@ static int check(const bl_folder_config *c)
 /* Lists the files and names the classes.  Broken files still count here, so leaving them out later changes no label. */
 static int fill(source *s, const bl_folder_config *c)
 {
-	s->wish = (bl_wish){
+	s->options = (bl_decode_options){
 		.channels = c->channels ? c->channels : 3, .full_scale = c->full_scale, .orient = c->orient, .over = c->over
 	};
 	for (int k = 0; k < 3; k++)
-		s->wish.ground[k] = (uint8_t)lrintf(255 * c->background[k]);
+		s->options.ground[k] = (uint8_t)lrintf(255 * c->background[k]);
 	s->folder = strdup(c->path);
 	if (!s->folder)
 		return bl_fail("%s: no memory", c->path);
@@ -356,7 +356,7 @@ static int fill(source *s, const bl_folder_config *c)
 /* Takes ownership of the source, also on failure. */
 static bl_dataset *make_set(source *s, const bl_folder_config *c)
 {
-	bl_dataset *d = bl_dataset_make_source(bl_path_name(s->folder), s->files.images.n, s->wish.channels, 1, 1, &ops);
+	bl_dataset *d = bl_dataset_make_source(bl_path_name(s->folder), s->files.images.n, s->options.channels, 1, 1, &ops);
 	if (!d) {
 		free_source(s);
 		return NULL;
@@ -364,7 +364,7 @@ static bl_dataset *make_set(source *s, const bl_folder_config *c)
 	d->source = s;
 	d->pil = c->pil;
 	if (bl_dataset_set_origin(d, 0, s->folder) == 0 && label(d, s) == 0 && bl_pictures_size(d, c->height, c->width) == 0 &&
-	    bl_cache_begin(d, (bl_cache_kind)c->cache, &s->wish) == 0)
+	    bl_cache_begin(d, (bl_cache_kind)c->cache, &s->options) == 0)
 		return d;
 	bl_dataset_unref(d);
 	return NULL;

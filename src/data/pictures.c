@@ -17,7 +17,7 @@ int bl_pictures_check_pil(bool pil, bl_cache_kind cache, const char *what)
 	return bl_fail("%s: backend = \"pil\" resizes whole images, of which a cache keeps none: expected cache = \"none\"", what);
 }
 
-int bl_pictures_wish(const bl_pictures *p, const char *what, bl_wish *wish)
+int bl_pictures_options(const bl_pictures *p, const char *what, bl_decode_options *options)
 {
 	if (p->channels != 1 && p->channels != 3)
 		return bl_fail("%s: 'channels' must be 1 or 3, got %d", what, p->channels);
@@ -29,9 +29,11 @@ int bl_pictures_wish(const bl_pictures *p, const char *what, bl_wish *wish)
 			               (double)p->size[i]);
 	if (bl_pictures_check_pil(p->backend == 1, p->cache, what) < 0)
 		return -1;
-	*wish = (bl_wish){ .channels = p->channels, .full_scale = p->full_scale, .orient = p->orient, .over = p->background.n > 0 };
-	for (int k = 0; k < 3 && wish->over; k++)
-		wish->ground[k] = (uint8_t)lrint(255 * p->background.v[p->background.n == 3 ? k : 0]);
+	*options = (bl_decode_options){
+		.channels = p->channels, .full_scale = p->full_scale, .orient = p->orient, .over = p->background.n > 0
+	};
+	for (int k = 0; k < 3 && options->over; k++)
+		options->ground[k] = (uint8_t)lrint(255 * p->background.v[p->background.n == 3 ? k : 0]);
 	return 0;
 }
 
@@ -48,8 +50,8 @@ int bl_pictures_size(bl_dataset *d, int height, int width)
 	return 0;
 }
 
-int bl_pictures_finish(bl_dataset *d, const bl_pictures *p, const bl_wish *wish)
+int bl_pictures_finish(bl_dataset *d, const bl_pictures *p, const bl_decode_options *options)
 {
 	d->pil = p->backend == 1;
-	return bl_pictures_size(d, (int)p->size[0], (int)p->size[1]) < 0 ? -1 : bl_cache_begin(d, p->cache, wish);
+	return bl_pictures_size(d, (int)p->size[0], (int)p->size[1]) < 0 ? -1 : bl_cache_begin(d, p->cache, options);
 }

@@ -41,14 +41,14 @@ typedef struct bl_pictures {
  * Refuses PIL's backend with a cache, because PIL's resizing needs whole images.  Negative with bl_error, "what: ...".
  */
 int bl_pictures_check_pil(bool pil, bl_cache_kind cache, const char *what);
-/* Sets *wish from the settings.  Negative with bl_error, "what: ...". */
-int bl_pictures_wish(const bl_pictures *p, const char *what, bl_wish *wish);
+/* Sets *options from the settings.  Negative with bl_error, "what: ...". */
+int bl_pictures_options(const bl_pictures *p, const char *what, bl_decode_options *options);
 /*
  * Sets the size in evaluation: height x width or, if these are 0, the first image's size, or 224 x 224 if one of its
  * sides is longer.  Negative with bl_error.
  */
 int bl_pictures_size(bl_dataset *d, int height, int width);
 /* Sets size and backend of a set that is complete otherwise, and adds its cache.  Negative with bl_error. */
-int bl_pictures_finish(bl_dataset *d, const bl_pictures *p, const bl_wish *wish);
+int bl_pictures_finish(bl_dataset *d, const bl_pictures *p, const bl_decode_options *options);
 
 #endif

@@ -43,7 +43,7 @@ typedef struct source {
 	piece *images;
 	int64_t n, room;
 	bl_names files, keys; /* of images in their shards; with their labels, for the fingerprint */
-	bl_wish wish;
+	bl_decode_options options;
 	char **class_names;
 } source;
 
@@ -69,7 +69,7 @@ static int open_row(bl_opened *o)
 	uint8_t *bytes = bl_scratch(SLOT_FILE, (size_t)p->size + 1);
 	if (!bytes || bl_archive_read(in->path, &in->as_it_was, p->offset, p->size, bytes) < 0)
 		return -1;
-	if (named(s, o->row, bl_decode_open_bytes(encoded(o), bytes, (size_t)p->size, &s->wish)) < 0)
+	if (named(s, o->row, bl_decode_open_bytes(encoded(o), bytes, (size_t)p->size, &s->options)) < 0)
 		return -1;
 	o->height = encoded(o)->height;
 	o->width = encoded(o)->width;
@@ -413,7 +413,7 @@ static int set_image(gathering *g, const char *image)
 static bl_dataset *make_set(const tar *c, gathering *g)
 {
 	source *s = g->s;
-	bl_dataset *d = bl_dataset_make_source(bl_path_name(c->path), s->n, s->wish.channels, 1, 1, &ops);
+	bl_dataset *d = bl_dataset_make_source(bl_path_name(c->path), s->n, s->options.channels, 1, 1, &ops);
 	if (!d) {
 		free_source(s);
 		return NULL;
@@ -421,7 +421,7 @@ static bl_dataset *make_set(const tar *c, gathering *g)
 	d->source = s;
 	if (bl_dataset_set_origin(d, 0, c->path) == 0 &&
 	    (g->labels.n == 0 || bl_labels_of_texts(d, &g->labels, &s->class_names) == 0) &&
-	    bl_pictures_finish(d, &c->pictures, &s->wish) == 0)
+	    bl_pictures_finish(d, &c->pictures, &s->options) == 0)
 		return d;
 	bl_dataset_unref(d);
 	return NULL;
@@ -436,7 +436,7 @@ static bl_dataset *make(const void *settings)
 		free(g);
 		return bl_fail_null("%s: no memory", c->path);
 	}
-	if (bl_pictures_wish(&c->pictures, "data.tar", &g->s->wish) == 0 && set_labels_kind(g, c->labels) == 0 &&
+	if (bl_pictures_options(&c->pictures, "data.tar", &g->s->options) == 0 && set_labels_kind(g, c->labels) == 0 &&
 	    set_image(g, c->image) == 0 && read_shards(g, c->path) == 0)
 		d = make_set(c, g);
 	else

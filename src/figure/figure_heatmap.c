@@ -80,7 +80,7 @@ static void add_picture(bl_script *s, const bl_dots *m)
 		m->dims.row - .5 + dy / 2);
 	for (int64_t y = 0; y < m->rows * repeat; y++)
 		for (int64_t x = 0; x < m->cols * repeat; x++) {
-			float v = (float)bl_scale_place(m->scale, (double)m->dot[y / repeat * m->cols + x / repeat]);
+			float v = (float)bl_scale_position(m->scale, (double)m->dot[y / repeat * m->cols + x / repeat]);
 			bl_script_bytes(s, &v, sizeof v);
 		}
 }
@@ -92,18 +92,18 @@ static void add_numbers(bl_script *s, const float *dot, int64_t rows, int64_t co
 	bl_script_add(s, "# positions on the colour map; the labels of the scale have the values\n$M << EOD\n");
 	for (int64_t y = 0; y < rows; y++)
 		for (int64_t x = 0; x < cols; x++) {
-			double place = bl_scale_place(scale, (double)dot[y * cols + x]);
+			double place = bl_scale_position(scale, (double)dot[y * cols + x]);
 			char number[32];
 			snprintf(number, sizeof number, isfinite(place) ? "%.6g" : "NaN", place);
 			bl_script_add(s, "%s%c", number, x + 1 < cols ? ' ' : '\n');
 		}
 	bl_script_add(s, "EOD\nplot $M matrix using (%.9g + %.9g * $1):(%.9g + %.9g * $2):3 with image%s notitle\n",
-	              e->col - .5 + dx / 2, dx, e->row - .5 + dy / 2, dy, bl_script_look(s)->form == BL_FORM_TEX ? " pixels" : "");
+	              e->col - .5 + dx / 2, dx, e->row - .5 + dy / 2, dy, bl_script_style(s)->form == BL_FORM_TEX ? " pixels" : "");
 }
 
 static void add_dots(bl_script *s, const bl_dots *m)
 {
-	bl_form form = bl_script_look(s)->form;
+	bl_form form = bl_script_style(s)->form;
 	struct plan p = make_plan(m->rows, m->cols, TEX_DOTS);
 	float *fewer = form == BL_FORM_TEX && p.block > 1 ? pool(m->dot, &p) : NULL;
 	if (fewer)
@@ -154,7 +154,7 @@ static void add_tics(bl_script *s, bl_scale scale)
 	double step = even_step(scale), before = 1 + TIC_ROOM;
 	bl_script_add(s, scale.chance > 0 ? "set cbtics ('±%.2g' 0" : "set cbtics ('%.2g' 0", scale.chance);
 	for (double v = 1; v > 1e-3; v = scale.log ? lower(v) : v - step) {
-		double place = bl_scale_place(scale, v);
+		double place = bl_scale_position(scale, v);
 		if (place < TIC_ROOM)
 			break;
 		if (before - place < TIC_ROOM)
@@ -182,7 +182,7 @@ static void add_axes(bl_script *s, bl_scale scale, bool brief)
 	         scale.chance);
 	bl_script_add(s, "set cblabel ");
 	bl_script_quoted(s, label);
-	bl_script_add(s, " offset 1.5, 0\nset rmargin %d\n", bl_script_look(s)->column ? 13 : 15);
+	bl_script_add(s, " offset 1.5, 0\nset rmargin %d\n", bl_script_style(s)->column ? 13 : 15);
 }
 
 /* Draws a matrix; inches: the width of its title.  Dim i has coordinate i, and a dot is centred on its elements. */
@@ -211,7 +211,7 @@ struct grid {
 	double map, height; /* the side of a map and the height of the figure, in inches */
 };
 
-static struct grid grid_of(int parts, const bl_figure_look *look)
+static struct grid grid_of(int parts, const bl_figure_theme *look)
 {
 	struct grid g = { look->column ? 1 : parts == 4 ? 2 : 3, 0, 0, 0 };
 	g.across = parts < g.across ? parts : g.across;
@@ -224,7 +224,7 @@ static struct grid grid_of(int parts, const bl_figure_look *look)
 /* Draws several matrices in a grid.  Positions are shares of the figure, counted from the bottom, as gnuplot does. */
 static void draw_several(bl_script *s, const bl_figure *f)
 {
-	const bl_figure_look *look = bl_script_look(s);
+	const bl_figure_theme *look = bl_script_style(s);
 	struct grid g = grid_of(f->parts, look);
 	bl_script_add(s, "set multiplot\nset colorbox user origin %.4g, %.4g size %.4g, %.4g\n", 1 - (SCALE - .05) / look->width,
 	              1 - (ABOVE + g.map) / g.height, .12 / look->width, g.map / g.height);
@@ -242,14 +242,14 @@ static void draw_several(bl_script *s, const bl_figure *f)
 	bl_script_add(s, "unset multiplot\n");
 }
 
-double bl_matrix_height(const bl_figure *f, const bl_figure_look *look)
+double bl_matrix_height(const bl_figure *f, const bl_figure_theme *look)
 {
 	return f->parts ? grid_of(f->parts, look).height : look->column ? 2.9 : 5.6;
 }
 
 void bl_matrix_draw(bl_script *s, const bl_figure *f)
 {
-	const bl_figure_look *look = bl_script_look(s);
+	const bl_figure_theme *look = bl_script_style(s);
 	add_axes(s, bl_figure_part(f, 0)->matrix.scale, look->column || f->parts > 2);
 	if (f->parts)
 		draw_several(s, f);

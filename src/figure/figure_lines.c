@@ -100,13 +100,13 @@ static int labelled(const bl_panel *p)
 }
 
 /* Are labels placed to the right of the panel?  They are if there are many short ones, for points, and enough room. */
-static bool key_beside(const bl_panel *p, const bl_figure_look *look)
+static bool key_beside(const bl_panel *p, const bl_figure_theme *look)
 {
 	return p->axes.points && !p->axes.named && !look->column && label_columns(p) <= SIDE_KEY_COLUMNS && labelled(p) <= 20;
 }
 
 /* The number of labels in a row above the panel. */
-static int key_columns(const bl_panel *p, const bl_figure_look *look)
+static int key_columns(const bl_panel *p, const bl_figure_theme *look)
 {
 	double label = fmin(label_columns(p) * .52 * look->font / 72 + KEY_SAMPLE, look->width - .6);
 	int most = (int)((look->width - .6) / label), n = labelled(p);
@@ -114,13 +114,13 @@ static int key_columns(const bl_panel *p, const bl_figure_look *look)
 }
 
 /* The number of rows of labels above the panel. */
-static int key_rows(const bl_panel *p, const bl_figure_look *look)
+static int key_rows(const bl_panel *p, const bl_figure_theme *look)
 {
 	int columns = key_columns(p, look);
 	return key_beside(p, look) ? 0 : (labelled(p) + columns - 1) / columns;
 }
 
-static double panel_height(const bl_figure *f, int i, const bl_figure_look *look)
+static double panel_height(const bl_figure *f, int i, const bl_figure_theme *look)
 {
 	const bl_panel *p = &f->panel[i];
 	double line = bl_look_line(look), base = look->column ? 2.1 : 3.2;
@@ -133,7 +133,7 @@ static double panel_height(const bl_figure *f, int i, const bl_figure_look *look
 	return base + line * (key_rows(p, look) + bl_look_lines(look, p->axes.title, look->width - .3, TITLE_LINES));
 }
 
-double bl_panels_height(const bl_figure *f, const bl_figure_look *look)
+double bl_panels_height(const bl_figure *f, const bl_figure_theme *look)
 {
 	double sum = 0;
 	for (int i = 0; i < f->panels; i++)
@@ -160,7 +160,7 @@ static double names_inches(const bl_script *s, const bl_axes *a)
 			bl_text_next(&c);
 		most = n > most ? n : most;
 	}
-	return most * .52 * bl_script_look(s)->font / 72;
+	return most * .52 * bl_script_style(s)->font / 72;
 }
 
 /* Labels the rows of the y axis with names, the first at the top. */
@@ -169,13 +169,13 @@ static void add_names(bl_script *s, const bl_axes *a)
 	bl_script_add(s, "set yrange [%d.5:0.5]\nset mytics 1\nset ytics scale 0 (", a->named);
 	for (int i = 0; i < a->named; i++) {
 		bl_script_add(s, i ? ", " : "");
-		bl_script_fitted(s, a->names[i], NAME_COLUMNS * .52 * bl_script_look(s)->font / 72, 1);
+		bl_script_fitted(s, a->names[i], NAME_COLUMNS * .52 * bl_script_style(s)->font / 72, 1);
 		bl_script_add(s, " %d", i + 1);
 	}
 	bl_script_add(s, ")\n");
 }
 
-static double digit_inches(const bl_figure_look *look)
+static double digit_inches(const bl_figure_theme *look)
 {
 	return DIGIT_WIDTH * look->font / 72 * (look->form == BL_FORM_TEX ? TEX_LETTERS : 1);
 }
@@ -183,7 +183,7 @@ static double digit_inches(const bl_figure_look *look)
 /* Sets fewer ticks if the numbers at them are long. */
 static void add_x_tics(bl_script *s, const bl_panel *p)
 {
-	const bl_figure_look *look = bl_script_look(s);
+	const bl_figure_theme *look = bl_script_style(s);
 	double lo = p->axes.from, hi = p->axes.to;
 	if (!(hi > lo))
 		find_range(p, true, false, &lo, &hi);
@@ -235,7 +235,7 @@ static void add_y_label(bl_script *s, const bl_axes *axes, double height, const 
 static void add_axes(bl_script *s, const bl_panel *p, double height, const margins *m)
 {
 	const bl_axes *axes = &p->axes;
-	const bl_figure_look *look = bl_script_look(s);
+	const bl_figure_theme *look = bl_script_style(s);
 	double width = look->width;
 	add_text(s, "title", axes->title, width - .3, TITLE_LINES);
 	add_text(s, "xlabel", axes->xlabel, axes->named ? width - names_inches(s, axes) - .3 : width - .8,
@@ -275,7 +275,7 @@ static void add_line(bl_script *s, const bl_series *series, const bl_axes *axes,
 	              axes->equal ? ".3" : ".45", series->dashed ? 2 : 1 + ink / BL_INKS % 5);
 	if (*series->label) {
 		bl_script_add(s, "title ");
-		bl_script_fitted(s, series->label, bl_script_look(s)->width - .6 - KEY_SAMPLE, 1);
+		bl_script_fitted(s, series->label, bl_script_style(s)->width - .6 - KEY_SAMPLE, 1);
 	} else {
 		bl_script_add(s, "notitle");
 	}
@@ -314,13 +314,13 @@ static double numbers_inches(const bl_script *s, const bl_panel *p)
 	if (p->axes.named)
 		return names_inches(s, &p->axes);
 	find_range(p, false, p->axes.logy, &lo, &hi);
-	return bl_tics_columns(lo, hi, Y_STEPS, p->axes.logy) * digit_inches(bl_script_look(s));
+	return bl_tics_columns(lo, hi, Y_STEPS, p->axes.logy) * digit_inches(bl_script_style(s));
 }
 
 /* Margins that all panels share, with room for the widest numbers and labels. */
 static margins margins_of(const bl_script *s, const bl_figure *f)
 {
-	const bl_figure_look *look = bl_script_look(s);
+	const bl_figure_theme *look = bl_script_style(s);
 	double numbers = 0, last = 0; /* the widths of the numbers at the y axes, and of half the last number at an x axis */
 	double scale = look->height / bl_panels_height(f, look);
 	int lines = 0;
@@ -344,7 +344,7 @@ static margins margins_of(const bl_script *s, const bl_figure *f)
 /* Draws the panels below each other, each with its share of the height. */
 void bl_panels_draw(bl_script *s, const bl_figure *f)
 {
-	const bl_figure_look *look = bl_script_look(s);
+	const bl_figure_theme *look = bl_script_style(s);
 	double whole = bl_panels_height(f, look), left = 1;
 	int stored = 0, drawn = 0;
 	for (int i = 0; i < f->panels; i++)

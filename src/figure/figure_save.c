@@ -34,10 +34,10 @@ static int form_of(const char *path, bl_form *form)
 	return bl_fail("%s: a figure's name ends in .svg, .png, .pdf, .tex or .gp", path);
 }
 
-static bl_figure_look look_of(const bl_figure *f, bl_form form, bl_figure_width width)
+static bl_figure_theme look_of(const bl_figure *f, bl_form form, bl_figure_width width)
 {
 	bool column = width == BL_FIGURE_COLUMN;
-	bl_figure_look look = {
+	bl_figure_theme look = {
 		.form = form, .column = column, .width = column ? COLUMN_INCHES : TEXT_INCHES, .font = column ? 7.5 : 8.5
 	};
 	look.height = f->kind == BL_FIGURE_PANELS   ? bl_panels_height(f, &look)
@@ -46,7 +46,7 @@ static bl_figure_look look_of(const bl_figure *f, bl_form form, bl_figure_width 
 	return look;
 }
 
-static char *script_of(const bl_figure *f, const bl_figure_look *look, size_t *n)
+static char *script_of(const bl_figure *f, const bl_figure_theme *look, size_t *n)
 {
 	bl_script *s = bl_script_new(look);
 	if (!s)
@@ -61,7 +61,7 @@ static char *script_of(const bl_figure *f, const bl_figure_look *look, size_t *n
 }
 
 /* The picture that gnuplot makes of the script; for .gp, the script itself. */
-static void *draw(const bl_figure *f, const bl_figure_look *look, size_t *n)
+static void *draw(const bl_figure *f, const bl_figure_theme *look, size_t *n)
 {
 	char *script = script_of(f, look, n);
 	void *picture = script;
@@ -79,7 +79,7 @@ int bl_figure_save_as(const bl_figure *f, const char *path, const bl_figure_styl
 	size_t n;
 	if (form_of(path, &form) < 0)
 		return -1;
-	bl_figure_look look = look_of(f, form, style->width);
+	bl_figure_theme look = look_of(f, form, style->width);
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	char *output = form == BL_FORM_GP ? malloc(strlen(name) + 8) : NULL;
 	/* A script writes to the current folder; "./" prevents gnuplot from running a name "|program" as a pipe. */
@@ -110,13 +110,13 @@ char *bl_figure_text(const bl_figure *f, const char *path, bl_figure_width width
 	size_t n;
 	if (form_of(path, &form) < 0)
 		return NULL;
-	bl_figure_look look = look_of(f, form, width);
+	bl_figure_theme look = look_of(f, form, width);
 	return script_of(f, &look, &n);
 }
 
 char *bl_figure_sixels(const bl_figure *f, int width, int height, size_t *n)
 {
-	bl_figure_look look = look_of(f, BL_FORM_SIXEL, BL_FIGURE_TEXT);
+	bl_figure_theme look = look_of(f, BL_FORM_SIXEL, BL_FIGURE_TEXT);
 	look.width = width / DOTS;
 	look.height = fmin(look.height, height / DOTS);
 	if (f->kind == BL_FIGURE_PANELS ? f->panel[0].axes.equal : !f->parts)

@@ -17,7 +17,7 @@ struct bl_script {
 	FILE *out;
 	char *text;
 	size_t n;
-	const bl_figure_look *look;
+	const bl_figure_theme *look;
 	bl_point *before; /* the thread's locale is changed until bl_script_end, so that numbers have a decimal point */
 };
 
@@ -52,7 +52,7 @@ static void drop(bl_script *s)
 
 static void add_terminal(bl_script *s)
 {
-	const bl_figure_look *l = s->look;
+	const bl_figure_theme *l = s->look;
 	switch (l->form) {
 	case BL_FORM_SVG:
 	case BL_FORM_GP:
@@ -85,7 +85,7 @@ static void add_terminal(bl_script *s)
 	fputc('\n', s->out);
 }
 
-bl_script *bl_script_new(const bl_figure_look *look)
+bl_script *bl_script_new(const bl_figure_theme *look)
 {
 	bl_script *s = calloc(1, sizeof *s);
 	if (!s)
@@ -106,7 +106,7 @@ bl_script *bl_script_new(const bl_figure_look *look)
 	return s;
 }
 
-const bl_figure_look *bl_script_look(const bl_script *s)
+const bl_figure_theme *bl_script_style(const bl_script *s)
 {
 	return s->look;
 }
@@ -219,13 +219,13 @@ void bl_script_quoted(bl_script *s, const char *text)
 /* --- Texts that fit ------------------------------------------------------------------ */
 
 /* A letter of a sans-serif font is about .52 of the font's size wide. */
-int bl_look_columns(const bl_figure_look *look, double inches)
+int bl_look_columns(const bl_figure_theme *look, double inches)
 {
 	int n = (int)(inches * 72 / (.52 * look->font));
 	return n < 4 ? 4 : n;
 }
 
-double bl_look_line(const bl_figure_look *look)
+double bl_look_line(const bl_figure_theme *look)
 {
 	return look->font * 1.35 / 72;
 }
@@ -272,7 +272,7 @@ static int wrap(const char *text, int columns, int most, char *out)
 }
 
 /* Sets *out to the text in at most `most` lines of this width, or to NULL without memory; returns the number of lines. */
-static int fit(const bl_figure_look *look, const char *text, double inches, int most, char **out)
+static int fit(const bl_figure_theme *look, const char *text, double inches, int most, char **out)
 {
 	char *clean = one_line(text);
 	*out = clean ? malloc(2 * strlen(clean) + 8) : NULL;
@@ -283,7 +283,7 @@ static int fit(const bl_figure_look *look, const char *text, double inches, int 
 	return lines;
 }
 
-int bl_look_lines(const bl_figure_look *look, const char *text, double inches, int most)
+int bl_look_lines(const bl_figure_theme *look, const char *text, double inches, int most)
 {
 	char *fitted;
 	int lines = fit(look, text, inches, most, &fitted);

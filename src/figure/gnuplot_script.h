@@ -17,28 +17,28 @@
 typedef enum bl_form { BL_FORM_SVG, BL_FORM_PNG, BL_FORM_PDF, BL_FORM_TEX, BL_FORM_GP, BL_FORM_SIXEL } bl_form;
 
 /* The format and size that a figure is drawn in. */
-typedef struct bl_figure_look {
+typedef struct bl_figure_theme {
 	bl_form form;
 	bool column;          /* as wide as a column of a paper, else as its text */
 	double width, height; /* inches */
 	double font;          /* points */
 	const char *output;   /* for .gp: the file that the script writes */
-} bl_figure_look;
+} bl_figure_theme;
 
 typedef struct bl_script bl_script;
 
 /* A new script with the commands common to all figures of that look, which is borrowed.  NULL: no memory. */
-bl_script *bl_script_new(const bl_figure_look *look);
-const bl_figure_look *bl_script_look(const bl_script *s);
+bl_script *bl_script_new(const bl_figure_theme *look);
+const bl_figure_theme *bl_script_style(const bl_script *s);
 void bl_script_add(bl_script *s, const char *fmt, ...) BL_PRINTF(2, 3);
 void bl_script_bytes(bl_script *s, const void *bytes, size_t n);
 void bl_script_quoted(bl_script *s, const char *text); /* adds a quoted text; NULL counts as "" */
 /* The same, broken into at most `lines` lines of that many inches; a longer text ends in an ellipsis. */
 void bl_script_fitted(bl_script *s, const char *text, double inches, int lines);
-void bl_script_stacked(bl_script *s, const char *const *text, int n, double inches);      /* n texts, a line each */
-int bl_look_lines(const bl_figure_look *look, const char *text, double inches, int most); /* the number of lines it takes */
-int bl_look_columns(const bl_figure_look *look, double inches);                           /* characters that fit */
-double bl_look_line(const bl_figure_look *look);                                          /* height of a line of text, inches */
+void bl_script_stacked(bl_script *s, const char *const *text, int n, double inches);       /* n texts, a line each */
+int bl_look_lines(const bl_figure_theme *look, const char *text, double inches, int most); /* the number of lines it takes */
+int bl_look_columns(const bl_figure_theme *look, double inches);                           /* characters that fit */
+double bl_look_line(const bl_figure_theme *look);                                          /* height of a line of text, inches */
 #define BL_SCRIPT_MOST 1e300 /* larger values are not drawn, since the range of an axis has to be finite */
 /* Adds n rows of data, "$NAME << EOD ... EOD".  Values that are not finite become NaN, which gnuplot skips. */
 void bl_script_block(bl_script *s, const char *name, const double *const *columns, int many, int64_t n);

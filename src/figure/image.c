@@ -7,7 +7,7 @@
 
 enum { MIN_DOTS = 384, NOTES_MOST = 16 };
 
-double bl_pixels_height(const bl_figure *f, const bl_figure_look *look)
+double bl_pixels_height(const bl_figure *f, const bl_figure_theme *look)
 {
 	const bl_pixels *p = &f->pixels;
 	return .6 + (look->width - .6) * p->h / p->w + (p->lines + 1) * bl_look_line(look);
@@ -16,7 +16,7 @@ double bl_pixels_height(const bl_figure *f, const bl_figure_look *look)
 /* Adds the pixels as binary data, or as text for TeX and for scripts that the user saves. */
 static void add_dots(bl_script *s, const bl_pixels *p)
 {
-	bl_form form = bl_script_look(s)->form;
+	bl_form form = bl_script_style(s)->form;
 	if (form == BL_FORM_TEX || form == BL_FORM_GP) {
 		bl_script_add(s, "$P << EOD\n");
 		for (int k = 0; k < p->w * p->h; k++)
@@ -38,7 +38,7 @@ static void add_dots(bl_script *s, const bl_pixels *p)
 
 void bl_pixels_draw(bl_script *s, const bl_figure *f)
 {
-	double width = bl_script_look(s)->width - .3;
+	double width = bl_script_style(s)->width - .3;
 	const char *notes[NOTES_MOST], *note = f->pixels.notes;
 	for (int i = 0; i < f->pixels.lines; i++, note += strlen(note) + 1)
 		notes[i] = note;

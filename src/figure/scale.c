@@ -8,7 +8,7 @@
 #define KNEE .01
 
 /* From -1 to 1 for v from -1 to 1; values within the level of chance are at 0. */
-double bl_scale_place(bl_scale s, double v)
+double bl_scale_position(bl_scale s, double v)
 {
 	double a = fabs(v), t;
 	if (s.chance > 0 && a <= s.chance)
@@ -26,7 +26,7 @@ bl_scale bl_scale_of_chance(double n, double elements, bool log)
 	return (bl_scale){ fmin(chance, .9), log };
 }
 
-/* The inverse of bl_scale_place; place 0 gives the level of chance. */
+/* The inverse of bl_scale_position; place 0 gives the level of chance. */
 double bl_scale_value(bl_scale s, double place)
 {
 	double t = fabs(place), a;

@@ -38,7 +38,7 @@ static int ask_by_file(bl_live *l, const bl_region *r)
 	uint64_t last = 0, now = (uint64_t)bl_disk_ms();
 	if (bl_disk_lock(l->fd, at) != 0)
 		return -1;
-	int rc = bl_disk_read(l->fd, at->at, &asks, sizeof asks) ? 0 : bl_fail("live: the file was cut short");
+	int rc = bl_disk_read(l->fd, at->at, &asks, sizeof asks) ? 0 : bl_fail("live: the file was truncated");
 	for (int i = 0; rc == 0 && i < LIVE_ASKS; i++)
 		if (stands(&asks.ask[i], now) && asks.ask[i].ticket > last)
 			last = asks.ask[i].ticket;
@@ -49,7 +49,7 @@ static int ask_by_file(bl_live *l, const bl_region *r)
 	return rc;
 }
 
-int bl_live_ask(bl_live *l, const bl_region *r)
+int bl_live_request(bl_live *l, const bl_region *r)
 {
 	int rc = 0;
 	if (!l->commands)
@@ -77,7 +77,7 @@ static bool asked_in_file(const bl_live *l, struct live_ask *best, uint64_t now)
 	return last >= 0;
 }
 
-bool bl_live_asked(const bl_live *l, bl_region *out)
+bool bl_live_requested(const bl_live *l, bl_region *out)
 {
 	struct live_ask best;
 	uint64_t now = (uint64_t)bl_disk_ms();

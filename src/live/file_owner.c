@@ -65,7 +65,7 @@ static int claim_name(const bl_live *l, enum name name, bool wait, int *claim)
 	return *claim < 0 ? *claim : 0;
 }
 
-int bl_live_check_place(const bl_live *l)
+int bl_live_check_folder(const bl_live *l)
 {
 	struct stat s;
 	int claim = -1, rc = 0;
@@ -144,11 +144,12 @@ bool bl_owner_regain(bl_live *l)
 		int err = put_back(l, claim >= 0);
 		back = err == 0;
 		if (back)
-			bl_writer_problem(l, "the run's live file was %s by somebody; it was written anew", what);
+			bl_writer_problem(l, "the run's live file was %s by another program; it was written again", what);
 		else if (!w->problem[0])
 			bl_writer_problem(
-				l, "the run's live file was %s by somebody, and cannot be written anew: %s; training goes on", what,
-				strerror(err));
+				l,
+				"the run's live file was %s by another program, and cannot be written again: %s; training continues",
+				what, strerror(err));
 	} else if (rc != BL_LIVE_BUSY && !w->lost) {
 		bl_writer_problem(l, "%.150s: nothing more is kept there", bl_error());
 		w->lost = true;

@@ -134,7 +134,7 @@ int bl_live_move(bl_live *l, const char *path)
 }
 
 /* If there is no room on disk, training continues: the handle stays in memory, and the info's `message` says why. */
-int bl_live_take_place(bl_live *l, const char *path)
+int bl_live_move_to_file(bl_live *l, const char *path)
 {
 	char temporary[NAME_MAX_BYTES];
 	bl_live_info info;
@@ -161,7 +161,7 @@ bl_live *bl_live_create(const char *path, const bl_live_info *info, const bl_col
 	if (!l)
 		return NULL;
 	bl_live_set_info(l, info);
-	if (!path || bl_live_take_place(l, path) == 0)
+	if (!path || bl_live_move_to_file(l, path) == 0)
 		return l;
 	bl_livefile_free(l);
 	return NULL;

@@ -235,10 +235,10 @@ uint64_t bl_writer_room(bl_live *l, size_t n);
 void bl_writer_problem(bl_live *l, const char *fmt, ...) BL_PRINTF(2, 3);
 
 /*
- * whole_file.c: bl_whole_look_after checks at intervals whether the file has lost its name, was truncated or
+ * whole_file.c: bl_whole_check checks at intervals whether the file has lost its name, was truncated or
  * overwritten, or is broken, and restores it.  bl_whole_spoilt rewrites a damaged file at once.
  */
-void bl_whole_look_after(bl_live *l);
+void bl_whole_check(bl_live *l);
 void bl_whole_spoilt(bl_live *l);
 void bl_whole_write(bl_live *l); /* writes the whole file */
 

@@ -37,7 +37,7 @@ static int send_by_file(bl_live *l, const bl_command *c)
 		return -1;
 	int rc = bl_disk_read(l->fd, at->at, &m, sizeof m) && m.magic == LIVE_MAILBOX_MAGIC
 	                 ? 0
-	                 : bl_fail("live: the file was cut short");
+	                 : bl_fail("live: the file was truncated");
 	uint64_t last = m.taken;
 	for (int i = 0; rc == 0 && i < LIVE_SLOTS; i++)
 		if (waits(&m.slot[i], m.taken) && m.slot[i].ticket > last)
@@ -126,7 +126,7 @@ bool bl_live_take(bl_live *l, bl_command *out)
 	if (!l->writer)
 		return false;
 	pthread_mutex_lock(&l->lock);
-	bl_whole_look_after(l);
+	bl_whole_check(l);
 	do
 		found = take_from_file(l, out) || take_from_memory(l->writer, out);
 	while (found && (out->kind <= BL_CMD_NONE || out->kind >= BL_CMD_KINDS));

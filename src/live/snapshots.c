@@ -146,7 +146,7 @@ void bl_snapshots_write(bl_live *l)
 	}
 }
 
-int bl_live_keep(bl_live *l, bl_keep keep)
+int bl_live_set_keep(bl_live *l, bl_keep keep)
 {
 	static const int64_t most[] = {
 		[BL_KEEP_RECORDS] = 0, [BL_KEEP_SOME] = LIVE_SNAPSHOTS_SOME, [BL_KEEP_ALL] = LIVE_SNAPSHOTS_ALL

@@ -111,28 +111,29 @@ static void write_anew(bl_live *l, const char *why)
 	if (w->broken)
 		return;
 	w->failing = false;
-	bl_writer_problem(l, "%s; it was written anew", why);
+	bl_writer_problem(l, "%s; it was written again", why);
 }
 
 void bl_whole_spoilt(bl_live *l)
 {
-	write_anew(l, "the run's live file was cut short or overwritten by somebody");
+	write_anew(l, "the run's live file was truncated or overwritten by another program");
 	if (l->writer->broken && l->writer->problem[0] == '\0')
-		bl_writer_problem(l, "the run's live file was cut short by somebody, and cannot be written anew; training goes on");
+		bl_writer_problem(
+			l, "the run's live file was truncated by another program, and cannot be written again; training continues");
 }
 
-void bl_live_look_after(bl_live *l)
+void bl_live_check_file(bl_live *l)
 {
 	struct live_writer *w = l->writer;
 	if (!w)
 		return;
 	pthread_mutex_lock(&l->lock);
 	w->look_at = w->retry_at = w->check_at = 0;
-	bl_whole_look_after(l);
+	bl_whole_check(l);
 	pthread_mutex_unlock(&l->lock);
 }
 
-void bl_whole_look_after(bl_live *l)
+void bl_whole_check(bl_live *l)
 {
 	struct live_writer *w = l->writer;
 	struct stat s;

@@ -34,7 +34,7 @@ void bl_writer_fail(bl_live *l, int err)
 {
 	struct live_writer *w = l->writer;
 	if (!w->broken && !(w->failing && w->failed == err))
-		bl_writer_problem(l, "the run's live file cannot be written: %s; training goes on, records are kept in memory",
+		bl_writer_problem(l, "the run's live file cannot be written: %s; training continues, records are kept in memory",
 		                  strerror(err));
 	w->broken = w->failing = true;
 	w->failed = err;

@@ -353,12 +353,12 @@ static int answer(bl_monitor *m, const bl_monitor_input *l, bl_live *live)
 	return rc == 0 ? 0 : -1;
 }
 
-int bl_monitor_look(bl_monitor *m, const bl_monitor_input *look, bl_live *live)
+int bl_monitor_publish(bl_monitor *m, const bl_monitor_input *look, bl_live *live)
 {
 	bl_monitor_input l = *look;
 	bl_region asked;
 	double now = bl_now();
-	l.asked = bl_live_asked(live, &asked) ? &asked : NULL;
+	l.asked = bl_live_requested(live, &asked) ? &asked : NULL;
 	if (l.paused)
 		return answer(m, &l, live);
 	double passed = l.trained - m->earned_at;

@@ -38,7 +38,7 @@ typedef struct bl_monitor_input {
 	bl_tensor *z[2];                /* (N,D) */
 	bl_tensor *view[BL_VIEWS_MOST]; /* (N,C,H,W), NULL behind the last; all NULL: views are drawn again */
 	const int64_t *rows;            /* of the data set, N of them, or NULL */
-	const bl_region *asked;         /* a viewer's request, or NULL; bl_monitor_look takes it from `live` instead */
+	const bl_region *asked;         /* a viewer's request, or NULL; bl_monitor_publish takes it from `live` instead */
 } bl_monitor_input;
 
 /*
@@ -51,7 +51,7 @@ void bl_monitor_free(bl_monitor *m);
  * Publishes a snapshot if one is due and the budget allows it; the first and the last step always have one.  Negative
  * with bl_error.
  */
-int bl_monitor_look(bl_monitor *m, const bl_monitor_input *look, bl_live *live);
+int bl_monitor_publish(bl_monitor *m, const bl_monitor_input *look, bl_live *live);
 /*
  * Makes a snapshot of all elements now, with everything that look->asked requests.  `spectrum`: with eigenvalues,
  * RankMe and so on.  Negative with bl_error.

@@ -44,9 +44,9 @@ static void add_brief(const bl_module *m, char buf[BL_MODULE_SUMMARY])
 
 int bl_module_locate_child(const bl_module *m, int i)
 {
-	char place[BL_MODULE_PLACE], brief[BL_MODULE_SUMMARY];
+	char place[BL_MODULE_CHILD_PATH], brief[BL_MODULE_SUMMARY];
 	const bl_module *child = m->child[i].module;
-	bl_module_child_place(m, i, place);
+	bl_module_child_path(m, i, place);
 	if (child->children > 0)
 		return bl_fail_prefix("%s%s", place, bl_module_joint(bl_error()));
 	add_brief(child, brief);

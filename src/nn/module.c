@@ -89,7 +89,7 @@ int bl_module_input(const bl_module *m, float *mean, float *std)
 	return m->input_channels;
 }
 
-bl_module *bl_module_keep(bl_module *m, bool ok)
+bl_module *bl_module_or_null(bl_module *m, bool ok)
 {
 	if (ok)
 		return m;
@@ -99,7 +99,7 @@ bl_module *bl_module_keep(bl_module *m, bool ok)
 
 bl_module *bl_module_finish(bl_module *m, bool ok)
 {
-	m = bl_module_keep(m, ok);
+	m = bl_module_or_null(m, ok);
 	if (m)
 		bl_module_init(m, 0);
 	return m;
@@ -227,13 +227,13 @@ const char *bl_module_child_name(const bl_module *m, int i)
 	return m->child[i].name;
 }
 
-char *bl_module_child_place(const bl_module *m, int i, char buf[BL_MODULE_PLACE])
+char *bl_module_child_path(const bl_module *m, int i, char buf[BL_MODULE_CHILD_PATH])
 {
 	const char *name = m->child[i].name;
 	if (strspn(name, "0123456789") == strlen(name))
-		snprintf(buf, BL_MODULE_PLACE, "[%d]", i + 1);
+		snprintf(buf, BL_MODULE_CHILD_PATH, "[%d]", i + 1);
 	else
-		snprintf(buf, BL_MODULE_PLACE, ".%s", name);
+		snprintf(buf, BL_MODULE_CHILD_PATH, ".%s", name);
 	return buf;
 }
 

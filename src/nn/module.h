@@ -85,8 +85,8 @@ int bl_module_add_child(bl_module *m, const char *name, bl_module *child);
  */
 int bl_module_adopt(bl_module *m, const char *name, bl_module *child);
 /* Returns m if ok; otherwise releases m and returns NULL. */
-bl_module *bl_module_keep(bl_module *m, bool ok);
-/* As bl_module_keep, and initialises m with seed 0; for constructors of nn.h. */
+bl_module *bl_module_or_null(bl_module *m, bool ok);
+/* As bl_module_or_null, and initialises m with seed 0; for constructors of nn.h. */
 bl_module *bl_module_finish(bl_module *m, bool ok);
 
 /* Applies child i to x: a new reference; NULL with a bl_error that begins with the child's position. */

@@ -94,7 +94,7 @@ static bl_module *downsample(int64_t in, int64_t out, int stride)
 	bl_module *m = bl_nn_sequential();
 	if (!m)
 		return NULL;
-	return bl_module_keep(m, !bl_module_adopt(m, "0", conv(in, out, 1, stride)) && !bl_module_adopt(m, "1", norm(out, 1)));
+	return bl_module_or_null(m, !bl_module_adopt(m, "0", conv(in, out, 1, stride)) && !bl_module_adopt(m, "1", norm(out, 1)));
 }
 
 typedef struct block_shape {
@@ -125,7 +125,7 @@ static bl_module *block_new(const plan *p, const block_shape *s)
 	int rc = p->bottleneck ? add_bottleneck(m, s) : add_basic(m, s);
 	if (!rc && (s->stride != 1 || s->in != s->out))
 		rc = bl_module_adopt(m, "downsample", downsample(s->in, s->out, s->stride));
-	return bl_module_keep(m, !rc);
+	return bl_module_or_null(m, !rc);
 }
 
 /* Makes stage 0..3.  *in: the number of input channels; on return, the number of output channels. */
@@ -141,7 +141,7 @@ static bl_module *stage(const bl_resnet_config *c, const plan *p, int number, in
 		rc = bl_module_adopt(m, name, block_new(p, &s));
 		*in = s.out;
 	}
-	return m ? bl_module_keep(m, !rc) : NULL;
+	return m ? bl_module_or_null(m, !rc) : NULL;
 }
 
 static int add_stem(bl_module *m, const bl_resnet_config *c)

@@ -61,7 +61,7 @@ static int keep_one(const char *from, const char *to)
 	return rc;
 }
 
-int bl_checkpoints_keep(const char *folder, int64_t step, int most)
+int bl_checkpoints_rotate(const char *folder, int64_t step, int most)
 {
 	int64_t *found = malloc(MOST_FOUND * sizeof *found);
 	char *from = bl_runs_path(folder, BL_RUN_CHECKPOINT), *to = path_of(folder, step);

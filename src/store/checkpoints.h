@@ -10,7 +10,7 @@
  * Links the folder's newest checkpoint, which is of that step, to a name with the step, and removes all such names
  * except the `most` newest.  Negative with bl_error.
  */
-int bl_checkpoints_keep(const char *folder, int64_t step, int most);
+int bl_checkpoints_rotate(const char *folder, int64_t step, int most);
 #define BL_CHECKPOINT_HEAD "checkpoint-"
 #define BL_CHECKPOINT_TAIL ".safetensors"
 /* run_names.c: is this such a name?  Writes its step to *step unless step is NULL. */

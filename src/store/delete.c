@@ -141,7 +141,7 @@ int bl_runs_delete(const char *folder)
 	if (rc == 0 && !holds_a_run(t.folder))
 		rc = bl_fail("%s: there is no run in it", folder);
 	if (rc == 0 && flock(t.folder, LOCK_EX | LOCK_NB) != 0)
-		rc = bl_fail("%s: somebody else resumes the run just now", folder);
+		rc = bl_fail("%s: another process is resuming the run", folder);
 	if (rc == 0)
 		rc = bl_runs_check_idle(folder);
 	if (rc == 0)

@@ -84,7 +84,7 @@ static int merge(void *ctx, bl_run_file *there)
 /* Writes run.json, unless the run's folder is gone or belongs to another run.  A damaged run.json is replaced. */
 static int write_file(bl_heartbeat *h)
 {
-	if (bl_live_check_place(h->live) != 0)
+	if (bl_live_check_folder(h->live) != 0)
 		return 0;
 	h->file.beat++;
 	h->file.beat_time = bl_wall_milliseconds();

@@ -594,7 +594,7 @@ static bl_cell read_cell(sqlite3_stmt *s, int i)
 	}
 }
 
-static int give_rows(bl_index *x, sqlite3_stmt *s, const bl_question *q)
+static int give_rows(bl_index *x, sqlite3_stmt *s, const bl_query *q)
 {
 	int n = sqlite3_column_count(s), step = SQLITE_DONE;
 	bl_cell *cell = calloc((size_t)n + 1, sizeof *cell);
@@ -613,7 +613,7 @@ static int give_rows(bl_index *x, sqlite3_stmt *s, const bl_question *q)
 	return rc == 0 && step != SQLITE_DONE ? bl_fail("%s", sqlite3_errmsg(x->db)) : rc;
 }
 
-static int ask(bl_index *x, const bl_question *q)
+static int ask(bl_index *x, const bl_query *q)
 {
 	sqlite3_stmt *s = NULL;
 	const char *rest = NULL;
@@ -635,7 +635,7 @@ static int ask(bl_index *x, const bl_question *q)
 	return rc;
 }
 
-int bl_index_ask(bl_index *x, const bl_question *q)
+int bl_index_query(bl_index *x, const bl_query *q)
 {
 	patience p = { bl_now() + (q->seconds > 0 ? q->seconds : 5), q->stop };
 	set_limits(x->db);

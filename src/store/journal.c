@@ -228,7 +228,7 @@ static void begin(void *ctx)
 		bl_trainer_journal(j->trainer, append_change, (void *)j->path);
 }
 
-int bl_journal_keep(const char *path, bl_trainer *t)
+int bl_journal_store(const char *path, bl_trainer *t)
 {
 	job j = { path, t, 0 };
 	bl_trainer_between_steps(t, begin, &j);

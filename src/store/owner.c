@@ -47,7 +47,7 @@ static int lock_folder(const char *folder, bool wait)
 	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
 		if (!wait || i == TRIES) {
 			close(fd);
-			bl_fail("%s: somebody resumes the run just now", folder);
+			bl_fail("%s: another process is resuming the run", folder);
 			return BL_LIVE_BUSY;
 		}
 		nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
@@ -63,7 +63,7 @@ int bl_owner_claim(const char *path, const char *owner, bool wait)
 	int fd = folder ? lock_folder(folder, wait) : bl_fail("no memory for a folder's name");
 	if (fd >= 0 && bl_run_file_read(folder, &f) == 0) {
 		if (!bl_owner_is(&f, owner)) {
-			bl_fail("the run in %s goes on elsewhere: process %" PRId64 " on %s has resumed it", folder, f.pid, f.host);
+			bl_fail("the run in %s was resumed elsewhere, by process %" PRId64 " on %s", folder, f.pid, f.host);
 			close(fd);
 			fd = -1;
 		}

@@ -113,7 +113,7 @@ static int save_run(void *ctx, bl_save_why why)
 	char failed[512];
 	int rc = bl_checkpoint_write(p->checkpoint, p->trainer, bl_file_write_private);
 	if (rc == 0 && c->checkpoints > 1)
-		rc = bl_checkpoints_keep(p->folder, bl_trainer_progress(p->trainer).step, c->checkpoints);
+		rc = bl_checkpoints_rotate(p->folder, bl_trainer_progress(p->trainer).step, c->checkpoints);
 	snprintf(failed, sizeof failed, "%s", rc != 0 ? bl_error() : "");
 	if (why != BL_SAVE_REGULAR)
 		write_weights(&j);
@@ -229,7 +229,7 @@ static int move_in(bl_place *p, const char *folder)
 	if (rc == 0)
 		rc = keep_start(p);
 	if (rc == 0)
-		rc = bl_journal_keep(p->journal, p->trainer);
+		rc = bl_journal_store(p->journal, p->trainer);
 	if (rc == 0)
 		rc = bl_trainer_save_to(p->trainer, p->live, save_run, p);
 	if (rc == 0) {

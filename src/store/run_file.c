@@ -328,7 +328,7 @@ int bl_run_file_change(const char *folder, int (*change)(void *ctx, bl_run_file 
 	if (!path)
 		return -1;
 	if (fd == -2)
-		rc = bl_fail("%s: somebody else keeps it locked", path);
+		rc = bl_fail("%s: another process has locked it", path);
 	else if (fd < 0 && errno != ENOENT)
 		rc = bl_fail("%s: %s", path, strerror(errno));
 	else if (fd >= 0 && read_open(fd, &f) != 0)

@@ -180,7 +180,7 @@ static int lock_idle(const char *folder)
 	if (fd < 0)
 		return bl_fail("%s: %s", folder, strerror(errno));
 	int rc = flock(fd, LOCK_EX | LOCK_NB) == 0 ? bl_runs_check_idle(folder)
-	                                           : bl_fail("%s: somebody else resumes the run just now", folder);
+	                                           : bl_fail("%s: another process is resuming the run", folder);
 	if (rc == 0)
 		rc = check_files(folder);
 	if (rc != 0) {

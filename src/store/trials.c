@@ -73,7 +73,7 @@ static bool read_worker(const char *sweep, int trial, int attempt, bl_process_id
 	       sscanf(text, "%64s %40s %" SCNd64 " %" SCNu64 " %" SCNd64, id->host, id->boot, &id->pid, &id->born, beat) == 5;
 }
 
-int bl_trial_look(const char *sweep, int trial, bl_trial *t)
+int bl_trial_read(const char *sweep, int trial, bl_trial *t)
 {
 	bl_process_id id = { .pid = 0 };
 	*t = (bl_trial){ .over = there(sweep, trial, 0, BL_TRIAL_RESULT) };

@@ -66,7 +66,7 @@ void bl_break_leave(bl_trainer *t)
  * Checks the condition.  A call that was interrupted, because another thread waits for the run's end, does not pause
  * the run.
  */
-void bl_break_look(bl_trainer *t)
+void bl_break_check(bl_trainer *t)
 {
 	char why[256], text[sizeof t->info.message];
 	if (!t->condition.holds)

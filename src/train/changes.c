@@ -51,7 +51,7 @@ void bl_changes_add(bl_trainer *t, bl_change c)
 	int rc = bl_changes_append(j, &c);
 	pthread_mutex_unlock(&t->lock);
 	if (rc == 0 && j->tell &&
-	    bl_live_check_place(t->live) == 0) /* the journal of a run that was resumed elsewhere belongs to the new trainer */
+	    bl_live_check_folder(t->live) == 0) /* the journal of a run that was resumed elsewhere belongs to the new trainer */
 		rc = j->tell(j->ctx, &c);
 	if (rc == 0 || j->lost++ > 0) /* reported once per run: later failures have the same reason */
 		return;
@@ -108,7 +108,7 @@ int bl_trainer_take_changes(bl_trainer *t, const bl_change *c, int64_t n)
 	return rc;
 }
 
-void bl_trainer_journal(bl_trainer *t, bl_trainer_tell tell, void *ctx)
+void bl_trainer_journal(bl_trainer *t, bl_change_callback tell, void *ctx)
 {
 	t->changes.tell = tell;
 	t->changes.ctx = ctx;

@@ -89,7 +89,7 @@ static void obey(bl_trainer *t, bl_command c)
 	if (c.kind == BL_CMD_SET && bl_trainer_set_now(t, c.name, c.value, who) != 0)
 		bl_trainer_note(t, "step %lld: refused: %.200s", (long long)t->step, bl_error());
 	else if (c.kind == BL_CMD_EVAL)
-		bl_trainer_ask_knn(t);
+		bl_trainer_request_knn(t);
 	else if (c.kind == BL_CMD_CHECKPOINT)
 		save_asked(t, who);
 	else if (c.kind <= BL_CMD_STOP) {
@@ -227,7 +227,7 @@ static int make_step(bl_trainer *t)
 	int rc = bl_trainer_step(t);
 	bl_provenance_set(t->provenance, t->step, true);
 	if (rc == 0) {
-		bl_break_look(t);
+		bl_break_check(t);
 		bl_trainer_save_due(t);
 	}
 	return rc;
@@ -245,7 +245,7 @@ static void save_end(bl_trainer *t)
 		bl_changes_event(t, "done", "trainer", why);
 	else if (t->ending_asked)
 		bl_changes_event(t, "stop", "process", t->ending_why);
-	bl_live_look_after(t->live);
+	bl_live_check_file(t->live);
 	note_trouble(t);
 	bl_trainer_count_trouble(t);
 	bl_trainer_save_for(t, BL_SAVE_END);
@@ -270,7 +270,7 @@ static void *train(void *arg)
 		else
 			bl_trainer_answer_knn(t);
 		if (next == TURN_WAIT)
-			bl_trainer_look_again(t);
+			bl_trainer_answer_requests(t);
 		if (next == TURN_END)
 			save_end(t);
 		bl_exclusive_leave(t);
@@ -304,7 +304,7 @@ static int launch(bl_trainer *t)
 		return bl_fail("trainer: the run has failed: %s", t->info.message);
 	if (bl_trainer_check_over(t) != 0)
 		return -1;
-	if (bl_live_check_place(t->live) != 0)
+	if (bl_live_check_folder(t->live) != 0)
 		return bl_fail_prefix("trainer: the run cannot go on: ");
 	if (bl_trainers_check_ending() != 0 || bl_ownership_begin(t) != 0)
 		return -1;
@@ -383,7 +383,7 @@ void bl_trainer_control_end(bl_trainer *t)
 
 /* --- The end of the process -------------------------------------------------------------- */
 
-void bl_trainer_ask_to_save(bl_trainer *t, const char *who)
+void bl_trainer_request_save(bl_trainer *t, const char *who)
 {
 	pthread_mutex_lock(&t->lock);
 	snprintf(t->save_asked, sizeof t->save_asked, "%s", who);
@@ -391,7 +391,7 @@ void bl_trainer_ask_to_save(bl_trainer *t, const char *who)
 	pthread_mutex_unlock(&t->lock);
 }
 
-void bl_trainer_ask_to_stop(bl_trainer *t, const char *why)
+void bl_trainer_request_stop(bl_trainer *t, const char *why)
 {
 	pthread_mutex_lock(&t->lock);
 	snprintf(t->ending_why, sizeof t->ending_why, "%s", why);

@@ -17,7 +17,7 @@ void bl_trainers_save(const char *who)
 {
 	for (bl_trainer *t = bl_trainers_lock(); t; t = t->next)
 		if (began(t))
-			bl_trainer_ask_to_save(t, who);
+			bl_trainer_request_save(t, who);
 	bl_trainers_unlock();
 }
 
@@ -27,7 +27,7 @@ void bl_trainers_end(const char *why, void (*tell)(void *ctx, const char *line),
 	bl_trainers_forbid_steps();
 	for (bl_trainer *t = all; t; t = t->next)
 		if (began(t))
-			bl_trainer_ask_to_stop(t, why);
+			bl_trainer_request_stop(t, why);
 	for (bl_trainer *t = all; t; t = t->next) {
 		char line[256], clean[512];
 		if (!t->ending_asked)

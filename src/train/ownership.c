@@ -19,10 +19,10 @@ typedef int visit_fn(void *ctx, bl_module *m, const char *path);
 
 static int visit(bl_module *m, char path[PATH], size_t length, visit_fn *fn, void *ctx)
 {
-	char place[BL_MODULE_PLACE];
+	char place[BL_MODULE_CHILD_PATH];
 	int rc = fn(ctx, m, path);
 	for (int i = 0; i < bl_module_children(m) && rc == 0; i++) {
-		int n = snprintf(path + length, PATH - length, "%s", bl_module_child_place(m, i, place));
+		int n = snprintf(path + length, PATH - length, "%s", bl_module_child_path(m, i, place));
 		rc = visit(bl_module_child(m, i), path, length + (size_t)n < PATH ? length + (size_t)n : length, fn, ctx);
 		path[length] = '\0';
 	}

@@ -65,7 +65,7 @@ int bl_trainer_save_for(bl_trainer *t, bl_save_why why)
 	if (!t->save)
 		return bl_fail("no checkpoint: the run is in memory only");
 	double start = bl_now();
-	int rc = bl_live_check_place(t->live) != 0 ? -1 : t->save(t->save_ctx, why);
+	int rc = bl_live_check_folder(t->live) != 0 ? -1 : t->save(t->save_ctx, why);
 	if (rc != 0) {
 		char text[BL_CHANGE_TEXT];
 		snprintf(text, sizeof text, "%s", bl_error());

@@ -61,7 +61,7 @@ static int forward(bl_trainer *t, struct work *w)
 	bl_trainer_set_training(c, true);
 	bl_precision before = bl_grad_precision(c->precision);
 	for (int i = 0; i < t->views && (i == 0 || w->z[i - 1]); i++) {
-		bl_rng_place outside = bl_rng_enter(c->seed, t->step, "view", (uint32_t)i);
+		bl_rng_scope outside = bl_rng_enter(c->seed, t->step, "view", (uint32_t)i);
 		bl_tensor *h = run(c->encoder, "encoder", w->view[i]);
 		w->z[i] = h && c->projector ? run(c->projector, "projector", h) : h;
 		if (c->projector)
@@ -90,7 +90,7 @@ static int measure_loss(bl_trainer *t, struct work *w)
 	};
 	for (int i = 0; t->labels && i < t->config.batch; i++)
 		t->labels[i] = bl_dataset_label(t->config.data, t->rows[i]);
-	bl_rng_place outside = bl_rng_enter(t->config.seed, t->step, "loss", 0);
+	bl_rng_scope outside = bl_rng_enter(t->config.seed, t->step, "loss", 0);
 	w->loss = bl_loss_forward(t->config.loss, t->loss_settings, w->z, t->views, &at, &w->measured.loss);
 	bl_rng_leave(outside);
 	if (!w->loss)
@@ -211,7 +211,7 @@ static bl_tensor *features(bl_trainer *t, bl_dataset *d)
 static double take_knn(bl_trainer *t, int64_t step)
 {
 	const bl_trainer_config *c = &t->config;
-	bl_rng_place outside = bl_rng_enter(c->seed, t->step, "knn", 0);
+	bl_rng_scope outside = bl_rng_enter(c->seed, t->step, "knn", 0);
 	bl_tensor *refs = features(t, c->knn_refs), *queries = refs ? features(t, c->knn_queries) : NULL;
 	bl_rng_leave(outside);
 	double accuracy = -1;
@@ -228,7 +228,7 @@ static double take_knn(bl_trainer *t, int64_t step)
 	return accuracy >= 0 ? accuracy : NAN;
 }
 
-void bl_trainer_ask_knn(bl_trainer *t)
+void bl_trainer_request_knn(bl_trainer *t)
 {
 	t->knn_asked = t->ref_labels && t->query_labels;
 	if (!t->knn_asked)
@@ -265,11 +265,11 @@ static void show(bl_trainer *t, bl_monitor_input *l)
 	l->rows = t->rows;
 	for (int i = 0; i < 2; i++)
 		l->z[i] = t->z[i];
-	if (bl_monitor_look(t->monitor, l, t->live) != 0)
+	if (bl_monitor_publish(t->monitor, l, t->live) != 0)
 		bl_trainer_note(t, "step %lld: snapshot: %.200s", (long long)t->step, bl_error());
 }
 
-void bl_trainer_look_again(bl_trainer *t)
+void bl_trainer_answer_requests(bl_trainer *t)
 {
 	if (t->z[0] && t->z[1])
 		show(t, &(bl_monitor_input){ .paused = true });

@@ -342,7 +342,7 @@ static int make_live(bl_trainer *t, const char *path)
 	bl_columns columns;
 	t->logged = bl_record_empty(0);
 	t->live = bl_trainer_columns(t, &columns) == 0 ? bl_live_create(NULL, i, &columns) : NULL;
-	if (!t->live || bl_live_keep(t->live, c->keep) != 0 || (path && bl_live_take_place(t->live, path) != 0))
+	if (!t->live || bl_live_set_keep(t->live, c->keep) != 0 || (path && bl_live_move_to_file(t->live, path) != 0))
 		return -1;
 	bl_live_info_get(t->live, i); /* with the start time, and with the reason if the run is in memory only */
 	t->source = (bl_source){

@@ -47,8 +47,8 @@ struct exclusive {
 struct changes {
 	bl_change *at;
 	int64_t n, room;
-	int64_t next;         /* index of the next change to be repeated */
-	bl_trainer_tell tell; /* NULL: changes are not stored on disk */
+	int64_t next;            /* index of the next change to be repeated */
+	bl_change_callback tell; /* NULL: changes are not stored on disk */
 	void *ctx;
 	int lost; /* number of changes that could not be stored */
 };
@@ -140,10 +140,10 @@ struct bl_trainer {
 bl_loss_dialect bl_trainer_dialect(const bl_trainer *t);
 
 /*
- * break.c, called by the holder of the exclusive section.  bl_break_look checks the condition after a step.
+ * break.c, called by the holder of the exclusive section.  bl_break_check checks the condition after a step.
  * bl_break_leave, called before a step, ends a pause at the condition.
  */
-void bl_break_look(bl_trainer *t);
+void bl_break_check(bl_trainer *t);
 void bl_break_leave(bl_trainer *t);
 void bl_break_leave_locked(bl_trainer *t); /* the same with `lock` held */
 void bl_break_free(bl_trainer *t);
@@ -176,12 +176,12 @@ bl_ambient bl_trainer_enter(const bl_trainer *t);
 /* control.c: ends and joins the trainer's thread, for bl_trainer_free. */
 void bl_trainer_control_end(bl_trainer *t);
 /*
- * bl_trainer_ask_to_stop requests a stop at the next step boundary.  bl_trainer_stop_and_save waits for it, and saves
- * the run if the trainer has no thread that does so.  bl_trainer_ask_to_save requests a checkpoint at the next step
+ * bl_trainer_request_stop requests a stop at the next step boundary.  bl_trainer_stop_and_save waits for it, and saves
+ * the run if the trainer has no thread that does so.  bl_trainer_request_save requests a checkpoint at the next step
  * boundary.
  */
-void bl_trainer_ask_to_stop(bl_trainer *t, const char *why);
-void bl_trainer_ask_to_save(bl_trainer *t, const char *who);
+void bl_trainer_request_stop(bl_trainer *t, const char *why);
+void bl_trainer_request_save(bl_trainer *t, const char *who);
 void bl_trainer_stop_and_save(bl_trainer *t, const char *why);
 
 /* state.c */
@@ -220,12 +220,12 @@ int bl_trainer_set_now(bl_trainer *t, const char *name, double value, const char
  * are as before, and the state is FAILED unless the step was interrupted.
  */
 int bl_trainer_step(bl_trainer *t);
-void bl_trainer_look_again(bl_trainer *t); /* while paused: answers viewers' requests */
+void bl_trainer_answer_requests(bl_trainer *t); /* while paused: answers viewers' requests */
 /*
- * bl_trainer_ask_knn requests a kNN, or sets the message if there are no images for it.  bl_trainer_answer_knn measures
+ * bl_trainer_request_knn requests a kNN, or sets the message if there are no images for it.  bl_trainer_answer_knn measures
  * a requested kNN at once; it is called while no steps are made.
  */
-void bl_trainer_ask_knn(bl_trainer *t);
+void bl_trainer_request_knn(bl_trainer *t);
 void bl_trainer_answer_knn(bl_trainer *t);
 void bl_trainer_set_training(const bl_trainer_config *c, bool on); /* sets the mode of both modules */
 int64_t bl_trainer_norm_chunks(const bl_trainer *t);               /* number of partial sums of the gradient's norm */

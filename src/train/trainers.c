@@ -31,23 +31,23 @@ void bl_trainer_delist(bl_trainer *t)
 	pthread_mutex_unlock(&lock);
 }
 
-int bl_trainers_standing(bl_standing *out, int most)
+int bl_trainers_standing(bl_trainer_status *out, int most)
 {
 	int n = 0;
 	pthread_mutex_lock(&lock);
 	for (bl_trainer *t = all; t && n < most; t = t->next) {
 		pthread_mutex_lock(&t->lock);
-		out[n++] = (bl_standing){ .id = t->id,
-			                  .info = t->info,
-			                  .live = t->live,
-			                  .fresh = t->launched,
-			                  .end_known = t->end_known,
-			                  .at_break = t->at_break && !t->break_known };
+		out[n++] = (bl_trainer_status){ .id = t->id,
+			                        .info = t->info,
+			                        .live = t->live,
+			                        .fresh = t->launched,
+			                        .end_known = t->end_known,
+			                        .at_break = t->at_break && !t->break_known };
 		pthread_mutex_unlock(&t->lock);
 	}
 	pthread_mutex_unlock(&lock);
 	for (int i = 0; i < n / 2; i++) {
-		bl_standing s = out[i];
+		bl_trainer_status s = out[i];
 		out[i] = out[n - 1 - i];
 		out[n - 1 - i] = s;
 	}

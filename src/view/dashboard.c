@@ -157,7 +157,7 @@ static void draw_scale(bl_canvas *c, int x, int y, int w, bl_scale scale)
 {
 	enum { LEAST = 12, GAP = 2 };
 	char says[BL_HEAT_SCALE_TEXT];
-	bl_heat_scale_says(says, w - LEAST - GAP, c->can, scale);
+	bl_heat_scale_caption(says, w - LEAST - GAP, c->can, scale);
 	int n = bl_canvas_columns(says), bar = w - n - GAP >= LEAST ? w - n - GAP : w;
 	bl_heat_scale(c, x, y, bar);
 	if (bar < w)
@@ -179,7 +179,7 @@ static void draw_matrix(const bl_scene *s, bl_canvas *c, bl_rect r)
 	const char *name = p->of_embeddings ? "C of the embeddings" : "C";
 	snprintf(what, sizeof what, "%s  D %d", name, m.d);
 	bl_scale scale = bl_heat_scale_of(fit, &m, s->heat);
-	bl_heat_says(says, sizeof says, r.w, what, name, fit, bl_heat_pool(&m, s->heat), p->sample);
+	bl_heat_caption(says, sizeof says, r.w, what, name, fit, bl_heat_pool(&m, s->heat), p->sample);
 	bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, says);
 	int titled = bl_canvas_columns(name) < r.w ? bl_canvas_columns(name) : r.w;
 	bl_canvas_part(c, r.x, r.y, titled, BL_PAINT_TITLE, says);

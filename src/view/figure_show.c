@@ -202,13 +202,13 @@ static void draw_dots(bl_canvas *c, bl_rect r, const struct dots *d, bool halves
 {
 	for (int y = 0; y < (halves ? (d->h + 1) / 2 : d->h); y++)
 		for (int x = 0; x < d->w; x++) {
-			double t = bl_scale_place(d->scale, shown_dot(d, x, halves ? 2 * y : y));
+			double t = bl_scale_position(d->scale, shown_dot(d, x, halves ? 2 * y : y));
 			if (!halves) {
 				bl_canvas_put(c, r.x + x, r.y + y, ramp(t), BL_COLOUR_OWN, BL_COLOUR_OWN);
 				continue;
 			}
 			bool last = 2 * y + 1 >= d->h;
-			double below = last ? 0 : bl_scale_place(d->scale, shown_dot(d, x, 2 * y + 1));
+			double below = last ? 0 : bl_scale_position(d->scale, shown_dot(d, x, 2 * y + 1));
 			bl_canvas_put(c, r.x + x, r.y + y, 0x2580, colour_of(c->can, t),
 			              last ? BL_COLOUR_OWN : colour_of(c->can, below));
 		}

@@ -276,14 +276,14 @@ void bl_heat_draw(bl_canvas *c, int x, int y, bl_heat_fit fit, const bl_heat_sou
 	for (int j = 0; j < fit.h; j++)
 		for (int i = 0; i < w; i++) {
 			int row = halves ? 2 * j : j;
-			double upper = bl_scale_place(scale, dot_value(m, w, rows, i, row, pool));
+			double upper = bl_scale_position(scale, dot_value(m, w, rows, i, row, pool));
 			if (!halves) {
 				put_dot(c, x + i, y + j, upper);
 				continue;
 			}
 			int32_t above = colour_of(c->can, upper), below = BL_COLOUR_OWN;
 			if (row + 1 < rows)
-				below = colour_of(c->can, bl_scale_place(scale, dot_value(m, w, rows, i, row + 1, pool)));
+				below = colour_of(c->can, bl_scale_position(scale, dot_value(m, w, rows, i, row + 1, pool)));
 			bl_canvas_put(c, x + i, y + j, above == below ? ' ' : 0x2580, above, below);
 		}
 }
@@ -303,7 +303,7 @@ void bl_heat_strip(bl_canvas *c, int x, int y, int w, const float *values, int n
 	for (int i = 0; i < w && n > 0; i++) {
 		double v = part_mean(values, n, i, w);
 		int eighths = isnan(v) ? 8 : (int)lround(fmin(fmax(v, 0), 1) * 8);
-		int32_t fg = colour_of(c->can, bl_scale_place(s, v));
+		int32_t fg = colour_of(c->can, bl_scale_position(s, v));
 		uint32_t glyph = eighths ? 0x2580u + (uint32_t)eighths : ' ';
 		if (!c->can.utf8)
 			glyph = isnan(v) ? '?' : '0' + (uint32_t)lround(fmin(fmax(v, 0), 1) * 9);
@@ -323,7 +323,7 @@ void bl_heat_scale(bl_canvas *c, int x, int y, int w)
 		put_dot(c, x + 3 + i, y, 2.0 * i / (bar - 1) - 1);
 }
 
-void bl_heat_scale_says(char out[BL_HEAT_SCALE_TEXT], int room, bl_ability can, bl_scale s)
+void bl_heat_scale_caption(char out[BL_HEAT_SCALE_TEXT], int room, bl_ability can, bl_scale s)
 {
 	const char *middle = can.depth == BL_DEPTH_MONO ? "blank" : can.light ? "white" : "black";
 	if (s.chance <= 0) {
@@ -351,8 +351,8 @@ static void name_pooling(char out[48], const char *largest, bl_pool pool, bl_hea
 		snprintf(out, 48, "%s", pool == BL_POOL_RMS ? "rms" : pool == BL_POOL_LARGEST ? largest : "mean");
 }
 
-void bl_heat_says(char *out, int size, int w, const char *what, const char *brief, bl_heat_fit fit, bl_pool pool,
-                  bl_heat_sample sample)
+void bl_heat_caption(char *out, int size, int w, const char *what, const char *brief, bl_heat_fit fit, bl_pool pool,
+                     bl_heat_sample sample)
 {
 	bool whole = fit.dims_x <= 1 && fit.dims_y <= 1;
 	char dx[32], dy[32], pooling[48], dot[144];

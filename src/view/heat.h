@@ -82,7 +82,7 @@ void bl_heat_scale(bl_canvas *c, int x, int y, int w);
  * the scale and stands for the level of chance.
  */
 enum { BL_HEAT_SCALE_TEXT = 64 };
-void bl_heat_scale_says(char out[BL_HEAT_SCALE_TEXT], int room, bl_ability can, bl_scale s);
+void bl_heat_scale_caption(char out[BL_HEAT_SCALE_TEXT], int room, bl_ability can, bl_scale s);
 
 /*
  * What the cells were computed from: the sampled share of elements for the largest, of pairs for the rms, and the
@@ -96,7 +96,7 @@ typedef struct bl_heat_sample {
  * "C  D 512: 1 dot = 8 x 8 dims, mean", shortened to w columns: the matrix, in a long and a brief form, and the size of a
  * dot.  If the elements were sampled, the text says so.
  */
-void bl_heat_says(char *out, int size, int w, const char *what, const char *brief, bl_heat_fit fit, bl_pool pool,
-                  bl_heat_sample sample);
+void bl_heat_caption(char *out, int size, int w, const char *what, const char *brief, bl_heat_fit fit, bl_pool pool,
+                     bl_heat_sample sample);
 
 #endif

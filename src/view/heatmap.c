@@ -25,7 +25,7 @@ static void draw_title(const bl_scene *s, bl_canvas *c, const bl_picture *p, bl_
 		snprintf(what, sizeof what, "%s  D %d", title, p->d);
 	}
 	bl_heat_source m = bl_picture_source(p);
-	bl_heat_says(says, sizeof says, at.w, what, brief, fit, bl_heat_pool(&m, s->heat), p->sample);
+	bl_heat_caption(says, sizeof says, at.w, what, brief, fit, bl_heat_pool(&m, s->heat), p->sample);
 	int named = bl_canvas_columns(title) < at.w ? bl_canvas_columns(title) : at.w;
 	bl_canvas_text(c, at.x, at.y, at.w, BL_PAINT_FAINT, says);
 	bl_canvas_part(c, at.x, at.y, named, BL_PAINT_TITLE, says);
@@ -44,7 +44,7 @@ static void draw_cursor(const bl_scene *s, bl_canvas *c, const bl_picture *p, bl
 }
 
 /* Draws C_jj of the picture's columns as bars below it. */
-static void draw_strip(const bl_scene *s, bl_canvas *c, const bl_picture *p, const bl_heatmap_place *place)
+static void draw_strip(const bl_scene *s, bl_canvas *c, const bl_picture *p, const bl_heatmap_layout *place)
 {
 	const bl_snapshot *n = bl_heatmap_snapshot(s);
 	bl_heat_source m = bl_picture_source(p);
@@ -72,7 +72,7 @@ static void draw_time(const bl_scene *s, bl_canvas *c, bl_rect r, int y)
 
 static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
-	bl_heatmap_place p = bl_heatmap_lay_out(s, c->can, r);
+	bl_heatmap_layout p = bl_heatmap_lay_out(s, c->can, r);
 	if (p.pictures == 0) {
 		bl_canvas_text(c, r.x, r.y, r.w, BL_PAINT_FAINT, "C: no snapshot yet");
 		return;

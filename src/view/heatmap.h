@@ -12,25 +12,25 @@
 
 enum { BL_HEATMAP_GAP = 2 }; /* columns between two pictures, or a picture and the panel */
 
-typedef struct bl_heatmap_place {
+typedef struct bl_heatmap_layout {
 	int pictures; /* 0: there is no snapshot yet; 2: another run is shown beside the run */
 	bl_rect picture[2];
 	bl_heat_fit fit[2];
 	bl_rect panel;       /* h 0: no room */
 	int strip_y, time_y; /* -1: none */
-} bl_heatmap_place;
+} bl_heatmap_layout;
 
 bl_look *bl_heatmap_look(const bl_scene *s);
 
 /* Reads the visible part from the snapshots, and returns the layout of r. */
-bl_heatmap_place bl_heatmap_lay_out(const bl_scene *s, bl_ability can, bl_rect r);
+bl_heatmap_layout bl_heatmap_lay_out(const bl_scene *s, bl_ability can, bl_rect r);
 
 /* The snapshot that is shown: the newest, or an earlier one. */
 const bl_snapshot *bl_heatmap_snapshot(const bl_scene *s);
 /* The name of the matrix in a picture: "C", "C - I" and so on. */
 const char *bl_heatmap_name(const bl_look *l, const bl_picture *p);
 
-void bl_heatmap_panel(const bl_scene *s, bl_canvas *c, const bl_heatmap_place *place);
+void bl_heatmap_panel(const bl_scene *s, bl_canvas *c, const bl_heatmap_layout *place);
 
 /* Draws those that there is room for: the histogram compared with chance, the largest pairs, the sorted diagonal. */
 void bl_heatmap_side(const bl_scene *s, bl_canvas *c, bl_rect r);

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 /* The layout of the heatmap as it was drawn last; if nothing was drawn yet, on a screen of 80 x 24 cells. */
-static bl_heatmap_place place_now(const bl_scene *s)
+static bl_heatmap_layout place_now(const bl_scene *s)
 {
 	static const bl_ability plain = { .depth = BL_DEPTH_MONO };
 	bl_ability can = s->on ? s->on->can : plain;
@@ -31,7 +31,7 @@ static int next_place(const bl_heat_source *m, bl_heat_fit fit, const bl_heat_bl
 static void move(bl_scene *s, int down, int right)
 {
 	bl_look *l = bl_heatmap_look(s);
-	bl_heatmap_place place = place_now(s);
+	bl_heatmap_layout place = place_now(s);
 	const bl_picture *p = &l->shown;
 	if (place.pictures == 0)
 		return;
@@ -47,7 +47,7 @@ static void move(bl_scene *s, int down, int right)
 
 static void move_far(bl_scene *s, int down, int right)
 {
-	bl_heatmap_place place = place_now(s);
+	bl_heatmap_layout place = place_now(s);
 	bl_heat_source m = bl_picture_source(&bl_heatmap_look(s)->shown);
 	if (place.pictures == 0)
 		return;
@@ -66,7 +66,7 @@ static void zoom(bl_scene *s, bool in)
 /* Moves the cursor to the block under the mouse.  False: the mouse is not on a picture. */
 static bool point_under(bl_scene *s, bl_mouse at)
 {
-	bl_heatmap_place place = place_now(s);
+	bl_heatmap_layout place = place_now(s);
 	const bl_picture *shown[2] = { &bl_heatmap_look(s)->shown, &bl_heatmap_look(s)->beside };
 	for (int k = 0; k < place.pictures; k++) {
 		int x = at.x - place.picture[k].x, y = at.y - place.picture[k].y;

@@ -90,7 +90,7 @@ static void draw_values(struct panel *p, const bl_heat_block *b, const char *who
 	line(p, BL_PAINT_TEXT, "largest %.4f", bl_shown(b->extreme, 4));
 }
 
-static void draw_cursor(const bl_scene *s, struct panel *p, const bl_heatmap_place *place)
+static void draw_cursor(const bl_scene *s, struct panel *p, const bl_heatmap_layout *place)
 {
 	bl_heat_block b;
 	char i[48], j[48];
@@ -187,7 +187,7 @@ static void draw_run(const bl_scene *s, struct panel *p)
 		line(p, BL_PAINT_TEXT, "RankMe %.1f", n->rankme);
 }
 
-static void draw_colours(const bl_scene *s, struct panel *p, const bl_heatmap_place *place)
+static void draw_colours(const bl_scene *s, struct panel *p, const bl_heatmap_layout *place)
 {
 	bl_heat_source m = bl_picture_source(&bl_heatmap_look(s)->shown);
 	bl_scale scale = bl_heat_scale_of(place->fit[0], &m, s->heat);
@@ -195,12 +195,12 @@ static void draw_colours(const bl_scene *s, struct panel *p, const bl_heatmap_pl
 	if (p->y + SCALE_ROWS > p->r.y + p->r.h)
 		return;
 	p->y++;
-	bl_heat_scale_says(says, p->r.w, p->c->can, scale);
+	bl_heat_scale_caption(says, p->r.w, p->c->can, scale);
 	line(p, BL_PAINT_FAINT, "%s", says);
 	bl_heat_scale(p->c, p->r.x, p->y++, p->r.w < SCALE_COLUMNS ? p->r.w : SCALE_COLUMNS);
 }
 
-void bl_heatmap_panel(const bl_scene *s, bl_canvas *c, const bl_heatmap_place *place)
+void bl_heatmap_panel(const bl_scene *s, bl_canvas *c, const bl_heatmap_layout *place)
 {
 	struct panel p = { c, place->panel, place->panel.y };
 	draw_cursor(s, &p, place);

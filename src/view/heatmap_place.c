@@ -33,7 +33,7 @@ const char *bl_heatmap_name(const bl_look *l, const bl_picture *p)
 }
 
 /* Places the picture at the top left, and the panel to its right, or below if there is too little width. */
-static void place_one(bl_heatmap_place *p, const bl_picture *shown, bl_ability can, bl_rect room, int below)
+static void place_one(bl_heatmap_layout *p, const bl_picture *shown, bl_ability can, bl_rect room, int below)
 {
 	bl_heat_source m = bl_picture_source(shown);
 	p->fit[0] = bl_heat_measure(can, room.w, room.h - below, &m);
@@ -46,7 +46,7 @@ static void place_one(bl_heatmap_place *p, const bl_picture *shown, bl_ability c
 }
 
 /* Places two pictures side by side, and the panel below them. */
-static void place_two(bl_heatmap_place *p, const bl_look *l, bl_ability can, bl_rect room, int below)
+static void place_two(bl_heatmap_layout *p, const bl_look *l, bl_ability can, bl_rect room, int below)
 {
 	int half = (room.w - BL_HEATMAP_GAP) / 2;
 	int high = room.h - (room.h >= HIGH_FROM_ROWS ? BELOW_ROWS_HIGH : BELOW_ROWS) - below;
@@ -60,9 +60,9 @@ static void place_two(bl_heatmap_place *p, const bl_look *l, bl_ability can, bl_
 	p->panel = (bl_rect){ room.x, room.y + under, room.w, room.h - under };
 }
 
-bl_heatmap_place bl_heatmap_lay_out(const bl_scene *s, bl_ability can, bl_rect r)
+bl_heatmap_layout bl_heatmap_lay_out(const bl_scene *s, bl_ability can, bl_rect r)
 {
-	bl_heatmap_place p = { .strip_y = -1, .time_y = -1 };
+	bl_heatmap_layout p = { .strip_y = -1, .time_y = -1 };
 	bl_look *l = bl_heatmap_look(s);
 	l->beside.step = -1;
 	bl_look_take(l, bl_heatmap_snapshot(s));

@@ -92,13 +92,13 @@ bl_run_diff *bl_run_diff_read(const char *const *ids, int n)
 	bl_cell id[BL_DIFF_RUNS] = { 0 };
 	for (int i = 0; i < BL_DIFF_RUNS; i++) /* unused parameters repeat the first id */
 		id[i] = (bl_cell){ .kind = BL_CELL_TEXT, .text = ids[i < n ? i : 0] };
-	bl_question q = { .value = id, .values = BL_DIFF_RUNS, .row = add_cell, .ctx = &r };
+	bl_query q = { .value = id, .values = BL_DIFF_RUNS, .row = add_cell, .ctx = &r };
 	q.sql = "SELECT part, key, id, value FROM (SELECT 'recipe' AS part, key, run, value FROM recipe UNION ALL SELECT 'metric', key, run, value "
 		"FROM metrics) AS facts JOIN runs USING (run) WHERE id IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ORDER BY part DESC, key";
 	char *root = bl_runs_root();
 	bl_index *x = root ? bl_index_open(root) : NULL;
 	free(root);
-	int rc = x ? bl_index_ask(x, &q) : -1;
+	int rc = x ? bl_index_query(x, &q) : -1;
 	if (x)
 		bl_index_close(x);
 	if (rc == 0) {

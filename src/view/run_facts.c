@@ -79,10 +79,10 @@ static int take_name(void *ctx, int64_t row, int n, const bl_cell *cell)
 static int check_names(const bl_run_facts *f, bl_index *x)
 {
 	struct names all = { 0 };
-	bl_question q = { .sql = "SELECT DISTINCT key FROM metrics UNION SELECT DISTINCT key FROM recipe",
-		          .row = take_name,
-		          .ctx = &all };
-	int rc = bl_index_ask(x, &q);
+	bl_query q = { .sql = "SELECT DISTINCT key FROM metrics UNION SELECT DISTINCT key FROM recipe",
+		       .row = take_name,
+		       .ctx = &all };
+	int rc = bl_index_query(x, &q);
 	for (int i = 0; rc == 0 && known[i]; i++)
 		rc = add_name(&all, known[i]);
 	for (int c = 0; rc == 0 && c < f->columns; c++) {
@@ -166,7 +166,7 @@ static int query_column(struct filling *fill, bl_index *x)
 	const char *name = fill->f->name[fill->column];
 	bool own = is_listed(name, known), tags = strcmp(name, "tags") == 0;
 	bl_cell key = { .kind = BL_CELL_TEXT, .text = name };
-	bl_question q = { .sql = sql, .value = &key, .values = !own, .row = take_value, .ctx = fill };
+	bl_query q = { .sql = sql, .value = &key, .values = !own, .row = take_value, .ctx = fill };
 	if (tags)
 		snprintf(sql, sizeof sql,
 		         "SELECT id, (SELECT group_concat(tag, ' ') FROM tags WHERE tags.run = runs.run) FROM runs");
@@ -176,7 +176,7 @@ static int query_column(struct filling *fill, bl_index *x)
 		snprintf(sql, sizeof sql,
 		         "SELECT id, coalesce((SELECT value FROM metrics AS m WHERE m.run = runs.run AND m.key = ?1), "
 		         "(SELECT value FROM recipe AS s WHERE s.run = runs.run AND s.key = ?1)) FROM runs");
-	return bl_index_ask(x, &q);
+	return bl_index_query(x, &q);
 }
 
 static int fill_in(bl_run_facts *f, const bl_runs *runs, bl_index *x)

@@ -47,7 +47,7 @@ static bool is_turn(const bl_columns *c, const char *what)
 	return false;
 }
 
-void bl_journal_see(bl_journal *j, const bl_columns *columns, const bl_live_info *before, const bl_live_info *now)
+void bl_journal_add(bl_journal *j, const bl_columns *columns, const bl_live_info *before, const bl_live_info *now)
 {
 	int64_t step = now->step;
 	const char *what = split(now->message, &step);

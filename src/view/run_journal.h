@@ -25,7 +25,7 @@ typedef struct bl_journal {
 } bl_journal;
 
 /* Adds the differences between `now` and `before`, which is all 0 at first; columns: those of the run's records. */
-void bl_journal_see(bl_journal *j, const bl_columns *columns, const bl_live_info *before, const bl_live_info *now);
+void bl_journal_add(bl_journal *j, const bl_columns *columns, const bl_live_info *before, const bl_live_info *now);
 
 /* Reads the journal on disk of the run with this live file, if the journal's size has changed.  NULL: there is no file. */
 void bl_journal_load(bl_journal *j, const char *live_path);

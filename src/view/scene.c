@@ -112,7 +112,7 @@ static bool read_info(bl_scene *s)
 	bl_live_info_get(s->run, &now);
 	bool changed = memcmp(&now, &s->info, sizeof now) != 0;
 	if (changed) {
-		bl_journal_see(&s->journal, &s->history.columns, &s->info, &now);
+		bl_journal_add(&s->journal, &s->history.columns, &s->info, &now);
 		bl_journal_load(&s->journal, bl_live_path(s->run));
 	}
 	if (s->knn_asked && strcmp(now.message, s->info.message) != 0 && strstr(now.message, "kNN")) {
@@ -170,9 +170,9 @@ static void request_data(bl_scene *s)
 		return;
 	s->asked = want;
 	s->asked_at = now_ms();
-	bl_live_ask(s->run, &want);
+	bl_live_request(s->run, &want);
 	if (s->other)
-		bl_live_ask(s->other, &want);
+		bl_live_request(s->other, &want);
 }
 
 /* If a run whose process died was resumed, opens its new file, which has the same name as the old one. */

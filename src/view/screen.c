@@ -167,7 +167,7 @@ void bl_screen_size(const bl_screen *s, int *width, int *height)
 	*height = known ? z.ws_row : lines > 0 ? lines : 24;
 }
 
-bl_terminal bl_terminal_look(void)
+bl_terminal bl_terminal_query(void)
 {
 	static const int colours[] = {
 		[BL_DEPTH_MONO] = 0, [BL_DEPTH_8] = 8, [BL_DEPTH_16] = 16, [BL_DEPTH_256] = 256, [BL_DEPTH_FULL] = 1 << 24
@@ -602,7 +602,7 @@ int bl_screen_key(bl_screen *s, int timeout_ms)
 
 /* --- The background ------------------------------------------------------------- */
 
-int bl_screen_ask_background(bl_screen *s)
+int bl_screen_query_background(bl_screen *s)
 {
 	static const char queries[] = "\033]11;?\033\\\033[c"; /* the background (OSC 11), and DA1, to which nearly all reply */
 	if (s->can.depth == BL_DEPTH_MONO)

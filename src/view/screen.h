@@ -34,7 +34,7 @@ int bl_screen_key(bl_screen *s, int timeout_ms);
  * Queries the terminal for its background, and waits at most 100 ms for the reply.  bl_screen_key returns the keys that were
  * pressed meanwhile.  Negative with bl_error.
  */
-int bl_screen_ask_background(bl_screen *s);
+int bl_screen_query_background(bl_screen *s);
 
 /* Sets the modes again and redraws everything, after a stop without notice (SIGSTOP). */
 void bl_screen_again(bl_screen *s);

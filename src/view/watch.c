@@ -126,7 +126,7 @@ int bl_watch(bl_live *run, const bl_watch_config *config)
 	w.screen = bl_screen_open();
 	w.scene = w.screen ? bl_scene_new(run) : NULL;
 	int end = -1;
-	if (w.scene && (!config->ask_background || bl_screen_ask_background(w.screen) == 0)) {
+	if (w.scene && (!config->ask_background || bl_screen_query_background(w.screen) == 0)) {
 		w.scene->read_only = config->read_only;
 		w.scene->interrupt_stops = config->interrupt_stops;
 		while (end == -1)

@@ -53,9 +53,9 @@ static watched watch(int64_t side, bool asked)
 	w.m = bl_monitor_new(1e9, side, side, NULL);
 	w.look = (bl_monitor_input){ .step = 1, .dialect = BL_DIALECT_PAPER, .z = { w.z, w.z } };
 	if (asked)
-		assert_int_equal(bl_live_ask(w.live, &all), 0);
+		assert_int_equal(bl_live_request(w.live, &all), 0);
 	counted = true;
-	assert_int_equal(bl_monitor_look(w.m, &w.look, w.live), 0);
+	assert_int_equal(bl_monitor_publish(w.m, &w.look, w.live), 0);
 	return w;
 }
 
@@ -73,7 +73,7 @@ static bool frame_after(double trained, bool asked)
 	watched w = watch(16, asked);
 	w.look.step = 2;
 	w.look.trained = trained;
-	assert_int_equal(bl_monitor_look(w.m, &w.look, w.live), 0);
+	assert_int_equal(bl_monitor_publish(w.m, &w.look, w.live), 0);
 	bool made = bl_live_snapshot(w.live, &shot) == 2;
 	forget(&w);
 	return made;
@@ -101,7 +101,7 @@ static int spectrum_after(int64_t side, double trained, bool last)
 	w.look.step = 2;
 	w.look.trained = trained;
 	w.look.last = last;
-	assert_int_equal(bl_monitor_look(w.m, &w.look, w.live), 0);
+	assert_int_equal(bl_monitor_publish(w.m, &w.look, w.live), 0);
 	int made = bl_live_snapshot(w.live, &shot) == 2 ? shot.spectrum : -1;
 	forget(&w);
 	return made;

@@ -347,10 +347,10 @@ static void test_resumed_snapshots(void **state)
 		assert_in_range(bl_live_snapshot_at(now, i, &s), 1, HALF);
 	assert_int_equal(bl_live_snapshot_at(now, 0, &s), 1);
 	/* A process that has the old file open can still read it completely, as the file of a past run. */
-	assert_int_equal(bl_live_check_place(past), 0);
+	assert_int_equal(bl_live_check_folder(past), 0);
 	assert_int_equal(bl_trainer_save_to(y.t, in(folder, BL_RUN_LIVE), save_nothing, NULL), 0);
-	assert_int_equal(bl_live_check_place(past), -1);
-	assert_int_equal(bl_live_check_place(now), 0);
+	assert_int_equal(bl_live_check_folder(past), -1);
+	assert_int_equal(bl_live_check_folder(now), 0);
 	assert_int_equal(bl_live_length(past), HALF + 5);
 	bl_live_close(past);
 	toy_free(&y);
@@ -730,7 +730,7 @@ static void test_claim(void **state)
 	int claim = bl_runs_claim(folder);
 	assert_true(claim >= 0);
 	assert_int_equal(bl_runs_claim(folder), -1);
-	assert_error("somebody else resumes the run");
+	assert_error("another process is resuming the run");
 	bl_runs_release(claim);
 	claim = bl_runs_claim(folder);
 	assert_true(claim >= 0);

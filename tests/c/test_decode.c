@@ -20,7 +20,7 @@ enum { MUTATIONS = 1000, HEIGHT = 75, WIDTH = 101 };
 static int try_decode(const char *path, int channels, const bl_window *window, bl_image *im)
 {
 	bl_encoded e;
-	if (bl_decode_open(&e, path, &(bl_wish){ .channels = channels }, NULL) < 0)
+	if (bl_decode_open(&e, path, &(bl_decode_options){ .channels = channels }, NULL) < 0)
 		return -1;
 	const bl_window all = { 0, 0, e.height, e.width, 1 };
 	int rc = bl_decode_read(&e, window ? window : &all, im);
@@ -430,7 +430,8 @@ static bool decodes_somewhere(const char *path, unsigned i)
 {
 	bl_encoded e;
 	bl_image im;
-	if (bl_decode_open(&e, path, &(bl_wish){ .channels = i % 5 ? 3 : 1, .orient = i % 3 == 0, .over = i % 7 == 0 }, NULL) < 0)
+	if (bl_decode_open(&e, path, &(bl_decode_options){ .channels = i % 5 ? 3 : 1, .orient = i % 3 == 0, .over = i % 7 == 0 },
+	                   NULL) < 0)
 		return false;
 	bl_window w = i % 2 ? (bl_window){ 0, 0, e.height, e.width, 1 } : somewhere(i, e.height, e.width);
 	int rc = bl_decode_read(&e, &w, &im);

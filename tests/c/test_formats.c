@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static const bl_wish plain = { .channels = 3 };
-static const bl_wish over = { .channels = 3, .over = true, .ground = { 51, 102, 204 } };
-static const bl_wish turned = { .channels = 3, .orient = true };
+static const bl_decode_options plain = { .channels = 3 };
+static const bl_decode_options over = { .channels = 3, .over = true, .ground = { 51, 102, 204 } };
+static const bl_decode_options turned = { .channels = 3, .orient = true };
 
 static const char *const names[] = {
 	"lossy.webp",  "lossless.webp", "alpha.webp", "rgb.tiff",        "alpha.tiff",     "grey_alpha.tiff", "palette.tiff",
@@ -35,11 +35,11 @@ static const char *file_of(const char *name, const char *end)
 }
 
 /* Decodes a file; adds its name to the message, as callers of the decoder add the path. */
-static bl_image decode(const char *name, const bl_wish *wish, const bl_window *window)
+static bl_image decode(const char *name, const bl_decode_options *options, const bl_window *window)
 {
 	bl_encoded e;
 	bl_image im;
-	if (bl_decode_open(&e, file_of(name, ""), wish, NULL) < 0)
+	if (bl_decode_open(&e, file_of(name, ""), options, NULL) < 0)
 		fail_msg("%s: %s", name, bl_error());
 	bl_window all = { 0, 0, e.height, e.width, 1 };
 	if (bl_decode_read(&e, window ? window : &all, &im) < 0)
@@ -48,11 +48,11 @@ static bl_image decode(const char *name, const bl_wish *wish, const bl_window *w
 	return im;
 }
 
-static void check(const char *name, const char *end, const bl_wish *wish)
+static void check(const char *name, const char *end, const bl_decode_options *options)
 {
 	bl_tensor *t = bl_npy_load(file_of(name, end));
 	assert_non_null(t);
-	bl_image im = decode(name, wish, NULL);
+	bl_image im = decode(name, options, NULL);
 	if (im.height != bl_tensor_size(t, 0) || im.width != bl_tensor_size(t, 1))
 		fail_msg("%s: %d x %d", name, im.height, im.width);
 	for (int64_t i = 0; i < bl_tensor_count(t); i++)
@@ -84,16 +84,16 @@ static const uint8_t *pixel(const bl_image *im, int y, int x)
 	return im->pixels + (y * im->width + x) * im->channels;
 }
 
-static void check_part(const char *name, const bl_wish *wish)
+static void check_part(const char *name, const bl_decode_options *options)
 {
-	bl_image im = decode(name, wish, NULL);
+	bl_image im = decode(name, options, NULL);
 	size_t n = (size_t)(im.height * im.width * 3);
 	uint8_t *whole = malloc(n);
 	assert_non_null(whole);
 	memcpy(whole, im.pixels, n);
 	int height = im.height, width = im.width;
 	const bl_window w = { 3, 5, height - 7, width - 8, 1 };
-	im = decode(name, wish, &w);
+	im = decode(name, options, &w);
 	assert_int_equal(im.height, height);
 	for (int y = w.top; y < w.top + w.height; y++)
 		for (int x = w.left; x < w.left + w.width; x++)
@@ -111,11 +111,11 @@ static void parts_have_the_pixels_of_the_whole(void **state)
 			check_part(names[i], strstr(names[i], "way") ? &turned : &plain);
 }
 
-static bool decodes(const uint8_t *bytes, size_t n, const bl_wish *wish)
+static bool decodes(const uint8_t *bytes, size_t n, const bl_decode_options *options)
 {
 	bl_encoded e;
 	bl_image im;
-	if (bl_decode_open_bytes(&e, bytes, n, wish) < 0)
+	if (bl_decode_open_bytes(&e, bytes, n, options) < 0)
 		return false;
 	int rc = bl_decode_read(&e, &(bl_window){ 0, 0, e.height, e.width, 1 }, &im);
 	bl_decode_close(&e);

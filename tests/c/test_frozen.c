@@ -158,14 +158,14 @@ static void check_cell(const struct stage *g, int i, int j)
 }
 
 /* A dot has the colour of its cell's value; the picture has at least one dot for each cell. */
-static void check_dot(const struct stage *g, const bl_heatmap_place *place, int i, int j)
+static void check_dot(const struct stage *g, const bl_heatmap_layout *place, int i, int j)
 {
 	const bl_picture *p = &bl_heatmap_look(g->s)->shown;
 	bl_heat_fit fit = place->fit[0];
 	int x = j * fit.dots_x / p->cells, y = i * fit.dots_y / p->cells;
 	const bl_screen_cell *cell = bl_canvas_cell(g->c, place->picture[0].x + x, place->picture[0].y + y / 2);
 	bl_heat_source m = bl_picture_source(p);
-	double v = bl_scale_place(bl_heat_scale_of(fit, &m, g->s->heat), bl_heat_cell(&m, i, j, g->s->heat.pool));
+	double v = bl_scale_position(bl_heat_scale_of(fit, &m, g->s->heat), bl_heat_cell(&m, i, j, g->s->heat.pool));
 	int32_t ink = y % 2 || cell->glyph == ' ' ? cell->bg : cell->fg;
 	assert_true(fit.dots_x >= p->cells);
 	if (bl_heatmap_look(g->s)->pointing && ink == bl_colour_of(BL_PAINT_CURSOR, false))
@@ -177,7 +177,7 @@ static void check_picture(struct stage *g, int stride)
 {
 	const bl_picture *p = &bl_heatmap_look(g->s)->shown;
 	bl_frame_draw(g->s, g->c);
-	bl_heatmap_place place = bl_heatmap_lay_out(g->s, can, bl_frame_room(g->s, WIDTH, HEIGHT));
+	bl_heatmap_layout place = bl_heatmap_lay_out(g->s, can, bl_frame_room(g->s, WIDTH, HEIGHT));
 	for (int k = 0; k < p->cells * p->cells; k += stride) {
 		check_cell(g, k / p->cells, k % p->cells);
 		check_dot(g, &place, k / p->cells, k % p->cells);

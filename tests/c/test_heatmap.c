@@ -71,7 +71,7 @@ static void answer(struct stage *g)
 	bl_snapshot *p = malloc(sizeof *p);
 	assert_non_null(p);
 	bl_scene_read(g->s);
-	assert_true(bl_live_asked(g->run, &asked));
+	assert_true(bl_live_requested(g->run, &asked));
 	recorded_snapshot(g->s->info.step, p);
 	recorded_region(g->s->info.step, &asked, p);
 	bl_live_publish(g->run, p);
@@ -212,7 +212,7 @@ static void test_elements(void **state)
 	bl_snapshot *p = malloc(sizeof *p);
 	press(&g, "zzzm");
 	answer(&g);
-	bl_heatmap_place place = bl_heatmap_lay_out(g.s, coloured, bl_frame_room(g.s, 80, 24));
+	bl_heatmap_layout place = bl_heatmap_lay_out(g.s, coloured, bl_frame_room(g.s, 80, 24));
 	const bl_picture *shown = &bl_heatmap_look(g.s)->shown;
 	assert_int_equal(shown->part.rows, RECORDED_D / 8);
 	assert_int_equal(shown->cells, RECORDED_D / 8);

@@ -83,8 +83,8 @@ static const char *answer(const char *sql)
 	bl_index *x = bl_index_open(root);
 	assert_non_null(x);
 	out[0] = '\0';
-	bl_question q = { .sql = sql, .row = add_row, .ctx = out };
-	if (bl_index_ask(x, &q) != 0)
+	bl_query q = { .sql = sql, .row = add_row, .ctx = out };
+	if (bl_index_query(x, &q) != 0)
 		fail_msg("%s: %s", sql, bl_error());
 	bl_index_close(x);
 	return out;
@@ -267,8 +267,8 @@ static void queries_only_read(void **state)
 	assert_non_null(x);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		char out[4096] = "";
-		bl_question q = { .sql = cases[i].sql, .row = add_row, .ctx = out, .seconds = .2 };
-		if (bl_index_ask(x, &q) >= 0)
+		bl_query q = { .sql = cases[i].sql, .row = add_row, .ctx = out, .seconds = .2 };
+		if (bl_index_query(x, &q) >= 0)
 			fail_msg("this was answered: %s", cases[i].sql);
 		assert_error(cases[i].says);
 	}
@@ -291,11 +291,11 @@ static void long_results_are_truncated(void **state)
 	(void)state;
 	bl_index *x = bl_index_open(root);
 	const char *endless = "WITH RECURSIVE a(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM a) SELECT x FROM a";
-	assert_int_equal(bl_index_ask(x, &(bl_question){ .sql = endless, .row = count_row, .ctx = &last }), 7);
+	assert_int_equal(bl_index_query(x, &(bl_query){ .sql = endless, .row = count_row, .ctx = &last }), 7);
 	assert_int_equal(last, 5);
 	const char *sum = "WITH RECURSIVE a(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM a) SELECT sum(x) FROM a";
-	assert_int_equal(bl_index_ask(x,
-	                              &(bl_question){ .sql = sum, .row = count_row, .ctx = &last, .seconds = 1e9, .stop = &stop }),
+	assert_int_equal(bl_index_query(x,
+	                                &(bl_query){ .sql = sum, .row = count_row, .ctx = &last, .seconds = 1e9, .stop = &stop }),
 	                 -1);
 	assert_error("interrupted");
 	bl_index_close(x);

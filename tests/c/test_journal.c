@@ -198,7 +198,7 @@ static void a_trainer_writes_its_changes(void **state)
 	int64_t n;
 	set(t, "lambda", .5); /* a change before the run has a folder */
 	assert_int_equal(bl_trainer_save_to(t, support_scratch("live"), save_nothing, NULL), 0);
-	assert_int_equal(bl_journal_keep(path, t), 0);
+	assert_int_equal(bl_journal_store(path, t), 0);
 	assert_int_equal(bl_trainer_steps(t, 2), 0);
 	set(t, "lr", .25);
 	bl_trainer_called_by("prompt");

@@ -33,7 +33,7 @@ static void answer(bl_scene *s)
 	bl_region asked;
 	bl_snapshot *p = malloc(sizeof *p);
 	assert_non_null(p);
-	if (bl_live_asked(s->run, &asked)) {
+	if (bl_live_requested(s->run, &asked)) {
 		recorded_snapshot(s->info.step, p);
 		recorded_region(s->info.step, &asked, p);
 		bl_live_publish(s->run, p);

@@ -414,7 +414,7 @@ static void test_kept_short(void **state)
 static bl_region asked_of(const bl_live *l)
 {
 	bl_region r = { .rows = -7 };
-	assert_true(bl_live_asked(l, &r));
+	assert_true(bl_live_requested(l, &r));
 	return r;
 }
 
@@ -433,19 +433,19 @@ static void test_asks(void **state)
 		        .view = 6,
 		        .redraw = 7 },
 		  got;
-	assert_false(bl_live_asked(w, &got));
-	assert_int_equal(bl_live_ask(mute, &r), -1);
+	assert_false(bl_live_requested(w, &got));
+	assert_int_equal(bl_live_request(mute, &r), -1);
 	assert_non_null(strstr(bl_error(), "read-only"));
-	assert_int_equal(bl_live_ask(a, &r), 0);
+	assert_int_equal(bl_live_request(a, &r), 0);
 	got = asked_of(w);
 	assert_memory_equal(&got, &r, sizeof r);
 	for (int i = 0; i < 3 * LIVE_ASKS; i++) {
 		r.view = i;
-		assert_int_equal(bl_live_ask(i % 2 ? a : b, &r), 0);
+		assert_int_equal(bl_live_request(i % 2 ? a : b, &r), 0);
 		assert_int_equal(asked_of(w).view, i);
 	}
 	r.view = 99;
-	assert_int_equal(bl_live_ask(w, &r), 0); /* a viewer in the trainer's own process */
+	assert_int_equal(bl_live_request(w, &r), 0); /* a viewer in the trainer's own process */
 	assert_int_equal(asked_of(mute).view, 99);
 	bl_live_close(w);
 	bl_live_close(a);
@@ -469,7 +469,7 @@ static void fetch(size_t at, void *bytes, size_t n)
 	close(fd);
 }
 
-/* Sets the checksum of a request as bl_live_ask does. */
+/* Sets the checksum of a request as bl_live_request does. */
 static void seal_ask(struct live_ask *a)
 {
 	a->check = bl_disk_check(a->ticket, &a->stamp, offsetof(struct live_ask, check) - offsetof(struct live_ask, stamp));
@@ -481,7 +481,7 @@ static void age(bl_live *l, uint64_t ms)
 	bl_region r = { .view = 1 };
 	uint64_t at = l->section[SECTION_ASKS].at;
 	patch(at, &none, sizeof none);
-	assert_int_equal(bl_live_ask(l, &r), 0);
+	assert_int_equal(bl_live_request(l, &r), 0);
 	fetch(at, &asks, sizeof asks);
 	for (int i = 0; i < LIVE_ASKS; i++)
 		if (asks.ask[i].check) {
@@ -498,18 +498,18 @@ static void test_requests_expire(void **state)
 	bl_live *w = writer_with(4, 0);
 	bl_region r;
 	age(w, 1000);
-	assert_true(bl_live_asked(w, &r));
+	assert_true(bl_live_requested(w, &r));
 	age(w, 5000);
-	assert_false(bl_live_asked(w, &r));
+	assert_false(bl_live_requested(w, &r));
 	age(w, -(uint64_t)5000);
-	assert_false(bl_live_asked(w, &r));
+	assert_false(bl_live_requested(w, &r));
 	age(w, 0);
 	struct live_asks asks;
 	fetch(w->section[SECTION_ASKS].at, &asks, sizeof asks);
 	for (int i = 0; i < LIVE_ASKS; i++)
 		asks.ask[i].region[2]++;
 	patch(w->section[SECTION_ASKS].at, &asks, sizeof asks);
-	assert_false(bl_live_asked(w, &r));
+	assert_false(bl_live_requested(w, &r));
 	bl_live_close(w);
 }
 
@@ -595,13 +595,13 @@ static void test_synced_before_named(void **state)
 	bl_live_info info = info_of(40);
 	calls[0] = 0;
 	bl_live *w = bl_live_create(NULL, &info, &columns);
-	assert_int_equal(bl_live_keep(w, BL_KEEP_RECORDS), 0);
+	assert_int_equal(bl_live_set_keep(w, BL_KEEP_RECORDS), 0);
 	assert_int_equal(bl_live_move(w, path), 0);
 	assert_string_equal(calls, "sync rename ");
 	add_record(w, 1);
 	assert_int_equal(unlink(path), 0);
 	calls[0] = 0;
-	bl_live_look_after(w); /* this restores the file */
+	bl_live_check_file(w); /* this restores the file */
 	assert_string_equal(calls, "sync link ");
 	calls[0] = 0;
 	bl_live_close(w); /* this rewrites the file, without the newest snapshot */
@@ -1087,7 +1087,7 @@ static void test_cut_short(void **state)
 		add_record(w, 11 + i);
 		usleep(70000);
 		assert_false(bl_live_take(w, &c));
-		expect_problem(w, "written anew");
+		expect_problem(w, "written again");
 		check_records(r, 11 + i);
 		assert_int_equal(bl_live_snapshot(r, &s), 9);
 		assert_int_equal(bl_live_send(r, (bl_command){ .kind = BL_CMD_PAUSE }), 0);
@@ -1096,7 +1096,7 @@ static void test_cut_short(void **state)
 	patch(w->section[SECTION_MAILBOX].at, "nonsense", 8);
 	assert_int_equal(bl_live_send(r, (bl_command){ .kind = BL_CMD_PAUSE }), -1);
 	assert_false(bl_live_take(w, &c));
-	expect_problem(w, "written anew");
+	expect_problem(w, "written again");
 	bl_live_close(w);
 	check_records(r, 15);
 	bl_live_close(r);
@@ -1122,12 +1122,12 @@ static void test_full_later(void **state)
 	assert_int_equal(bl_live_send(w, (bl_command){ .kind = BL_CMD_STOP }), 0); /* from this process */
 	assert_true(bl_live_take(w, &c) && c.kind == BL_CMD_STOP);
 	for (int i = 0; i < 3; i++)
-		bl_live_look_after(w);
+		bl_live_check_file(w);
 	/* The problem is reported only once, however often writing is retried. */
 	assert_false(bl_live_problem(w, text, sizeof text));
 	setrlimit(RLIMIT_FSIZE, &old);
-	bl_live_look_after(w);
-	expect_problem(w, "written anew");
+	bl_live_check_file(w);
+	expect_problem(w, "written again");
 	check_records(r, 5000);
 	bl_live_close(w);
 	bl_live_close(r);
@@ -1179,7 +1179,7 @@ static off_t size_with(bl_keep keep, int *kept)
 	struct stat f;
 	bl_live_info info = info_of(2000);
 	bl_live *l = bl_live_create(NULL, &info, &columns);
-	assert_int_equal(bl_live_keep(l, keep), 0);
+	assert_int_equal(bl_live_set_keep(l, keep), 0);
 	assert_int_equal(bl_live_move(l, path), 0);
 	for (int step = 1; step <= 2000; step++) {
 		fill_snapshot(&s, step);
@@ -1331,7 +1331,7 @@ static void read_everything(const bl_live *l)
 	for (int i = bl_live_snapshot_count(l); i >= 0; i--)
 		if (bl_live_snapshot_at(l, i, &s) >= 0)
 			check_bounds(&s);
-	if (bl_live_asked(l, &region))
+	if (bl_live_requested(l, &region))
 		assert_int_equal(region.view, 3);
 }
 
@@ -1447,7 +1447,7 @@ static void test_mutations(void **state)
 		fill_snapshot(&s, step);
 		bl_live_publish(w, &s);
 	}
-	assert_int_equal(bl_live_ask(w, &(bl_region){ .view = 3 }), 0);
+	assert_int_equal(bl_live_request(w, &(bl_region){ .view = 3 }), 0);
 	find_heads(w);
 	bl_live_close(w);
 	char *good = slurp(&whole), *copy = malloc(whole);
@@ -1460,7 +1460,7 @@ static void test_mutations(void **state)
 		rewrite(copy, n);
 		read_everything(before);
 		bl_live_send(before, (bl_command){ .kind = BL_CMD_STOP, .value = 0 });
-		bl_live_ask(before, &(bl_region){ .view = 3 });
+		bl_live_request(before, &(bl_region){ .view = 3 });
 		bl_live *after = bl_live_open(path, false);
 		if (after)
 			read_everything(after);
@@ -1486,7 +1486,7 @@ static void test_writer_survives(void **state)
 		bl_live_publish(w, &s);
 		find_heads(w);
 		patch(blow(&rng, w->writer->end), &byte, 1);
-		bl_live_ask(w, &(bl_region){ .view = 3 });
+		bl_live_request(w, &(bl_region){ .view = 3 });
 		read_everything(w);
 		while (bl_live_take(w, &c))
 			assert_in_range(c.kind, BL_CMD_PAUSE, BL_CMD_KINDS - 1);

@@ -320,21 +320,21 @@ static void test_when(void **state)
 	bl_live *live = bl_live_create(NULL, &(bl_live_info){ .steps = 4 }, NULL);
 	bl_monitor *m = bl_monitor_new(1e9, 64, 64, NULL);
 	bl_monitor_input l = look_of(z, z);
-	assert_int_equal(bl_monitor_look(m, &l, live), 0);
+	assert_int_equal(bl_monitor_publish(m, &l, live), 0);
 	assert_int_equal(newest(live), 1);
 	l.step = 2;
 	l.trained = 1e-9;
-	assert_int_equal(bl_monitor_look(m, &l, live), 0);
+	assert_int_equal(bl_monitor_publish(m, &l, live), 0);
 	assert_int_equal(newest(live), 1);
 	l.step = 3;
 	l.trained = 1e9;
-	assert_int_equal(bl_monitor_look(m, &l, live), 0);
+	assert_int_equal(bl_monitor_publish(m, &l, live), 0);
 	assert_int_equal(newest(live), 3);
 	assert_int_equal(shot.spectrum, 64);
 	l.step = 4;
 	l.trained = 1e-9;
 	l.last = true;
-	assert_int_equal(bl_monitor_look(m, &l, live), 0);
+	assert_int_equal(bl_monitor_publish(m, &l, live), 0);
 	assert_int_equal(newest(live), 4);
 	bl_monitor_free(m);
 	bl_live_close(live);
@@ -349,10 +349,10 @@ static void test_rate(void **state)
 	bl_live *live = bl_live_create(NULL, &(bl_live_info){ .steps = 4 }, NULL);
 	bl_monitor *m = bl_monitor_new(1e-6, 8, 8, NULL);
 	bl_monitor_input l = look_of(z, z);
-	assert_int_equal(bl_monitor_look(m, &l, live), 0);
+	assert_int_equal(bl_monitor_publish(m, &l, live), 0);
 	l.step = 2;
 	l.trained = 1e9;
-	assert_int_equal(bl_monitor_look(m, &l, live), 0);
+	assert_int_equal(bl_monitor_publish(m, &l, live), 0);
 	assert_int_equal(newest(live), 1);
 	bl_monitor_free(m);
 	bl_live_close(live);
@@ -928,13 +928,13 @@ static void test_asked(void **state)
 	bl_live *live = bl_live_create(NULL, &(bl_live_info){ .steps = 9 }, NULL);
 	bl_monitor *m = bl_monitor_new(1e9, 16, 20, NULL);
 	bl_monitor_input l = look_of(z, z);
-	assert_int_equal(bl_monitor_look(m, &l, live), 0);
+	assert_int_equal(bl_monitor_publish(m, &l, live), 0);
 	newest(live);
 	assert_int_equal(shot.region_rows, 0);
-	assert_int_equal(bl_live_ask(live, &(bl_region){ .matrix = BL_MATRIX_AA, .rows = 3, .cols = 4 }), 0);
+	assert_int_equal(bl_live_request(live, &(bl_region){ .matrix = BL_MATRIX_AA, .rows = 3, .cols = 4 }), 0);
 	l.step = 2;
 	l.trained = 1e9;
-	assert_int_equal(bl_monitor_look(m, &l, live), 0);
+	assert_int_equal(bl_monitor_publish(m, &l, live), 0);
 	newest(live);
 	assert_true(shot.step == 2 && shot.region_rows == 3 && shot.region_cols == 4 && shot.region_elements == 12);
 	assert_true(fabsf(shot.region_mean[5] - 1) < 1e-4f); /* the diagonal of a view with itself */
@@ -952,12 +952,12 @@ static void test_paused(void **state)
 	bl_monitor *m = bl_monitor_new(1e-6, 16, 200, NULL);
 	bl_monitor_input l = look_of(z, z);
 	l.paused = true;
-	assert_int_equal(bl_monitor_look(m, &l, live), 0);
+	assert_int_equal(bl_monitor_publish(m, &l, live), 0);
 	assert_int_equal(newest(live), -1);
 	for (int k = 0; k < 3; k++) {
-		assert_int_equal(bl_live_ask(live, &(bl_region){ .order = BL_ORDER_DIAGONAL, .row = k, .rows = 150 }), 0);
+		assert_int_equal(bl_live_request(live, &(bl_region){ .order = BL_ORDER_DIAGONAL, .row = k, .rows = 150 }), 0);
 		for (int again = 0; again < 2; again++) {
-			assert_int_equal(bl_monitor_look(m, &l, live), 0);
+			assert_int_equal(bl_monitor_publish(m, &l, live), 0);
 			assert_int_equal(newest(live), again ? 7 : 1);
 			assert_true(shot.region.row == k && shot.region.order == BL_ORDER_DIAGONAL);
 			assert_int_equal(shot.region_elements, 150 * 200);

@@ -377,7 +377,7 @@ static void test_delete_refused(void **state)
 	claim = bl_runs_claim(folder);
 	assert_true(claim >= 0);
 	assert_true(bl_runs_delete(folder) < 0);
-	assert_error("somebody else resumes the run");
+	assert_error("another process is resuming the run");
 	bl_runs_release(claim);
 	assert_int_equal(bl_runs_delete(folder), 0);
 }

@@ -830,13 +830,13 @@ static void test_asks(void **state)
 	(void)state;
 	bl_region r;
 	bl_scene *s = begin(MIDWAY, "5nnr");
-	assert_true(bl_live_asked(s->run, &r));
+	assert_true(bl_live_requested(s->run, &r));
 	assert_int_equal(r.view, 2);
 	assert_int_equal(r.redraw, 1);
 	assert_int_equal(r.points, 0);
 	assert_shows(s, "another sample was requested");
 	press(s, "6");
-	assert_true(bl_live_asked(s->run, &r));
+	assert_true(bl_live_requested(s->run, &r));
 	assert_int_equal(r.points, 1);
 	end(s);
 }

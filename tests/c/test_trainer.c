@@ -322,7 +322,7 @@ static void look_closely(bl_trainer *t)
 	int64_t step = steps_done(t);
 	bl_region r = question(step);
 	for (int i = 0; i < 100000 && (s.step != step || s.region.rows != r.rows || s.points_step != step); i++) {
-		assert_int_equal(bl_live_ask(bl_trainer_live(t), &r), 0);
+		assert_int_equal(bl_live_request(bl_trainer_live(t), &r), 0);
 		usleep(1000);
 		bl_live_snapshot(bl_trainer_live(t), &s);
 	}

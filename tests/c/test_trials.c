@@ -36,21 +36,21 @@ static void a_trial_from_claim_to_result(void **state)
 {
 	bl_trial t;
 	(void)state;
-	assert_int_equal(bl_trial_look(folder, 7, &t), 0);
+	assert_int_equal(bl_trial_read(folder, 7, &t), 0);
 	assert_true(!t.over && t.attempts == 0);
 	assert_int_equal(bl_trial_claim(folder, 7, 1), 0);
 	assert_int_equal(bl_trial_claim(folder, 7, 1), 1);
-	assert_int_equal(bl_trial_look(folder, 7, &t), 0);
+	assert_int_equal(bl_trial_read(folder, 7, &t), 0);
 	assert_true(t.attempts == 1 && t.here && !t.dead && t.pid == getpid() && t.beat == 0 && *t.host);
 	assert_int_equal(bl_trial_beat(folder, 7, 1), 0);
 	assert_int_equal(bl_trial_beat(folder, 7, 1), 0);
-	bl_trial_look(folder, 7, &t);
+	bl_trial_read(folder, 7, &t);
 	assert_int_equal(t.beat, 2);
 	/* There is a second attempt beside the first; the result of the first attempt is later and does not count. */
 	assert_int_equal(bl_trial_claim(folder, 7, 2), 0);
 	assert_int_equal(bl_trial_finish(folder, 7, 2, "second", 6), 0);
 	assert_int_equal(bl_trial_finish(folder, 7, 1, "first", 5), 1);
-	bl_trial_look(folder, 7, &t);
+	bl_trial_read(folder, 7, &t);
 	assert_true(t.over && t.attempts == 2);
 	size_t n;
 	char *path = bl_trial_path(folder, 7, 0), file[600];
@@ -88,7 +88,7 @@ static void many_at_once(void **state)
 	}
 	for (int k = 1; k <= TRIALS; k++) {
 		bl_trial t;
-		bl_trial_look(folder, k, &t);
+		bl_trial_read(folder, k, &t);
 		results += t.over;
 	}
 	assert_int_equal(claims, 2 * TRIALS); /* one claim and one result that counts for each trial */
@@ -154,10 +154,10 @@ static void a_dead_worker_is_detected(void **state)
 		_exit(0);
 	}
 	waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT);
-	bl_trial_look(folder, 1, &t);
+	bl_trial_read(folder, 1, &t);
 	assert_true(t.here && t.dead && t.pid == child);
 	waitpid(child, NULL, 0);
-	bl_trial_look(folder, 1, &t);
+	bl_trial_read(folder, 1, &t);
 	assert_true(t.dead);
 }
 
@@ -170,14 +170,14 @@ static void foreign_files_are_read_safely(void **state)
 	bl_trial_claim(folder, 1, 1);
 	snprintf(path, sizeof path, "%s/trials/0001/attempt-1/worker", folder);
 	bl_file_write_atomic(path, other_host, sizeof other_host - 1);
-	bl_trial_look(folder, 1, &t);
+	bl_trial_read(folder, 1, &t);
 	assert_true(!t.here && !t.dead && t.beat == 3 && strcmp(t.host, "elsewhere") == 0);
 	bl_file_write_atomic(path, "garbage", 7);
-	bl_trial_look(folder, 1, &t);
+	bl_trial_read(folder, 1, &t);
 	assert_true(t.attempts == 1 && !t.here && !t.dead && !*t.host);
 	unlink(path);
 	symlink("/etc/passwd", path);
-	bl_trial_look(folder, 1, &t);
+	bl_trial_read(folder, 1, &t);
 	assert_true(!*t.host);
 	assert_int_equal(bl_trial_claim("/proc/nowhere", 1, 1), -1);
 	assert_non_null(strstr(bl_error(), "/proc/nowhere"));

@@ -243,9 +243,9 @@ static void test_heat_rms(void **state)
 	scale = bl_heat_scale_of(fit, &m, style);
 	bl_heat_draw(canvas, 0, 0, fit, &m, style);
 	bl_screen_cell first = canvas->cells[0], second = canvas->cells[1];
-	assert_int_equal(first.fg, bl_colour_diverging(bl_scale_place(scale, (.9 + .7) / 2), false));
-	assert_int_equal(second.fg, bl_colour_diverging(bl_scale_place(scale, sqrt((0 + 3 * .01) / 4)), false));
-	assert_int_equal(second.bg, bl_colour_diverging(bl_scale_place(scale, -.6), false));
+	assert_int_equal(first.fg, bl_colour_diverging(bl_scale_position(scale, (.9 + .7) / 2), false));
+	assert_int_equal(second.fg, bl_colour_diverging(bl_scale_position(scale, sqrt((0 + 3 * .01) / 4)), false));
+	assert_int_equal(second.bg, bl_colour_diverging(bl_scale_position(scale, -.6), false));
 	m.d = 4; /* single elements */
 	assert_close(bl_heat_cell(&m, 0, 0, BL_POOL_RMS), .1f, 0);
 	m.rms = NULL;
@@ -281,13 +281,13 @@ static void test_scale(void **state)
 	(void)state;
 	const bl_scale scales[] = { { 0, false }, { 0, true }, { .06, false }, { .06, true } };
 	for (int k = 0; k < 4; k++) {
-		assert_close(bl_scale_place(scales[k], 1), 1, 1e-12);
-		assert_close(bl_scale_place(scales[k], -1), -1, 1e-12);
-		assert_close(bl_scale_place(scales[k], .03), k < 2 ? bl_scale_place(scales[k], .03) : 0, 0);
+		assert_close(bl_scale_position(scales[k], 1), 1, 1e-12);
+		assert_close(bl_scale_position(scales[k], -1), -1, 1e-12);
+		assert_close(bl_scale_position(scales[k], .03), k < 2 ? bl_scale_position(scales[k], .03) : 0, 0);
 		for (double v = -.95; v < 1; v += .1)
 			if (fabs(v) > .06)
-				assert_close(bl_scale_value(scales[k], bl_scale_place(scales[k], v)), v, 1e-12);
-		assert_true(isnan(bl_scale_place(scales[k], NAN)));
+				assert_close(bl_scale_value(scales[k], bl_scale_position(scales[k], v)), v, 1e-12);
+		assert_true(isnan(bl_scale_position(scales[k], NAN)));
 	}
 }
 

@@ -226,7 +226,7 @@ static bool read_safetensors(const uint8_t *bytes, size_t n)
 /* Decodes the whole image, and a part of it at a reduced scale, each with several options. */
 static bool read_image(const uint8_t *bytes, size_t n)
 {
-	static const bl_wish wishes[] = {
+	static const bl_decode_options wishes[] = {
 		{ .channels = 3 },
 		{ .channels = 1, .orient = true },
 		{ .channels = 3, .over = true, .ground = { 9, 99, 200 }, .orient = true },

@@ -85,7 +85,7 @@ static bool look_at(bl_live *l)
 		bl_live_snapshot_at(l, i, &snapshot);
 	for (int64_t i = 0; i < bl_live_length(l) && i < RECORDS_MOST; i++)
 		bl_live_record(l, i, &r);
-	bl_live_asked(l, &asked);
+	bl_live_requested(l, &asked);
 	if (bl_live_length(l) < RECORDS_MOST)
 		copy_live(l);
 	bl_live_close(l);

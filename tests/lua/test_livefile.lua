@@ -58,7 +58,7 @@ local function try(name, damage, again, times)
 	local _, told = said:gsub("live file", "")
 	equal(told, times and 2 or 1)
 	if times and not said:find(times .. " times in all: ", 1, true) then error(said) end
-	if not said:find "written anew" then error(said) end
+	if not said:find "written again" then error(said) end
 	local left = pipe(("ls '%s'"):format(folder))
 	if left:find "%.new" then error(left) end
 end
@@ -117,7 +117,7 @@ test("a run that was resumed elsewhere is reported with the process, and its fil
 		t:stop()
 		os.execute(("'%s' resume --plain '%s' > '%s/../said' 2>&1"):format(barlow, folder, folder))]])
 	local other = pipe(("grep '\"pid\"' '%s/run.json'"):format(folder)):match "%d+"
-	if not said:find("goes on elsewhere: process " .. other, 1, true) then error(said) end
+	if not said:find("was resumed elsewhere, by process " .. other, 1, true) then error(said) end
 	equal(said:match "steps (%d+)", "0")
 	local _, lines = pipe(("'%s' watch --jsonl '%s'"):format(barlow, folder)):gsub('"step"', "")
 	equal(lines, 40000)

@@ -77,7 +77,7 @@ test("a stopped run is resumed to the same bits, in its folder", function()
 	same_weights(straight, again)
 	equal(runs()[tag .. "-a"].step, 300)
 	equal(read(folder .. "/recipe.lua"), "return " .. tostring(t.recipe) .. "\n")
-	fails(function() t:start() end, "goes on elsewhere: process")
+	fails(function() t:start() end, "was resumed elsewhere, by process")
 end)
 
 test("changed settings are kept, and steps after the checkpoint are computed again", function()

@@ -555,7 +555,7 @@ end
 -- clock and, where it failed, its error: the stopped worker has to go on first.
 local function run_with_clock(s, nap, look)
 	local worker = require "barlow.worker"
-	local now, sleep, said, see = native.now, native.sleep, io.write, native.trial_look
+	local now, sleep, said, see = native.now, native.sleep, io.write, native.trial_read
 	local start = now()
 	local clock = start
 	native.now = function() return clock end
@@ -563,10 +563,10 @@ local function run_with_clock(s, nap, look)
 		clock = clock + seconds
 		nap(sleep)
 	end
-	native.trial_look = function(...) return look(see(...)) end
+	native.trial_read = function(...) return look(see(...)) end
 	io.write = function() return io.stdout end
 	local fine, why = pcall(worker.run, s, {})
-	native.now, native.sleep, io.write, native.trial_look = now, sleep, said, see
+	native.now, native.sleep, io.write, native.trial_read = now, sleep, said, see
 	return clock - start, not fine and why or nil
 end
 

@@ -52,11 +52,11 @@ kill -STOP "$started" # so that it is not rewritten before a follower has read i
 sleep 0.5
 check "a follower waits while there is nothing to read" kill -0 "$stream"
 kill -CONT "$started"
-check "a truncated live file: the run reports it once" until_true grep -q 'live file was cut short' run.err
+check "a truncated live file: the run reports it once" until_true grep -q 'live file was truncated' run.err
 check "... and continues" kill -0 "$started"
 check "the file is complete again" until_true "$BARLOW" watch --once "$dir/live"
 "$BARLOW" watch --once --size 100x30 "$dir/live" >frame 2>&1
-check "... with a message about it" grep -q 'written anew' frame
+check "... with a message about it" grep -q 'written again' frame
 rm -f frame2
 last=$(tail -n 1 out | sed 's/^{"step": \([0-9]*\).*/\1/')
 check "the stream continues, too" until_true grep -q "^{\"step\": $((last + 500))," out

@@ -92,9 +92,9 @@ clear_screen
 keys C-d
 check "it asks again" '^1 run is under way: long'
 line 'd'
-check "a run is detached" '^long: goes on as process [0-9]+ from step [0-9]+; '
+check "a run is detached" '^long: continues as process [0-9]+ from step [0-9]+; '
 check "... and the session ends" '^left with 0$'
-pid=$(screen | sed -n 's/^long: goes on as process \([0-9]*\) .*/\1/p')
+pid=$(screen | sed -n 's/^long: continues as process \([0-9]*\) .*/\1/p')
 number=$((number + 1))
 if [ -n "$pid" ] && [ "$(ps -o sid= -p "$pid" | tr -d ' ')" = "$pid" ]; then
 	echo "ok $number - the run has a session of its own"

@@ -60,7 +60,7 @@ static void take_step(struct trainer *t)
 	if (t->step % SNAPSHOT_EVERY == 0) {
 		bl_region asked;
 		recorded_snapshot(t->step, &t->snapshot);
-		if (bl_live_asked(t->live, &asked))
+		if (bl_live_requested(t->live, &asked))
 			recorded_region(t->step, &asked, &t->snapshot);
 		bl_live_publish(t->live, &t->snapshot);
 	}

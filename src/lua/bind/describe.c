@@ -306,7 +306,7 @@ int bl_lua_describe_recipe(lua_State *L)
 	if (read_text(r) < 0 || describe(r) < 0)
 		return lua_pushnil(L), lua_pushnil(L), lua_pushstring(L, bl_error()), 3;
 	/* The text is stored, since its functions may be written into another recipe later. */
-	bl_lua_keep_text(L, r->text, r->n, lua_pushfstring(L, "@%s", path));
+	bl_lua_store_text(L, r->text, r->n, lua_pushfstring(L, "@%s", path));
 	bl_plain_push(L, &r->result);
 	lua_pushlstring(L, r->text, r->n);
 	return 2;

@@ -105,7 +105,7 @@ typedef struct bl_recorded {
 /* Returns a new set whose files match the fingerprint, or NULL with bl_error. */
 bl_dataset *bl_lua_open_recorded(const bl_recorded *r);
 /* Makes later searches for moved files look below that path (--data) instead of BARLOW_DATA.  Negative with bl_error. */
-int bl_lua_data_lies(const char *path);
+int bl_lua_set_data_path(const char *path);
 int bl_lua_data_found(lua_State *L); /* data_found(): raises an error if none of the sets opened since were found */
 int bl_lua_origin(lua_State *L);     /* l_data.c, for lua/recipe.lua */
 int bl_lua_content(lua_State *L);
@@ -140,11 +140,11 @@ bl_place *bl_lua_place(lua_State *L, int index); /* of the trainer there */
 /* Makes the folder of the trainer's run, once; if that fails the run stays in memory, with a message. */
 void bl_lua_place_run(lua_State *L, int index);
 /* Prints to standard error which runs of this process ended without being saved; each once. */
-void bl_lua_tell_unsaved(void);
+void bl_lua_report_unsaved(void);
 /* If the run is over, prints to standard error that `what`, the name of a method, has no effect any more, and returns true. */
-bool bl_lua_tell_over(bl_trainer *t, const char *what);
+bool bl_lua_report_over(bl_trainer *t, const char *what);
 /* Prints problems of the run (bl_trainer_trouble) to standard error. */
-void bl_lua_tell_trouble(bl_trainer *t);
+void bl_lua_report_trouble(bl_trainer *t);
 /* Pushes the start of the trainer at `index`: false: freshly drawn weights, true: other weights, or the path of stored ones. */
 void bl_lua_push_start(lua_State *L, int index);
 void bl_lua_recipe(lua_State *L, int index); /* pushes the trainer's recipe */
@@ -185,7 +185,7 @@ int bl_lua_give_figure(lua_State *L, bl_figure *f);      /* NULL: raises */
 int bl_lua_add_figure(lua_State *L);                     /* adds the functions of lua/figure.lua to the table on top */
 int bl_lua_push_records(lua_State *L, const bl_live *l); /* l_run.c */
 int bl_lua_index(lua_State *L);                          /* the index of runs and queries; l_runs_index.c */
-int bl_lua_index_ask(lua_State *L);
+int bl_lua_index_query(lua_State *L);
 int bl_lua_index_problem(lua_State *L);
 void bl_lua_define_index(lua_State *L);
 void bl_lua_push_runs(lua_State *L);  /* l_runs_face.c: the table `runs`, which can be called */

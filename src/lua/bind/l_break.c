@@ -137,7 +137,7 @@ static int holds(void *ctx, bl_trainer *t)
 {
 	evaluation q = { t, false };
 	bl_trainer *before = evaluated;
-	bl_rng_place outside = bl_rng_enter(bl_trainer_settings(t)->seed, step_of(t), "break", 0);
+	bl_rng_scope outside = bl_rng_enter(bl_trainer_settings(t)->seed, step_of(t), "break", 0);
 	evaluated = t;
 	int rc = bl_function_call(ctx, push_view, 1, take_answer, &q);
 	evaluated = before;
@@ -160,7 +160,7 @@ int bl_lua_break_when(lua_State *L)
 		return luaL_error(
 			L, "break_when: expected a function of a view of the run, or nil, which removes the condition; got %s",
 			bl_lua_describe(L, 2));
-	bl_lua_tell_over(t, "break_when");
+	bl_lua_report_over(t, "break_when");
 	bl_lua_enter(L);
 	if (given && (bl_lua_check_globals(L, 2) != 0 || bl_function_make(L, 2, &f) != 0)) {
 		bl_function_unref(f);

@@ -29,7 +29,7 @@ int bl_lua_load_checkpoint(lua_State *L)
 {
 	if (bl_place_load(bl_lua_place(L, 1), luaL_checkstring(L, 2)) < 0)
 		return bl_lua_fail(L);
-	bl_lua_tell_trouble(bl_lua_trainer(L, 1));
+	bl_lua_report_trouble(bl_lua_trainer(L, 1));
 	lua_settop(L, 1);
 	return 1;
 }

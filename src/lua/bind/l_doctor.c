@@ -72,7 +72,7 @@ static int machine(lua_State *L)
 
 static int terminal(lua_State *L)
 {
-	bl_terminal t = bl_terminal_look();
+	bl_terminal t = bl_terminal_query();
 	lua_newtable(L);
 	set_flag(L, "is_one", t.is_one);
 	set_flag(L, "known", t.known);

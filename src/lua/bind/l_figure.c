@@ -237,10 +237,10 @@ static int ask_points(lua_State *L)
 {
 	bl_region r;
 	bl_live *l = open_live(L, 1);
-	if (!bl_live_asked(l, &r))
+	if (!bl_live_requested(l, &r))
 		r = (bl_region){ .matrix = BL_MATRIX_C };
 	r.points = 1;
-	int rc = bl_live_ask(l, &r);
+	int rc = bl_live_request(l, &r);
 	bl_live_close(l);
 	return rc < 0 ? bl_lua_fail(L) : 0;
 }

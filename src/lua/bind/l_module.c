@@ -277,12 +277,12 @@ static void add_count(luaL_Buffer *b, bl_module *m)
 /* Adds a line for each module below m, such as "[1]: nn.linear(4, 3)  15 parameters", each after the text `before`. */
 static void add_children(lua_State *L, luaL_Buffer *b, bl_module *m, const char *before, int depth)
 {
-	char text[512], line[1024], place[BL_MODULE_PLACE];
+	char text[512], line[1024], place[BL_MODULE_CHILD_PATH];
 	luaL_checkstack(L, 4, "modules");
 	for (int i = 0; i < bl_module_children(m); i++) {
 		bl_module *child = bl_module_child(m, i);
 		bool leaf = bl_module_children(child) == 0;
-		snprintf(line, sizeof line, "\n%s%*s%s: %s", before, 2 * depth, "", bl_module_child_place(m, i, place),
+		snprintf(line, sizeof line, "\n%s%*s%s: %s", before, 2 * depth, "", bl_module_child_path(m, i, place),
 		         leaf ? bl_module_text(child, text, sizeof text) : bl_module_kind(child));
 		luaL_addstring(b, line);
 		add_count(b, child);
@@ -366,7 +366,7 @@ static void push_argument(lua_State *L, const char *name, int i)
  */
 static void note_origin(lua_State *L, bl_module *m, int i)
 {
-	char place[BL_MODULE_PLACE];
+	char place[BL_MODULE_CHILD_PATH];
 	int child = lua_gettop(L);
 	push_origin(L, 1);
 	if (lua_istable(L, -1)) {
@@ -376,7 +376,7 @@ static void note_origin(lua_State *L, bl_module *m, int i)
 			lua_createtable(L, 0, 2);
 			lua_pushvalue(L, child + 1);
 			lua_setfield(L, -2, "of");
-			lua_pushstring(L, bl_module_child_place(m, i, place));
+			lua_pushstring(L, bl_module_child_path(m, i, place));
 			lua_setfield(L, -2, "place");
 		}
 		lua_setiuservalue(L, child, 2);

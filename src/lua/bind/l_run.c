@@ -72,7 +72,7 @@ static void command(lua_State *L, bl_command_kind kind, double value)
 static int t_pause(lua_State *L)
 {
 	bl_trainer *t = bl_lua_trainer(L, 1);
-	bl_lua_tell_over(t, "pause");
+	bl_lua_report_over(t, "pause");
 	command(L, BL_CMD_PAUSE, 0);
 	for (double end = bl_now() + PAUSE_SECONDS; bl_trainer_state(t) == BL_RUN_RUNNING && bl_now() < end;) {
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
@@ -107,7 +107,7 @@ static bool wait_until(lua_State *L, bl_trainer *t, double seconds, bool heard)
 	for (double end = bl_now() + seconds;;) {
 		double left = end - bl_now();
 		int over = bl_trainer_wait(t, left < .05 ? (left > 0 ? left : 0) : .05);
-		bl_lua_tell_trouble(t);
+		bl_lua_report_trouble(t);
 		if (over < 0)
 			bl_lua_fail(L);
 		if (over || left <= 0 || (seconds == HUGE_VAL && heard && bl_trainer_at_break(t)))
@@ -122,7 +122,7 @@ static int t_wait(lua_State *L)
 {
 	lua_pushboolean(L, wait_until(L, bl_lua_trainer(L, 1), luaL_optnumber(L, 2, HUGE_VAL), true));
 	if (lua_isnoneornil(L, 2))
-		bl_lua_tell_unsaved();
+		bl_lua_report_unsaved();
 	return 1;
 }
 
@@ -135,7 +135,7 @@ static int t_stop(lua_State *L)
 		bl_lua_states_hurry(true); /* a layer in Lua may be in an endless loop */
 		wait_until(L, t, HUGE_VAL, false);
 		bl_lua_states_hurry(false);
-		bl_lua_tell_unsaved();
+		bl_lua_report_unsaved();
 	}
 	return itself(L);
 }
@@ -151,7 +151,7 @@ static int t_step(lua_State *L)
 		if (bl_trainer_steps(t, 1) < 0)
 			return bl_lua_fail(L);
 	}
-	bl_lua_tell_trouble(t);
+	bl_lua_report_trouble(t);
 	return itself(L);
 }
 
@@ -170,7 +170,7 @@ static int t_set(lua_State *L)
 	int n = 0;
 	luaL_checktype(L, 2, LUA_TTABLE);
 	lua_settop(L, 2);
-	bool over = bl_lua_tell_over(t, "set");
+	bool over = bl_lua_report_over(t, "set");
 	for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
 		if (lua_type(L, 3) != LUA_TSTRING)
 			return luaL_error(L, "set: expected names with numbers, as in set{lr = .001}, got %s as a name",
@@ -214,7 +214,7 @@ static int t_watch(lua_State *L)
 		t_stop(L);
 		bl_lua_interrupted = 0;
 	}
-	bl_lua_tell_unsaved();
+	bl_lua_report_unsaved();
 	lua_pushstring(L, ends[end]);
 	return 1;
 }

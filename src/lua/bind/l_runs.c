@@ -16,7 +16,7 @@ static void complain(const char *consequence)
 {
 	static bool printed;
 	if (!printed)
-		fprintf(stderr, "barlow: %s; training goes on, %s\n", bl_error(), consequence);
+		fprintf(stderr, "barlow: %s; training continues, %s\n", bl_error(), consequence);
 	printed = true;
 }
 
@@ -98,7 +98,7 @@ void bl_lua_place_run(lua_State *L, int index)
 
 /* --- runs whose end was not saved --- */
 
-void bl_lua_tell_unsaved(void)
+void bl_lua_report_unsaved(void)
 {
 	for (char *m; (m = bl_trainers_unsaved_message()); free(m)) {
 		fflush(stdout);

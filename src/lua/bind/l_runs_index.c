@@ -102,8 +102,8 @@ static bl_cell *take_values(lua_State *L, int index, int *n)
 	return cell;
 }
 
-/* index_ask(index, sql[, values[, seconds]]): a list of rows, which are tables by names, and the list of names */
-int bl_lua_index_ask(lua_State *L)
+/* index_query(index, sql[, values[, seconds]]): a list of rows, which are tables by names, and the list of names */
+int bl_lua_index_query(lua_State *L)
 {
 	bl_index **x = luaL_checkudata(L, 1, INDEX);
 	const char *sql = luaL_checkstring(L, 2);
@@ -112,10 +112,10 @@ int bl_lua_index_ask(lua_State *L)
 	bl_cell *value = take_values(L, 3, &n);
 	lua_newtable(L);
 	lua_newtable(L);
-	bl_question q = {
+	bl_query q = {
 		.sql = sql, .value = value, .values = n, .seconds = seconds, .stop = &bl_lua_interrupted, .row = take_row, .ctx = L
 	};
-	if (bl_index_ask(*x, &q) != 0)
+	if (bl_index_query(*x, &q) != 0)
 		return bl_lua_fail(L);
 	return 2;
 }

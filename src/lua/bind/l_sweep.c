@@ -54,11 +54,11 @@ static int sweep_trial_path(lua_State *L)
 	return 1;
 }
 
-/* trial_look(folder, trial): {over =, attempts =, host =, pid =, beat =, here =, dead =} */
+/* trial_read(folder, trial): {over =, attempts =, host =, pid =, beat =, here =, dead =} */
 static int sweep_trial_look(lua_State *L)
 {
 	bl_trial t;
-	if (bl_trial_look(luaL_checkstring(L, 1), trial_number(L, 2), &t) < 0)
+	if (bl_trial_read(luaL_checkstring(L, 1), trial_number(L, 2), &t) < 0)
 		return bl_lua_fail(L);
 	lua_createtable(L, 0, 7);
 	set_boolean(L, "over", t.over);
@@ -400,7 +400,7 @@ void bl_lua_add_sweep(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
 		{ "trial_path", sweep_trial_path },
-		{ "trial_look", sweep_trial_look },
+		{ "trial_read", sweep_trial_look },
 		{ "trial_claim", sweep_trial_claim },
 		{ "trial_stop", sweep_trial_stop },
 		{ "trial_beat", sweep_trial_beat },

@@ -95,7 +95,7 @@ static int native_unsaved(lua_State *L)
 static int native_tell_unsaved(lua_State *L)
 {
 	(void)L;
-	bl_lua_tell_unsaved();
+	bl_lua_report_unsaved();
 	return 0;
 }
 
@@ -195,7 +195,7 @@ static const luaL_Reg functions[] = {
 	{ "describe", bl_lua_describe_recipe },
 	{ "exists", native_exists },
 	{ "index", bl_lua_index },
-	{ "index_ask", bl_lua_index_ask },
+	{ "index_query", bl_lua_index_query },
 	{ "index_problem", bl_lua_index_problem },
 	{ "interrupted", is_interrupted },
 	{ "interruptible", bl_lua_interruptible },

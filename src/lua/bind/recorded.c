@@ -70,7 +70,7 @@ static bl_dataset *open_moved(const bl_recorded *r, const char *root, char why[M
 
 static const char *given_root; /* the path of a command's --data; NULL: none was given */
 
-int bl_lua_data_lies(const char *path)
+int bl_lua_set_data_path(const char *path)
 {
 	struct stat st;
 	if (stat(path, &st) < 0)

@@ -14,7 +14,7 @@ bl_trainer *bl_lua_trainer(lua_State *L, int arg)
 	return *t;
 }
 
-void bl_lua_tell_trouble(bl_trainer *t)
+void bl_lua_report_trouble(bl_trainer *t)
 {
 	char what[1024];
 	if (!bl_trainer_trouble(t, what, sizeof what))
@@ -23,7 +23,7 @@ void bl_lua_tell_trouble(bl_trainer *t)
 	fprintf(stderr, "barlow: %s\n", what);
 }
 
-bool bl_lua_tell_over(bl_trainer *t, const char *what)
+bool bl_lua_report_over(bl_trainer *t, const char *what)
 {
 	bl_live_info i;
 	char name[256];

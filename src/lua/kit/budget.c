@@ -46,7 +46,7 @@ static void check(lua_State *L, bl_budget *b)
 		return;
 	b->over = true;
 	b->given_up |= interrupted || hurry;
-	lua_sethook(L, bl_budget_look, LUA_MASKCOUNT, 1);
+	lua_sethook(L, bl_budget_hook, LUA_MASKCOUNT, 1);
 	if (b->given_up)
 		luaL_error(L, "interrupted");
 	if (late)
@@ -54,7 +54,7 @@ static void check(lua_State *L, bl_budget *b)
 	luaL_error(L, "%s ran for more than %I instructions", b->c.what, (lua_Integer)b->c.instructions);
 }
 
-void bl_budget_look(lua_State *L, lua_Debug *ar)
+void bl_budget_hook(lua_State *L, lua_Debug *ar)
 {
 	(void)ar;
 	bl_budget *b = bl_budget_of(L);

@@ -25,6 +25,6 @@ typedef struct bl_budget {
 } bl_budget;
 
 bl_budget *bl_budget_of(lua_State *L);            /* of a sandboxed state */
-void bl_budget_look(lua_State *L, lua_Debug *ar); /* the state's count hook: counts instructions and checks the time */
+void bl_budget_hook(lua_State *L, lua_Debug *ar); /* the state's count hook: counts instructions and checks the time */
 
 #endif

@@ -86,7 +86,7 @@ static void begin(lua_State *L, bl_budget *b, const bl_lua_limits *limits)
 	b->limit = limits ? limits->bytes : b->c.bytes;
 	b->most = limits ? b->used + b->tensors + limits->bytes : b->c.bytes;
 	b->began = bl_now();
-	lua_sethook(L, bl_budget_look, LUA_MASKCOUNT, b->c.every);
+	lua_sethook(L, bl_budget_hook, LUA_MASKCOUNT, b->c.every);
 }
 
 static int call(lua_State *L, int nargs, int nresults, const bl_lua_limits *limits, int handler)

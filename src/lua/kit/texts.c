@@ -46,7 +46,7 @@ static void trim(lua_State *L, int queue)
 	set_field(L, queue, "bytes", bytes);
 }
 
-void bl_lua_keep_text(lua_State *L, const char *text, size_t n, const char *name)
+void bl_lua_store_text(lua_State *L, const char *text, size_t n, const char *name)
 {
 	luaL_checkstack(L, 8, "texts");
 	if (!luaL_getsubtable(L, LUA_REGISTRYINDEX, TEXTS))
@@ -87,7 +87,7 @@ int bl_lua_load_text(lua_State *L, const char *text, size_t n, const char *name)
 {
 	int status = luaL_loadbufferx(L, text, n, name, "t");
 	if (status == LUA_OK)
-		bl_lua_keep_text(L, text, n, name);
+		bl_lua_store_text(L, text, n, name);
 	return status;
 }
 

@@ -15,7 +15,7 @@
 int bl_lua_load_text(lua_State *L, const char *text, size_t n, const char *name);
 int bl_lua_load_file(lua_State *L, const char *path);
 /* Stores a text that was loaded elsewhere under that name. */
-void bl_lua_keep_text(lua_State *L, const char *text, size_t n, const char *name);
+void bl_lua_store_text(lua_State *L, const char *text, size_t n, const char *name);
 /* Pushes the list of texts that were loaded under a name, the newest first. */
 void bl_lua_push_texts(lua_State *L, const char *name);
 

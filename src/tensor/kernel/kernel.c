@@ -57,11 +57,11 @@ static int runnable(const bl_kernels **sets)
 static void choose(void)
 {
 	const bl_kernels *sets[BL_KERNEL_SETS];
-	const char *wish = getenv("BARLOW_KERNELS");
+	const char *requested = getenv("BARLOW_KERNELS");
 	int n = runnable(sets);
 	chosen = sets[0];
-	for (int i = 0; wish && i < n; i++)
-		if (!strcmp(wish, sets[i]->name))
+	for (int i = 0; requested && i < n; i++)
+		if (!strcmp(requested, sets[i]->name))
 			chosen = sets[i];
 }
 

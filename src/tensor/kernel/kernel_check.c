@@ -12,7 +12,7 @@
 
 int bl_kernel_check(void)
 {
-	const char *wish = getenv("BARLOW_KERNELS"), *names[BL_KERNEL_SETS + 1];
+	const char *requested = getenv("BARLOW_KERNELS"), *names[BL_KERNEL_SETS + 1];
 	char known[80] = "";
 	int n = bl_kernel_names(names);
 	if (bl_blas_core_failed())
@@ -20,8 +20,8 @@ int bl_kernel_check(void)
 	for (int i = 0; i < n; i++) {
 		size_t at = strlen(known);
 		snprintf(known + at, sizeof known - at, "%s%s", i == 0 ? "" : i == n - 1 ? " or " : ", ", names[i]);
-		if (wish && !strcmp(wish, names[i]))
+		if (requested && !strcmp(requested, names[i]))
 			return 0;
 	}
-	return wish && *wish ? bl_fail("BARLOW_KERNELS is '%s': expected %s, which this CPU runs", wish, known) : 0;
+	return requested && *requested ? bl_fail("BARLOW_KERNELS is '%s': expected %s, which this CPU runs", requested, known) : 0;
 }
