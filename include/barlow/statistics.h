@@ -20,7 +20,10 @@ typedef struct bl_interval {
 	int64_t n;
 	double mean, sd;  /* sd: standard deviation of the values, divisor n - 1; NaN if n < 2 */
 	double low, high; /* NaN if n < 2 */
-	/* Two-sided p-value of a true mean of 0; NaN if n < 2.  If all values are equal: 1 if they are 0, else NaN. */
+	/*
+	 * Two-sided p-value of the hypothesis that the true mean is 0; NaN if n < 2.  If all values are equal: 1 if they
+	 * are 0, else NaN.
+	 */
 	double p;
 } bl_interval;
 

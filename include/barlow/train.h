@@ -22,7 +22,7 @@ typedef struct bl_trainer_config {
 	const char *name;                     /* of the run; NULL: "run" */
 	bl_dataset *data;                     /* references to this and to the objects below are taken */
 	bl_pipeline *first, *second;          /* make the two views; both have the same output size */
-	bl_pipeline *more[BL_VIEWS_MOST - 2]; /* of further views, for losses of more than two; NULL after the last */
+	bl_pipeline *more[BL_VIEWS_MOST - 2]; /* of further views, for losses with more than two views; NULL after the last */
 	bl_batch_aug *batch_aug;              /* changes whole batches; may be NULL */
 	bl_module *encoder, *projector;       /* projector may be NULL */
 	bl_loss *loss;                        /* NULL: Barlow Twins with its default settings */
@@ -46,9 +46,9 @@ typedef struct bl_trainer_config {
 	float mean[BL_CHANNELS_MOST], std[BL_CHANNELS_MOST]; /* normalisation of unaugmented images (evaluation) */
 	const bl_choices *choices; /* convolution choices of an earlier run, used in bl_trainer_new only; may be NULL */
 	/*
-	 * Epochs between checkpoints of a run that is stored on disk (bl_trainer_save_to).  0: a checkpoint at the end
-	 * of each epoch and ten minutes after the previous checkpoint, provided that checkpoints take at most 1% of the
-	 * training time. Negative: checkpoints only on request and at the end of the run.
+	 * Epochs between checkpoints of a run that is stored on disk (bl_trainer_save_to).  0: checkpoints at the end of
+	 * each epoch and after every ten minutes of training, but never so often that they take more than 1% of the
+	 * training time.  Negative: checkpoints only on request and at the end of the run.
 	 */
 	double checkpoint_every;
 	int checkpoints; /* number of newest checkpoints that stay on disk; 0: 1 */
@@ -63,7 +63,7 @@ typedef struct bl_trainer_config {
  * Makes a trainer, and checks all shapes by a dry forward pass with the shape of a batch.  The modules belong to the
  * run from its first step to its end.  Modules of another run that has begun and not ended are refused; without
  * warm_start, modules that another run has trained are refused, too.  If another trainer begins to train the modules
- * before the first step, this trainer cannot make steps any more.  NULL with bl_error.
+ * before this trainer's first step, this trainer cannot make steps any more.  NULL with bl_error.
  */
 bl_trainer *bl_trainer_new(const bl_trainer_config *c);
 void bl_trainer_free(bl_trainer *t); /* stops the thread and waits for its end first */
@@ -81,8 +81,8 @@ double bl_trainer_get(bl_trainer *t, const char *name);                /* the cu
 void bl_trainer_loss_settings(bl_trainer *t, void *out);               /* copies the loss's settings (BL_LOSS_ROOM) */
 const char *bl_trainer_settable(bl_trainer *t, int i);                 /* settable name i, from 0; NULL after them */
 /*
- * A condition that the thread that makes the steps checks after each step.  If holds(ctx, t) returns 1, the run pauses,
- * and the journal and the run's message report it.  If it returns 0, the run continues.  If it returns a negative
+ * A condition, which is checked after each step in the thread that makes the steps.  If holds(ctx, t) returns 1, the run
+ * pauses, and the journal and the run's message say so.  If it returns 0, the run continues.  If it returns a negative
  * number with bl_error, the run pauses as well.  release(ctx) is called when the condition is removed.
  */
 typedef struct bl_condition {
@@ -92,8 +92,8 @@ typedef struct bl_condition {
 } bl_condition;
 void bl_trainer_break_when(bl_trainer *t, const bl_condition *c); /* replaces the current condition; NULL: removes it */
 /*
- * Has the condition paused the run?  True from the time at which the state is BL_RUN_PAUSED, and a checkpoint that was due
- * has been saved, until the run is resumed.  A call that returns true marks the break as reported (bl_trainer_status.at_break).
+ * Has the condition paused the run?  False until the state is BL_RUN_PAUSED and a checkpoint that was due is saved; then
+ * true until the run is resumed.  A call that returns true marks the break as reported (bl_trainer_status.at_break).
  */
 bool bl_trainer_at_break(bl_trainer *t);
 /*
@@ -107,9 +107,9 @@ int64_t bl_trainer_requests(bl_trainer *t, bl_command_kind kind);
  */
 int bl_trainer_wait(bl_trainer *t, double seconds);
 /*
- * Writes the warnings since the last call into out, as one printable line; false: there are none.  Warnings are that
- * the live file could not be written, was truncated or was rewritten, or that the journal is incomplete.  A repeated
- * warning is reported once, and its repetitions are counted at the run's end.
+ * Writes the warnings since the last call into out, as one printable line; false: there are none.  The trainer warns
+ * if the live file could not be written, was truncated or was rewritten, and if the journal is incomplete.  A repeated
+ * warning is reported once; at the run's end, the number of its repetitions is reported.
  */
 bool bl_trainer_trouble(bl_trainer *t, char *out, size_t size);
 /* Adds a warning. */
@@ -141,7 +141,7 @@ void bl_trainer_unsaved(bl_trainer *t);
 int bl_trainer_save_now(bl_trainer *t);
 /* Sets the run's message to a text that names this file of saved weights.  Only between two steps. */
 void bl_trainer_weights_saved(bl_trainer *t, const char *path);
-/* 0, or negative with bl_error: the run has ended, and neither its end nor a later state was saved. */
+/* 0, or negative with bl_error: the run has ended, its end was not saved, and it has not been saved since. */
 int bl_trainer_saved(bl_trainer *t);
 
 /* The number of runs of this process, including freed ones, whose end was not saved. */
@@ -184,7 +184,7 @@ typedef struct bl_change {
 	double time;               /* seconds since 1970 */
 	double old, value;         /* of a setting; NaN: another event */
 	char name[BL_CHANGE_NAME]; /* "lambda", "lr"; "start", "pause", "resume", "step", "stop", "checkpoint", ... */
-	char who[BL_CHANGE_WHO];   /* author: "script", "prompt", "process 4711" (another one), "replay", "trainer" */
+	char who[BL_CHANGE_WHO];   /* author: "script", "prompt", "process 4711" (another process), "replay", "trainer" */
 	char text[BL_CHANGE_TEXT]; /* details, or "" */
 } bl_change;
 int64_t bl_trainer_changes(bl_trainer *t);                        /* the number of changes; any thread may call it */
@@ -241,13 +241,13 @@ typedef struct bl_progress {
 	int n; /* number of settable settings of the loss */
 	bl_progress_value loss[BL_PROGRESS_VALUES];
 	int64_t changes; /* number of changes in the journal; negative: not known */
-	int settings;    /* number of changed settings of views and optimiser (without rates), in the order of change */
+	int settings;    /* number of changed settings of views and optimiser, except lr and lr_bias, in the order of change */
 	bl_progress_setting setting[BL_PROGRESS_SETTINGS];
 } bl_progress;
 bl_progress bl_trainer_progress(bl_trainer *t); /* the current progress, for a checkpoint */
 /*
  * Sets the progress of a new trainer; the caller sets weights, buffers and the optimiser's state.  `past`, which may be
- * NULL, is the live file of the run so far; its records and saved snapshots up to that step are copied.  "resumed at
+ * NULL, is the live file of the run so far; its records and saved snapshots up to step p->step are copied.  "resumed at
  * step N" and `remark` are written into the journal.  On failure nothing has changed.
  */
 int bl_trainer_resume_at(bl_trainer *t, const bl_progress *p, const bl_live *past, const char *remark);

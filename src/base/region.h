@@ -20,7 +20,7 @@ typedef struct bl_free_extent {
 typedef struct bl_memory_region {
 	char *base;
 	size_t page;      /* sizes of extents are multiples of it; 0: the system's page size (up to 64 KiB on arm64) */
-	size_t room, top; /* bytes reserved; bytes after base that have been allocated at least once */
+	size_t room, top; /* room: bytes reserved; top: bytes from base on that are allocated or in free extents */
 	bl_free_extent *free;
 } bl_memory_region;
 

@@ -30,8 +30,8 @@ typedef struct bl_dataset_ops {
 	/* Opens image o->row and sets its size.  Negative with bl_error; after a failure, nothing has to be closed. */
 	int (*open)(bl_opened *o);
 	/*
-	 * Reads at least the window, at no less than its scale; reading the whole image is always allowed.  The pixels
-	 * are valid until the thread opens its next image.
+	 * Reads the window or more of the image, at the window's scale or a larger one.  The pixels are valid until the
+	 * thread opens its next image.
 	 */
 	int (*read)(bl_opened *o, const bl_window *w, bl_image *out);
 	void (*close)(bl_opened *o);                      /* NULL: there is nothing to close */
@@ -60,7 +60,7 @@ struct bl_dataset {
 	int channels, height, width;    /* if sizes of images differ: the size in evaluation */
 	int classes;                    /* 0: no labels */
 	const char *const *class_names; /* one per class, static or part of the source; or NULL */
-	int first_class;                /* number shown for class 0: 1 for a caller's labels, 0 for a file's labels */
+	int first_class;                /* the number shown for class 0: 1 if a caller gave the labels, 0 if they are from a file */
 
 	const bl_dataset_ops *ops;
 	bool reads;             /* images are read on demand */
@@ -91,12 +91,12 @@ struct bl_dataset {
 };
 
 /*
- * Makes a root set without images.  The caller sets the other fields and, if that fails, calls bl_dataset_unref.  NULL
- * with bl_error.
+ * Makes a root set without images; NULL with bl_error.  The caller sets the other fields; if one of them cannot be set,
+ * it calls bl_dataset_unref.
  */
 bl_dataset *bl_dataset_make(const char *name, int64_t n, int channels, int height, int width);
 
-/* The same for images that `ops` reads, whose sizes may differ; height x width is the size in evaluation. */
+/* Makes a root set whose images `ops` reads.  Their sizes may differ; height x width is the size in evaluation. */
 bl_dataset *bl_dataset_make_source(const char *name, int64_t n, int channels, int height, int width, const bl_dataset_ops *ops);
 
 /* Allocates d->memory for all images and points d->pixels at it. */

@@ -29,8 +29,8 @@ typedef struct bl_found {
  */
 int bl_places_find(const bl_place_of *set, const char *folder, const char *const *files, bl_found *out);
 /*
- * For data.list(): writes the path of the folder in which `file` is found when the user names none.  Negative with
- * bl_error as above.
+ * For data.list(): writes the path of the folder in which `file` is found if the user names no folder.  Negative with
+ * bl_error, as bl_places_find.
  */
 int bl_places_have(const bl_place_of *set, const char *file, char *path, size_t size);
 

@@ -38,8 +38,8 @@ int64_t bl_logistic_size(const bl_logistic *l);
 /* A bl_lbfgs_fn whose ctx is a bl_logistic: f = (summed cross-entropy + l2 / 2 |W|^2) / n, and its gradient. */
 int bl_logistic_evaluate(void *ctx, const double *w, double *f, double *gradient);
 /*
- * Computes the mean cross-entropy without penalty, and the fraction of rows that are classified correctly.  guess (n),
- * which may be NULL, becomes the class of each row.  Negative with bl_error.
+ * Computes the mean cross-entropy without penalty, and the fraction of rows that are classified correctly.  The
+ * predicted class of each row is written into guess (n), which may be NULL.  Negative with bl_error.
  */
 int bl_logistic_score(const bl_logistic *l, const double *w, double *loss, double *accuracy, int32_t *guess);
 /* Computes the weights (K,F) and biases (K) that give the same logits for features that are not standardised. */

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 
 #define FUNCTIONS "barlow.functions" /* registry: number -> function */
-#define VALUES "barlow.values"       /* registry: function -> its value, weak keys */
+#define VALUES "barlow.values"       /* registry: function -> its userdata (BL_T_FUNCTION), weak keys */
 
 /*
  * `refs` counts all references, `holders` those of C code.  States store the function by its number only while C code
@@ -35,7 +35,7 @@ static pthread_once_t own_once = PTHREAD_ONCE_INIT;
 static atomic_llong numbers;
 static lua_CFunction opener;
 
-/* L may be a coroutine, which must not be freed while it is the thread's. */
+/* L may be a coroutine; the registry keeps it from being collected while it is the thread's current state. */
 void bl_lua_enter(lua_State *L)
 {
 	static const char entered;
@@ -141,7 +141,7 @@ bool bl_function_same(const bl_function *f, const bl_function *g)
 	return f == g || bl_cargo_same(f->cargo, g->cargo);
 }
 
-/* Pushes a value of f; function: stack index of the Lua function, 0: it is not known. */
+/* Pushes a userdata for f.  function: stack index of the Lua function; 0: it is not known. */
 static void push_value(lua_State *L, bl_function *f, int function)
 {
 	bl_function **value = bl_lua_new(L, BL_T_FUNCTION, sizeof f);
@@ -152,7 +152,7 @@ static void push_value(lua_State *L, bl_function *f, int function)
 	lua_setiuservalue(L, -2, 2);
 }
 
-/* Pushes this state's table function -> value. */
+/* Pushes this state's table VALUES. */
 static void push_values(lua_State *L)
 {
 	if (luaL_getsubtable(L, LUA_REGISTRYINDEX, VALUES))
@@ -163,7 +163,7 @@ static void push_values(lua_State *L)
 	lua_setmetatable(L, -2);
 }
 
-/* Pops the function on top and stores it under the number of f, so that calls of f in this state run it unchanged. */
+/* Pops the function on top and stores it under the number of f: calls of f in this state run it, and not a copy. */
 static void store(lua_State *L, const bl_function *f)
 {
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, FUNCTIONS);
@@ -324,7 +324,7 @@ int bl_function_call_within(bl_function *f, const bl_lua_limits *limits, int (*p
 	bl_ambient_here()->lua = L;
 	lua_pushcfunction(L, protected_call);
 	lua_pushlightuserdata(L, &c);
-	const volatile int *outside = bl_give_up_on(NULL); /* the function may do what must not be given up, such as steps */
+	const volatile int *outside = bl_give_up_on(NULL); /* training steps in the function must not be interrupted */
 	int rc = !sandboxed ? call_in(L) : limits ? bl_lua_state_call_within(L, 1, 0, limits) : bl_lua_state_call(L, 1, 0);
 	bl_give_up_on(outside);
 	bl_ambient_here()->lua = was;

@@ -9,7 +9,7 @@ typedef struct packing {
 	lua_State *L;
 	bl_cargo *cargo; /* functions within the value are added to it; NULL: each is a value on its own */
 	int numbers;     /* stack index of the table function -> its number in the cargo, from 1 */
-	int tables;      /* with cargo: stack index of a table: each packed table -> number of its upvalue, number -> its name */
+	int tables;      /* if cargo: stack index of {packed table -> number of its upvalue, number -> name of the upvalue} */
 	int upvalue;     /* number of the upvalue that is being packed */
 	bool env;        /* whether that upvalue is _ENV */
 	size_t items;    /* keys and values packed so far */

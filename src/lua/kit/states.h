@@ -3,11 +3,11 @@
  * states.h: sandboxed Lua states, in which untrusted code may run; only states.c makes them.
  *
  * Such a state has Lua's harmless functions (listed in tame.c) and what `open` adds.  It has no io, os, package, debug,
- * load, dofile, require, coroutine, xpcall or collectgarbage, and no finalizers written in Lua: each of these runs
- * something, or runs where the instruction hook does not.  Library functions whose time is not proportional to the
- * number of instructions (patterns, string.rep, table.move, ...) refuse arguments that would take long.  Every call has
- * a budget of instructions and of time, and the state one of memory; exceeding it raises an error that pcall cannot
- * stop.
+ * load, dofile, require, coroutine, xpcall or collectgarbage, and no finalizers written in Lua: each of these reaches
+ * files, programs or other code, or works without being counted by the instruction hook.  Library functions whose time
+ * is not proportional to the number of instructions (patterns, string.rep, table.move, ...) refuse arguments that would
+ * take long.  Every call has a budget of instructions and of time, and the state has a budget of memory; exceeding a
+ * budget raises an error that pcall cannot stop.
  *
  * Values pass between such a state and another one only as C data (travel.h).
  */
@@ -37,8 +37,8 @@ lua_State *bl_lua_state_new(const bl_lua_state_config *c);
 void bl_lua_state_close(lua_State *L);
 /*
  * Calls the function below its nargs arguments on the stack, like lua_pcall, within the budget.  On failure the result
- * is negative with bl_error, one line without control bytes (bl_error_interrupted: it was interrupted), and nothing is
- * left on the stack.  A nested call shares the outer one's budget.
+ * is negative, bl_error is one line without control bytes (bl_error_interrupted: the call was interrupted), and nothing
+ * is left on the stack.  A nested call shares the budget of the outer call.
  */
 int bl_lua_state_call(lua_State *L, int nargs, int nresults);
 
@@ -51,7 +51,10 @@ typedef struct bl_lua_limits {
 int bl_lua_state_call_within(lua_State *L, int nargs, int nresults, const bl_lua_limits *limits);
 /* budget.c: returns whether this call may print so many more bytes; if not, a notice is printed once. */
 bool bl_lua_state_may_print(lua_State *L, size_t bytes);
-/* Adds bytes of tensors, which may be negative, to those charged to L, any state; raises an error if they exceed the budget. */
+/*
+ * Adds `bytes`, which may be negative, to the bytes of tensors that L holds, and raises an error if they exceed the budget.
+ * Without effect for states that are not sandboxed.
+ */
 void bl_lua_state_charge(lua_State *L, int64_t bytes);
 /* Returns whether L is a sandboxed state, which runs untrusted text; others run the user's own script. */
 bool bl_lua_state_is_sandbox(lua_State *L);
