@@ -10,8 +10,9 @@
  *     gcc -std=gnu11 -O2 -I$src/include -I$src/src $src/bench/layout.c -o layout -L.libs -lbarlow -ldnnl -lm
  *     LD_LIBRARY_PATH=.libs ./layout W2 && LD_LIBRARY_PATH=.libs ./layout W3
  *
- * All variants are measured in turns, on all cores, with their own kind of threads; medians are printed.  The weights
- * are in oneDNN's preferred order.  Converting arrays from our layout to oneDNN's and back is timed separately.
+ * All variants are measured alternately, on all cores, each with the threads of its library; medians are printed.
+ * oneDNN's weights are in the order that it prefers.  Converting arrays from our layout to oneDNN's and back is timed
+ * separately.
  */
 #include <barlow/parallel.h>
 #include <barlow/tensor.h>
@@ -31,7 +32,7 @@ enum { TURNS = 9, LAYOUTS = 3, DIRECTIONS = 3, ARGUMENTS = 3, RIVALS = 1 + 2 * L
 typedef struct shape {
 	const char *workload;
 	bl_conv g;
-	int times;        /* number of such convolutions in a step, with both views */
+	int times;        /* number of such convolutions in a step, for both views together */
 	bool needs_input; /* has a data gradient */
 } shape;
 
@@ -77,8 +78,8 @@ static const struct {
 
 /* One direction of a convolution in one of oneDNN's layouts. */
 typedef struct rival {
-	dnnl_primitive_t conv, move[ARGUMENTS]; /* move: NULL if the layout is ours */
-	dnnl_memory_t home[ARGUMENTS], there[ARGUMENTS];
+	dnnl_primitive_t conv, move[ARGUMENTS];          /* move: NULL if the layout is ours */
+	dnnl_memory_t home[ARGUMENTS], there[ARGUMENTS]; /* in our layout; in oneDNN's */
 	char implementation[64];
 } rival;
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""precision.py: measures products and training steps in float32 and in bf16, in turns.
+"""precision.py: measures products and training steps alternately in float32 and in bf16.
 
     python3 bench/precision.py SIDE [--only REGEX] [--turns N]
 

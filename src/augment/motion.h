@@ -7,7 +7,7 @@
 
 typedef struct motion {
 	double angle, shear_x, shear_y; /* radians, clockwise */
-	double scale, dx, dy;           /* pixels */
+	double scale, dx, dy;           /* scale: a factor; dx, dy: pixels */
 	bool corner;                    /* the fixed point is the upper left corner; false: the centre */
 	bool nearest;                   /* takes the nearest pixel; false: bilinear */
 } motion;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cmd_runs.c: barlow runs; lua/runs_command.lua has its actions. */
+/* cmd_runs.c: the subcommand `barlow runs`, whose actions are in lua/runs_command.lua. */
 #include "cli/command.h"
 #include "cli/run.h"
 #include "cli/signals.h"

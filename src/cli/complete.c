@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* complete.c: Tab at the prompt: candidates of lua/complete.lua.  Completion never runs the user's code. */
+/* complete.c: completes words on Tab, with candidates from lua/complete.lua.  Completion never runs the user's code. */
 #include "cli/prompt.h"
 
 #include "lua/bind/face.h"
@@ -42,7 +42,7 @@ static char *as_word(const char *candidate, int at, int from)
 	return out;
 }
 
-/* The list of candidates at index 1, which begin at `at`, as Readline's list of matches. */
+/* Converts the list of candidates at stack index 1 to Readline's list of matches; at, from: as for as_word. */
 static char **matches(lua_State *L, int at, int from)
 {
 	lua_Integer n = (lua_Integer)lua_rawlen(L, 1);
@@ -78,7 +78,7 @@ static char **complete(const char *word, int from, int to)
 	lua_settop(L, 0);
 	lua_pushcfunction(L, candidates);
 	lua_pushlstring(L, rl_line_buffer, (size_t)to);
-	if (lua_pcall(L, 1, 3, 0) == LUA_OK && lua_istable(L, 1)) { /* the list, the position from 1, the closing character */
+	if (lua_pcall(L, 1, 3, 0) == LUA_OK && lua_istable(L, 1)) { /* list, position (from 1), closing character */
 		list = matches(L, (int)lua_tointeger(L, 2) - 1, from);
 		const char *close = lua_tostring(L, 3);
 		if (list && !list[1] && close)

@@ -44,7 +44,7 @@ static bool is_on(const char *variable)
 	return value && strcmp(value, "on") == 0;
 }
 
-/* Do prompt and text certainly fit on the screen?  No character has more columns than bytes. */
+/* Would prompt and text fit on the screen if each byte took a column?  No character has more columns than bytes. */
 static bool has_room(const char *prompt, const char *text)
 {
 	int height, width, rows = 0;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * reports.c: news of runs in the background for the prompt: a line when kNN was measured, when an epoch has ended, when a
- * condition (t:break_when) paused the run, and at its end, with the reason of a failure; and their progress.
+ * reports.c: reports runs in the background at the prompt.
  *
- * Ends that the program waited for (t:wait, t:run, t:stop) are not reported.
+ * A line is printed when kNN was measured, when an epoch has ended, when a condition (t:break_when) has paused a run, and
+ * when a run ends, with the reason of a failure; ends that the program waited for (t:wait, t:run, t:stop) are not
+ * reported.  The prompt itself shows the progress of the runs (bl_reports_stand).
  */
 #include "cli/prompt.h"
 
@@ -96,7 +97,7 @@ static double newest_total(const bl_trainer_status *s, int64_t length)
 	return length > 0 && bl_live_record(s->live, length - 1, &r) ? bl_record_value(&r, &columns, "total") : NAN;
 }
 
-/* Prints a line of news, if the chosen news includes it.  most: the choice with the fewest lines that still includes it. */
+/* Prints a line if the user's choice of news includes it: any choice of bl_news up to `most` does. */
 static void report(const char *text, bl_news most, void (*print)(const char *line))
 {
 	if (wanted > most)

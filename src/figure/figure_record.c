@@ -93,7 +93,7 @@ static size_t place_of(bl_form form, const char *picture, size_t n)
 	}
 }
 
-/* A PDF ends with the position of its table of objects; this end has to be repeated after the comments. */
+/* A PDF ends with the offset of its cross-reference table; this end has to be repeated after the comments. */
 static void put_end_of_pdf(FILE *out, const char *picture, size_t n)
 {
 	static const char word[] = "startxref";

@@ -60,7 +60,7 @@ static char *script_of(const bl_figure *f, const bl_figure_theme *look, size_t *
 	return bl_script_end(s, n);
 }
 
-/* The picture that gnuplot makes of the script; for .gp, the script itself. */
+/* Returns the picture that gnuplot draws from the script; for .gp, the script itself. */
 static void *draw(const bl_figure *f, const bl_figure_theme *look, size_t *n)
 {
 	char *script = script_of(f, look, n);

@@ -162,7 +162,7 @@ static int draw_views(const bl_monitor_input *l, const bl_source *source, bl_pip
 	return 0;
 }
 
-/* Uses the pipelines of the epoch, in which ramps are resolved. */
+/* Draws with the pipelines of the epoch, in which ramps are replaced by their values (bl_pipeline_at). */
 static int draw_opened(const bl_monitor_input *l, const bl_source *source, bl_snapshot *s, bl_opened *o)
 {
 	int64_t epoch = (l->step - 1) / source->steps_per_epoch;

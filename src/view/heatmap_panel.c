@@ -35,7 +35,7 @@ static void line(struct panel *p, bl_paint paint, const char *fmt, ...)
 
 /* --- The cursor --------------------------------------------------------------------- */
 
-/* The dimensions from..to - 1 of the picture: a range in the plain order, the first one and a count in others. */
+/* Names the dimensions from..to - 1 of the picture: a range; if they are sorted, the first and the number of others. */
 static void name_dims(char out[48], const bl_picture *p, int axis, int from, int to)
 {
 	int cell = 0;

@@ -7,7 +7,7 @@
 
 enum { RANK_AT_FIRST = 3, RANK_OWN = 8, HIDDEN = 100 };
 
-/* The position of a column's kind in the list of the curves; the first kinds are shown when the screen opens. */
+/* The position of a column's kind in the list of curves.  bl_metric_at_first: which kinds are shown at first. */
 static int rank(const bl_columns *c, int column)
 {
 	static const uint8_t ranks[BL_COLUMN_KINDS] = {

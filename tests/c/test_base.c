@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_base.c: errors, random streams, threads and memory. */
+/* test_base.c: random streams, threads, memory, errors, hashes, numbers as text, and texts from outside. */
 #include "base/region.h"
 #include "support.h"
 
@@ -87,8 +87,8 @@ static void uniform_numbers_fill_their_interval(void **state)
 		sum += u;
 		squares += (double)u * u;
 	}
-	assert_close(sum / N, 1, .03);         /* its standard deviation is 6 / sqrt(12 N) = .005 */
-	assert_close(squares / N - 1, 3, .02); /* 36 / 12 */
+	assert_close(sum / N, 1, .03);         /* standard deviation of the mean: 6 / sqrt(12 N) = .005 */
+	assert_close(squares / N - 1, 3, .02); /* expected variance: 36 / 12 */
 }
 
 static void normal_numbers_have_their_moments(void **state)
@@ -126,7 +126,7 @@ static void below_is_uniform_and_below_its_bound(void **state)
 	assert_int_equal(bl_rng_below(&r, 1), 0);
 }
 
-/* Below three quarters of 2^32, every third number would be twice as frequent as the others without rejection. */
+/* For the bound 3/4 of 2^32, every third number would be twice as frequent as the others if no draw were rejected. */
 static void below_is_uniform_for_large_numbers(void **state)
 {
 	enum { N = 30000 };
@@ -236,7 +236,7 @@ static void note_mask(void *ctx, int64_t chunk)
 	struct masks *m = ctx;
 	sigset_t now;
 	if (pthread_equal(pthread_self(), m->caller)) {
-		/* leaves a chunk to a worker */
+		/* the caller waits, so that a worker takes a chunk */
 		for (int i = 0; i < 1000000 && atomic_load(&m->workers) == 0; i++)
 			sched_yield();
 		return;
@@ -246,14 +246,14 @@ static void note_mask(void *ctx, int64_t chunk)
 	atomic_fetch_add(&m->workers, 1);
 }
 
-/* Handlers run in the program's own threads, whose masks stay. */
+/* Workers block signals, so that handlers run in the program's own threads, whose signal masks do not change. */
 static void workers_block_signals(void **state)
 {
 	(void)state;
 	struct masks m = { .caller = pthread_self() };
 	sigset_t before, after;
 	pthread_sigmask(SIG_BLOCK, NULL, &before);
-	bl_threads_set(7); /* more than the tests above: some start now */
+	bl_threads_set(7); /* more threads than in the tests above, so that new workers start now */
 	bl_parallel(CHUNKS, note_mask, &m);
 	bl_threads_set(0);
 	pthread_sigmask(SIG_BLOCK, NULL, &after);
@@ -395,7 +395,7 @@ static void memory_is_counted(void **state)
 	assert_int_equal(trimmed.held, trimmed.used);
 }
 
-/* MADV_DONTNEED affects whole pages: if an extent began or ended within a page, numbers of its neighbour would be lost. */
+/* MADV_DONTNEED affects whole pages: if an extent began or ended within a page, data of its neighbour would be lost. */
 static void large_blocks_are_whole_pages_of_any_size(void **state)
 {
 	(void)state;
@@ -524,7 +524,7 @@ static void expect_number(double v, const char *text)
 	assert_memory_equal(&back, &v, sizeof v);
 }
 
-/* The examples of FIPS 180-4, and a million letters, hashed in pieces of various sizes. */
+/* The examples of FIPS 180-4, and a million letters, hashed in pieces of 997 bytes. */
 static void hashes_are_those_of_the_standard(void **state)
 {
 	(void)state;

@@ -303,7 +303,7 @@ static void test_minus_identity(void **state)
 			assert_close(q->mean[i * q->cells + j], sum / n, 1e-6);
 		}
 	free(q);
-	q = taken(p, &all, BL_SHAPE_MINUS_I); /* computed from the cells of the whole C, of 2 x 2 dimensions */
+	q = taken(p, &all, BL_SHAPE_MINUS_I); /* computed from cells of the whole C, 2 x 2 elements each */
 	for (int k = 0; k < q->cells; k++) {
 		float a = p->diagonal[2 * k] - 1, b = p->diagonal[2 * k + 1] - 1;
 		assert_close(q->extreme[k * q->cells + k], fabsf(a) > fabsf(b) ? a : b, 1e-7);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* conv_pad.c: copies an image with few channels, and its padding around it. */
+/* conv_pad.c: copies an image with few channels, and surrounds the copy with the padding, which is 0. */
 #include "tensor/conv/conv_pad.h"
 
 #include <string.h>

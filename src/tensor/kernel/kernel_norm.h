@@ -44,9 +44,9 @@ enum { FOLD = 16 };
 
 /*
  * Computes the sums of x - p and (x - p)^2 for a number p near the mean, in two passes over a chunk that fits in the
- * cache. The first pass computes p as the first row plus the mean difference from it, so that p is exact for a constant
- * channel. The sum of x - p, which is 0 for the exact mean, accounts for the rounding of p.  Sums of squares are
- * compensated: `lost` is the sum of their rounding errors.
+ * cache.  The first pass computes p, the rounded mean: the first row plus the mean difference from the first row, which
+ * is exact for a constant channel.  With the sum of x - p, which would be 0 for the exact mean, the caller corrects the
+ * rounding of p.  Sums of squares are compensated: `lost` is the sum of their rounding errors.
  */
 INLINE void moments_strip(int64_t n, int64_t c, const float *x, float *p, float *sum, float *square, int64_t at, const int vectors)
 {
