@@ -60,7 +60,7 @@ struct bl_dataset {
 	int channels, height, width;    /* if sizes of images differ: the size in evaluation */
 	int classes;                    /* 0: no labels */
 	const char *const *class_names; /* one per class, static or part of the source; or NULL */
-	int first_class;                /* the number shown for class 0: 1 if a caller gave the labels, 0 if they are from a file */
+	int first_class;                /* number shown for class 0: 1 if a caller gave the labels, 0 if a file did */
 
 	const bl_dataset_ops *ops;
 	bool reads;             /* images are read on demand */
