@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# pictures.sh: makes the README's pictures from frames of the main job while it runs.  `make pictures` runs it; it takes
-# about 4 minutes.  It needs Fashion-MNIST and rsvg-convert (Debian: librsvg2-bin).
+# pictures.sh: makes the README's pictures of a run of examples/first_light.lua while the run trains.  `make pictures` runs
+# this script, which takes about 4 minutes.  It needs Fashion-MNIST and rsvg-convert (Debian: librsvg2-bin).
 set -eu
 
 out=$SRCDIR/docs/pictures
@@ -17,11 +17,11 @@ until live=$(ls "$dir"/barlow/runs/*/live 2>/dev/null); do
 	sleep 0.01
 done
 
-# picture NAME STEP KEYS SIZE: writes NAME.svg.  All pictures are made in parallel, so that each process meets its step.
+# picture NAME STEP KEYS SIZE: writes NAME.svg at that step.  All processes run in parallel, so that none misses its step.
 picture() {
 	"$frames" -k "$3" -s "$2" "$live" "$4" >"$dir/$1.svg"
 }
-# All of C; each dot is the root mean square of 8 x 8 elements.
+# The pictures of the matrix show all of C; each dot is the root mean square of 8 x 8 elements.
 picture matrix-1 1 2 66x37 & first=$!
 picture matrix-2 25 2 66x37 & second=$!
 picture matrix-3 150 2 66x37 & third=$!

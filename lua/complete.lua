@@ -13,7 +13,7 @@ local complete = {}
 local keywords = { "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil",
 	"not", "or", "repeat", "return", "then", "true", "until", "while" }
 
--- The registry indexed by name, type and function, which look_up builds once.
+-- An index of the registry by name, by type and by function; look_up builds it once.
 
 local known
 
@@ -51,7 +51,7 @@ local function behind_string(text, at)
 end
 
 -- Returns the state at the end of the text: {open = {positions of open brackets}, string = position of an open quote,
--- comment = true if it ends in a comment}.
+-- comment = true if the text ends in a comment or in an open long string}.
 local function scan(text)
 	local open, at = {}, 1
 	while at <= #text do
@@ -117,12 +117,12 @@ local function of_value(v)
 	if type(v) == "string" then return { type = "string" } end
 	local meta = type(v) == "table" and debug.getmetatable(v)
 	local class = meta and rawget(meta, "__name")
-	return { value = v, class = look_up().of_type[class] and class or nil } -- of an object written in Lua
+	return { value = v, class = look_up().of_type[class] and class or nil } -- class: of an object written in Lua
 end
 
 local function call_of(e) return e and { type = first_type(e.returns) } or nil end
 
--- Returns what one more link of the chain leads to, or nil: ".name", ":name", a call or an index.
+-- Returns what the next link of the chain (".name", ":name", a call or an index) leads to, or nil.
 local function follow(x, link, name)
 	if link == "name" and x.value ~= nil then
 		local v = type(x.value) == "table" and rawget(x.value, name) or nil
@@ -143,7 +143,7 @@ local function follow(x, link, name)
 	end
 end
 
--- Returns {value =}, {type =} or {method =} of the expression, or nil if they are not known.
+-- Returns {value =}, {type =} or {method =} of the expression, or nil if none of them is known.
 local function infer(text) -- recursive for expressions in parentheses
 	local rest, x = text, nil
 	local inside = rest:match "^%b()"
@@ -185,8 +185,8 @@ local function key_named(keys, name)
 	end
 end
 
--- Returns the settings of the trainer whose method `set` is called, if the text before the bracket names it by a global: each
--- trainer has its own.
+-- Returns the settings of the trainer whose method `set` is called, or nil unless the text before the bracket names the trainer
+-- by a global variable.  Each trainer has its own settings.
 local function settable_of(text, at)
 	local name = before(text, at):match "([%a_][%w_]*):set$"
 	local v = name and rawget(_G, name)
@@ -262,7 +262,7 @@ local function folder_entries(folder)
 	return fine and names or {}
 end
 
--- Returns files and folders whose path begins like this, without hidden ones.
+-- Returns the files and folders whose paths begin with `path`, except hidden ones.
 local function paths(path)
 	local folder, name = path:match "^(.*/)([^/]*)$"
 	folder, name = folder or "", name or path
@@ -296,7 +296,7 @@ local function in_string(text, state)
 	if choices then return beginning(word, choices), quote + 1, text:sub(quote, quote) end
 	local n = #state.open
 	local e = called(text, quote) or (n > 0 and called(text, state.open[n]))
-		or (n > 1 and before(text, state.open[n]):find "%($" and called(text, state.open[n - 1])) or nil -- f({"
+		or (n > 1 and before(text, state.open[n]):find "%($" and called(text, state.open[n - 1])) or nil -- as in f({"
 	if e and e.name == "help" then return complete.help_names(word), quote + 1, text:sub(quote, quote) end
 	if e and e.name == "sweep.open" then
 		local names = folder_entries(require "barlow.sweep".root())
@@ -358,7 +358,7 @@ local function word_at_end(text)
 	return at or #text + 1
 end
 
--- Returns candidates for names of settings with dots, in quotes: `views.fl` becomes ["views.flip.p"] = .
+-- Returns candidates for settings whose names contain dots, in brackets and quotes: `["views.flip.p"] = ` for `views.fl`.
 local function dotted(text, state)
 	local at = text:find "[%a_][%w_.]*$"
 	local settings = at and text:sub(1, at - 1):find "[{,;]%s*$" and settings_of(text, state.open, #state.open)
@@ -417,8 +417,8 @@ function complete.help_names(word)
 end
 
 --[[
-candidates(text): returns the sorted texts that may replace the text from position `at` to its end, that position, and what
-may be appended if there is only one of them (the closing quote of a string).
+candidates(text): returns the sorted candidates, the position from which a candidate replaces the text up to its end, and what
+may be appended if there is only one candidate (the closing quote of a string).
 ]]
 function complete.candidates(text)
 	local list, at, close

@@ -2,9 +2,9 @@
 --[[
 figure_kinds.lua: the kinds of figures: which data of runs or of a sweep each needs, and how it is drawn.
 
-make(list, settings) draws runs, {live =, records =, name =, id =, folder =, moment =}.  It uses their first `records` records,
-or the snapshot of step `moment`; if that is nil, the newest one, whose step it stores there.  So the same figure can be made
-again after a run has continued.
+make(list, settings) draws runs, each {live =, records =, name =, id =, folder =, moment =}.  It uses a run's first `records`
+records, or its snapshot of step `moment`.  If `moment` is nil, it uses the newest snapshot and sets `moment` to that step, so
+that the same figure can be made again after the run has continued.
 ]]
 local native = require "barlow.native"
 local recipe = require "barlow.recipe"
@@ -25,7 +25,7 @@ local function labels(list)
 	return out
 end
 
--- Returns the steps and values of a metric in a run's first r.records records, where it was measured.
+-- Returns the steps and values of a metric from those of a run's first r.records records in which it was measured.
 local function measured(kind, r, metric)
 	local all = native.live_records(r.live)
 	local values = all[metric]
@@ -60,7 +60,7 @@ local function thinned(x, y)
 	return tx, ty, stride
 end
 
--- Curves: the loss, scores and own columns of one run, or one metric of several runs.
+-- Curves: the loss, scores and user-defined columns of one run, or one metric of several runs.
 kinds.curves = { keys = { metric = "string" } }
 function kinds.curves.make(list, settings)
 	if #list == 1 and not settings.metric then return native.figure_curves(list[1].live, list[1].records) end
@@ -327,7 +327,7 @@ function kinds.compare.make(list, settings)
 	return rows_figure(rows, { xlabel = metric .. (most > 1 and ": each run, and means with 95% intervals" or " at the end of each run") })
 end
 
--- A sweep: the paired differences from its base by seed, or the means if it has no base.
+-- Draws a sweep: the differences from its base, paired by seed, or the means if it has no base.
 function kinds.compare.sweep(s, settings)
 	local metric = settings.metric or s.metric
 	local rows, by_base = {}, false
@@ -352,7 +352,7 @@ end
 
 -- A sweep's metric over one of its axes.
 
--- Returns the value of the axis for that arm, or the base's own value.
+-- Returns the arm's value on the axis; the base's arm lists no values, so its value is read from the base.
 local function value_of(s, a, path)
 	local v = a.params[path]
 	if v == nil and s.base and a.arm == s.base_arm then return space.get(s.base, path) end
@@ -368,7 +368,7 @@ local function rest_of(s, a, path)
 	return table.concat(out, ", ")
 end
 
--- Returns a curve for each combination of the other axes, in the order of the arms, with points over this axis.
+-- Returns a curve over this axis for each combination of values of the other axes, in the order of the arms.
 local function curves(s, path, metric)
 	local list, by = {}, {}
 	for _, a in ipairs(results.arms(s, metric)) do
@@ -434,7 +434,7 @@ function kinds.sweep.make(s, settings)
 	return native.figure_panels{ out }
 end
 
--- Figures of a script's own numbers: no run is known that they could be made from again.
+-- Figures of a script's own numbers: there are no runs from which they could be made again.
 kinds.lines = {}
 
 return kinds

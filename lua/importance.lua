@@ -3,10 +3,10 @@
 importance.lua: the importance of each parameter of a sweep for the sweep's metric.
 
 An arm is one combination of values, with the mean of the metric over its seeds.  For a full factorial design (every
-combination has a result), importance is computed by a functional analysis of variance, which is exact then (fANOVA;
-Hutter, Hoos and Leyton-Brown 2014).  Let y be the mean of an arm, m the mean of all N arms, and m_v the mean of the
-arms in which a parameter with K values has the value v.  The share of the variance that this parameter explains by
-itself is
+combination has a result), importance is computed by a functional analysis of variance, which is exact for such a
+design (fANOVA; Hutter, Hoos and Leyton-Brown 2014).  Let y be the mean of an arm, m the mean of all N arms, and m_v
+the mean of the arms in which a parameter with K values has the value v.  The share of the variance that this parameter
+explains by itself is
 
 	sum over v of N/K (m_v - m)^2  /  sum over arms of (y - m)^2,
 
@@ -106,7 +106,7 @@ local function quantile(sorted, share)
 	return sorted[low] + (at - low) * ((sorted[low + 1] or sorted[low]) - sorted[low])
 end
 
--- Scott's bandwidth, but at least the one with which nine tenths of a kernel's mass lie within one step of the grid.
+-- Returns Scott's bandwidth or, if that is larger, the bandwidth at which 90% of a kernel's mass lie in one step of the grid.
 local function bandwidth(places)
 	local n, mean, square, sorted = #places, 0, 0, table.move(places, 1, #places, 1, {})
 	table.sort(sorted)
@@ -168,7 +168,7 @@ local function by_divergence(s, arms, gamma)
 	return out
 end
 
--- Returns the smallest number of arms whose share gamma, rounded up, is at least two arms.
+-- Returns the smallest number of arms, at least three, of which the share gamma, rounded up, is two arms or more.
 local function least_arms(gamma)
 	local n = 3
 	while math.ceil(gamma * n) < 2 do n = n + 1 end
@@ -178,7 +178,7 @@ end
 --[[
 Returns the importance of the parameters, from the arms that results.arms returns: {method = "fANOVA" or "PED-ANOVA",
 shares = {[path] = importance}}, for fANOVA also rest, the share that interactions and noise explain, and for
-PED-ANOVA also best and arms, the numbers of the best arms and of all.  Returns nil if too few arms have a result.
+PED-ANOVA also best and arms, the counts of the best arms and of all arms.  Returns nil if too few arms have a result.
 gamma is the share of the best arms; nil: fANOVA if the design allows it, else a quarter.
 ]]
 function importance.of(s, arms, gamma)

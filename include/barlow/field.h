@@ -33,8 +33,8 @@ typedef enum bl_field_kind {
 	BL_FIELD_LIST,   /* bl_list: 1 to `count` numbers, at most BL_LIST_MOST; one number is a list of one */
 	BL_FIELD_INTS,   /* bl_list: 1 to `count` integers, always written as a list */
 	/*
-	 * bl_fields_default sets a TEXT.  Apart from that, the functions below neither set nor check the following
-	 * kinds; the code that uses the setting does both.
+	 * The functions below neither set nor check settings of the following kinds, except that bl_fields_default sets
+	 * the default of a TEXT.  The code that uses the setting does the rest.
 	 */
 	BL_FIELD_TEXT,   /* const char * */
 	BL_FIELD_OBJECT, /* void *: an object of the Lua type `type` */

@@ -19,8 +19,8 @@
  */
 int bl_file_write_atomic(const char *path, const void *bytes, size_t n);
 /*
- * As bl_file_write, but for private files, such as those of a run: a new file has the permissions 0600 without the bits
- * of the umask.
+ * As bl_file_write_atomic, but for private files, such as those of a run: a new file has the permissions 0600 without
+ * the bits of the umask.
  */
 int bl_file_write_private(const char *path, const void *bytes, size_t n);
 /* The type of both functions. */
@@ -28,10 +28,7 @@ typedef int bl_file_writer(const char *path, const void *bytes, size_t n);
 
 /* Writes all n bytes; continues after an interrupted or incomplete write.  0, or negative with errno. */
 int bl_file_put(int fd, const void *bytes, size_t n);
-/*
- * Reads up to n bytes that begin at byte `at`, fewer only at the end of the file.  Returns their number; negative with
- * errno.
- */
+/* Reads n bytes from byte `at` on, or fewer if the file ends before.  Returns their number, or negative with errno. */
 int64_t bl_file_get(int fd, void *bytes, size_t n, int64_t at);
 
 /*
@@ -46,7 +43,8 @@ int bl_file_make_folder(const char *path);
 
 /*
  * Returns $variable/barlow, as in the XDG base directory specification, or $HOME/below/barlow if $variable is not an
- * absolute path.  The caller frees the path.  NULL with bl_error: $HOME is not an absolute path, either.
+ * absolute path.  The caller frees the path.  NULL with bl_error if $HOME is not an absolute path, either, or if there
+ * is no memory.
  */
 char *bl_file_user_folder(const char *variable, const char *below);
 

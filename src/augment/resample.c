@@ -42,15 +42,15 @@ static float cubic(float x)
 }
 
 /*
- * One side of the patch.  The side overlaps n of the available pixels, of which pixel `first` is the first.  The side
- * begins at `start`, relative to that pixel, and has the length `length`.
+ * The extent of the patch along one axis.  It overlaps n of the available pixels, from pixel `first` on.  It begins at
+ * `start`, relative to that pixel, and has the length `length`.
  */
 typedef struct span {
 	int first, n;
 	float start, length;
 } span;
 
-/* Converts a side of a patch from pixels of the whole image to available pixels, which begin at `offset`. */
+/* Converts the extent of a patch from pixels of the whole image to available pixels, which begin at `offset`. */
 static span span_of(float from, float length, float scale, int offset, int pixels)
 {
 	float start = from * scale - (float)offset, end = start + length * scale;
@@ -170,7 +170,7 @@ INLINE void across(const float *columns, const taps *t, float top, const size_t 
 	clip(strip, (size_t)t->outputs * column, top, 1);
 }
 
-/* As `across`, with a number of channels that the compiler knows. */
+/* As `across`, which is compiled separately for 1 and for 3 channels, the usual numbers. */
 BL_CLONES static void across_any(const float *columns, const taps *t, float top, int channels, float *strip)
 {
 	if (channels == 1)

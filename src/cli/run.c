@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* run.c: runs scripts, which are loaded as text only, with `arg`; errors are printed with a traceback to standard error. */
+/*
+ * run.c: runs scripts, with their arguments in `arg`.  They are loaded as text only, not as bytecode.  Errors are printed
+ * with a traceback to standard error.
+ */
 #include "cli/output.h"
 #include "cli/run.h"
 #include "cli/signals.h"
@@ -52,7 +55,7 @@ static int report(lua_State *L, int status)
 	return EXIT_FAILURE;
 }
 
-/* A message of a Lua function with the command's name begins with this name, which is not printed twice. */
+/* If a Lua function has the command's name, its messages begin with that name, which is then not printed twice. */
 int bl_run_failed(lua_State *L, const char *command)
 {
 	size_t n = strlen(command);
@@ -94,7 +97,7 @@ int bl_run_script(lua_State *L, const bl_texts *script)
 	return run_chunk(L, script->n ? script->n - 1 : 0);
 }
 
-/* Prints for each run that is still running that the program ends, and the run with it. */
+/* Prints a message for each run that is still running: the run stops because the program ends. */
 static int report_running(lua_State *L)
 {
 	lua_settop(L, 0);
@@ -103,7 +106,7 @@ static int report_running(lua_State *L)
 		bl_live_info info;
 		bl_live_info_get(bl_trainer_live(bl_lua_trainer(L, -1)), &info);
 		if (info.state != BL_RUN_RUNNING)
-			continue; /* a run is paused after the program has made steps itself */
+			continue; /* such as a paused run, which the program trains by single steps */
 		fflush(stdout);
 		bl_lua_push_clean(L, info.name, false);
 		fprintf(stderr, "%s: the program ends at step %lld of %lld of this run, which stops (t:wait() would wait for it)\n",
@@ -125,8 +128,8 @@ int bl_run_close(lua_State *L, int status)
 }
 
 /*
- * Ends the process without calling the destructors of libraries: the threads of runs continue meanwhile, and a library that
- * they use, such as OpenBLAS, must not be closed under them, as exit() would do.
+ * Ends the process without the destructors of libraries, which exit() would call: the threads of runs are still active,
+ * and the libraries that they use, such as OpenBLAS, must not be closed before these threads end.
  */
 _Noreturn static void exit_at_once(int code)
 {
@@ -172,10 +175,10 @@ void bl_run_need_room(int threads)
 		return;
 	fprintf(stderr, "barlow: %s\n", bl_error());
 	fflush(NULL);
-	_exit(EXIT_FAILURE); /* exit() would wait for OpenBLAS's threads, which may retry for ever */
+	_exit(EXIT_FAILURE); /* exit() would wait for OpenBLAS's threads, which may try endlessly to get memory */
 }
 
-/* Called for an error outside of any pcall, such as no memory for a call.  Runs are not saved beyond their checkpoints. */
+/* Called for an error outside of any pcall, such as no memory for a call.  Runs are not saved; only checkpoints remain. */
 static int panic(lua_State *L)
 {
 	const char *why = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error that cannot be shown";

@@ -23,8 +23,8 @@ static int digits_at(const char *text)
 }
 
 /*
- * Finds the first range of the text.  Returns 0, 1 if there are no braces, or negative with bl_error if they contain no
- * range.
+ * Finds the first range of the text.  Returns 0 if there is one; 1 if there are no braces; negative with bl_error if the
+ * first braces do not contain a range.
  */
 static int find_range(const char *text, range *r)
 {

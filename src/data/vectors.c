@@ -63,7 +63,7 @@ static void measure(const float *v, int64_t n, int64_t features, int64_t j, sour
 	s->scale[j] = variance > 0 ? (float)sqrt(variance) : 1;
 }
 
-/* Standardises the values by the statistics of `like`, by their own if `like` is NULL, or not at all. */
+/* Standardises the values by the statistics of `like` or, if `like` is NULL and on request, by their own. */
 static int make_source(bl_dataset *d, const bl_dataset *like, bool standardise)
 {
 	size_t bytes = (size_t)d->width * sizeof(float);

@@ -17,7 +17,7 @@
 
 enum { CHUNK_FLOATS = 32 << 10 };
 
-/* Arrays of c floats, in one block.  The mean is the sum mean + low, because one float would not be exact enough. */
+/* Arrays of c floats, in one block.  A mean is stored as two floats, mean + low, because one would not be exact enough. */
 typedef struct context {
 	int64_t n, c; /* pixels, channels */
 	float *scale, *shift, *mean, *low, *invstd;
@@ -270,9 +270,9 @@ static bool is_pixels(const bl_tensor *t)
 }
 
 /*
- * The tensor to which the kernels write the gradient of t.  If *direct is set to true, it is t's gradient sink, for
- * which the memory of `spent` is reused unless that is NULL.  Otherwise it is a temporary tensor, which settle() adds
- * to the gradient.
+ * Returns the tensor to which the kernels write the gradient of t.  If *direct is set to true, this is t's gradient
+ * sink, and bl_grad_sink_over may use the memory of `spent` for it (NULL: none).  Otherwise this is a temporary tensor,
+ * which settle() adds to the gradient.
  */
 static bl_tensor *sink_for(bl_tensor *t, bl_tensor *spent, bool *add, bool *direct)
 {

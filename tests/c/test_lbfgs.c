@@ -57,7 +57,7 @@ static int bowl(void *ctx, const double *x, double *f, double *g)
 	return 0;
 }
 
-/* The quadratic function with a minimum of 1. */
+/* As `bowl`, but the minimum is 1 instead of 0. */
 static int offset_bowl(void *ctx, const double *x, double *f, double *g)
 {
 	bowl(ctx, x, f, g);

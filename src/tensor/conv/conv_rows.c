@@ -32,8 +32,8 @@ int64_t bl_rows_taps(const bl_conv_rows *r)
 }
 
 /*
- * The number of floats allocated for a row: kernels read at least a whole tile, and copies write up to RUN beyond the
- * end.
+ * The number of floats allocated for a row: kernels read at least the height of a tile, and copies write up to RUN - 1
+ * floats beyond the end.
  */
 static int64_t row_width(const bl_conv_rows *r)
 {
@@ -72,8 +72,8 @@ static void copy_runs(const float *from, int64_t n, float *to)
 }
 
 /*
- * Copies the pixels under all taps of n output pixels of a line next to each other.  Each copy may write up to RUN - 1
- * floats too many, which the next copy overwrites.
+ * Copies, for each of n output pixels of a line, the pixels under all taps to consecutive floats.  Each copy may write up
+ * to RUN - 1 floats too many, which the next copy overwrites.
  */
 static void lower_line(const bl_conv_rows *r, const float *from, int64_t n, float *to)
 {
