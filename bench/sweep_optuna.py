@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Compares barlow's own sweep of 40 trials with Optuna that drives barlow (ask-tell): wall time, trials lost by a
-SIGKILL of the driver, and whether two runs give the same results.  Needs Optuna.
+"""Compares barlow's own sweep of 40 trials with a study of Optuna that runs its trials by `barlow sweep ask-tell`: wall
+time, trials lost by a SIGKILL of the driver, and whether two runs give the same results.  Needs Optuna.
 
     python3 bench/sweep_optuna.py ./barlow
 """

@@ -225,7 +225,7 @@ local function default_sets(t, options)
 end
 
 --[[
-eval{train = dataset, test = dataset, k = 20, linear = true}: {knn =, linear =, train =, test =} of
+eval{train = dataset, test = dataset, k = 20, linear = true}: returns {knn =, linear =, train =, test =}, the scores of
 the encoder's current features, with images normalised as in training; `train` and `test` of the result are texts that
 describe the sets.  An active run pauses while features are computed.
 ]]
@@ -253,7 +253,7 @@ local function int64_file(path, numbers)
 	native.write_file(path, table.concat(parts))
 end
 
--- Returns labels counted from 0, -1 for none, as data sets' files have them, or nil if no image has one.
+-- Returns the labels, counted from 0 as in the files of data sets, and -1 for an image without one; nil if none has one.
 local function labels_of(set)
 	local out, any = {}, false
 	for i = 1, #set do
@@ -281,8 +281,8 @@ function run.export_features(t, options)
 	return path, beside
 end
 
--- Returns the source of a loss, as recipes contain it, with other values of its settings; parameters of functions are
--- nested.
+-- Returns the source of a loss, as recipes contain it, with other values of its settings.  The settings of a loss that is a
+-- Lua function are in the table `parameters` of its source.
 function run.loss_source(source, values)
 	local function copy(t)
 		local out = {}

@@ -14,7 +14,7 @@ local function class_name(type_name)
 	return "barlow." .. type_name:gsub("[^%w_]", "_")
 end
 
--- Replaces the names of barlow's types in "tensor?|module[]" by those of their classes.
+-- Replaces the names of barlow's types in a text such as "tensor?|module[]" by the names of their classes.
 local function type_text(text)
 	local parts = {}
 	for part in (text or "any"):gmatch "[^|]+" do
@@ -51,7 +51,8 @@ function add_settings(name, keys)
 	add ""
 end
 
--- Returns the parameters of a call: the declared ones, or the required ones by position and the settings.
+-- Returns the parameters of a call: the declared ones or, if there are none, the required settings by position and a table
+-- of the others.
 local function params_of(e)
 	local params = {}
 	for _, p in ipairs(e.params) do

@@ -3,9 +3,10 @@
 sweep_added.lua: arms, seeds and values that were added to a sweep after its declaration, and the resulting blocks of trials.
 
 FOLDER/added.jsonl has a line for each addition.  {"arms": n} adds n arms (samplers other than grid).  {"seeds": [...]} adds seeds
-to all arms.  {"values": n} adds values to one axis of a grid; they are in FOLDER/added/n.lua, as {path =, values = {...},
-convolution = {...}}, where convolution has the algorithms of shapes that only these values have.  Its arms are the combinations
-of the new values with all values that the other axes have at that point of the file.
+to all arms.  {"values": n} adds the values in file number n, such as FOLDER/added/0001.lua, to one axis of a grid.  The
+file contains {path =, values = {...}, convolution = {...}}, where convolution has the algorithms of convolutions whose
+shapes occur with these values only.  The new arms are the combinations of the new values with all values that the other
+axes have after the earlier lines.
 ]]
 local native = require "barlow.native"
 local recipe = require "barlow.recipe"
@@ -13,7 +14,7 @@ local sampler = require "barlow.sampler"
 
 local added = {}
 
-local MOST = 1000000 -- trials of a sweep
+local MOST = 1000000 -- arms of a sweep
 
 local function list_path(s) return s.folder .. "/added.jsonl" end
 local function values_path(s, n) return ("%s/added/%04d.lua"):format(s.folder, n) end
@@ -37,7 +38,7 @@ function added.append_values(s, v)
 	added.append(s, { values = n })
 end
 
--- Returns the contents of added/n.lua; each file is read once.
+-- Returns the contents of file number n; each file is read once.
 local function read_values(s, n)
 	s.values_read = s.values_read or {}
 	if s.values_read[n] then return s.values_read[n] end
@@ -84,8 +85,8 @@ end
 
 --[[
 Returns the sweep's arms, seeds, space with all values, blocks and parts.  A block {from =, to =, first =, last =} is a range of
-arms with a range of indices of seeds.  A part {from =, to =, space =} is a range of arms, in a grid all points of these axes.
-Lines that are not valid are skipped.
+arms with a range of indices of seeds.  A part {from =, to =, space =} is a range of arms; in a grid, these are all
+combinations of the values in `space`.  Lines that are not valid are skipped.
 ]]
 function added.read(s)
 	local d, path = s.declared, list_path(s)

@@ -98,7 +98,7 @@ local function check(record)
 	return record
 end
 
--- Returns the record of a file and the hash of its picture; raises an error if there is none.
+-- Returns the record of a file and the hash of its picture; raises an error if the file has no valid record.
 function verify.read(path)
 	local text, picture = native.figure_record(path)
 	if not text then error(native.clean(picture), 0) end
@@ -285,8 +285,8 @@ local function check_sweep(s, report)
 	return now
 end
 
--- Returns the report on a figure's file: {same =, missing =, things = {{what =, differences = {texts}, word =}}, record =,
--- list =, sweep =}.
+-- Returns the report on a figure's file: {same =, missing =, things = {{what =, differences = {texts}, word =, unknown =}},
+-- record =, sourceless =, list =, sweep =, figure =}.
 function verify.report(path)
 	local record, picture = verify.read(path)
 	local report = { same = true, missing = 0, things = {}, record = record }

@@ -24,7 +24,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-/* DIGITS are the hexadecimal digits of a file's checksum; the text before the first is shorter than HEAD_BYTES. */
+/* DIGITS: hexadecimal digits of a file's checksum.  The text before the first checksum is shorter than HEAD_BYTES. */
 enum { SAMPLE = 64, DIGITS = 4, HEAD_BYTES = 96, BLOCK_BYTES = 1 << 16 };
 /*
  * The largest number of blocks that are read of a file, spread evenly.  It is small for an image, since there are many

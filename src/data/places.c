@@ -28,7 +28,7 @@ static bool find_file(const char *folder, const char *file, char path[BL_PLACE_P
 	return false;
 }
 
-/* Searches root/folder, or root if folder is "", for all files. */
+/* Are all files of the set in root/folder (or in root if folder is "")?  Stores their paths in s->out. */
 static bool try_folder(search *s, const char *root, const char *folder)
 {
 	char *path = s->out->folder;

@@ -2,9 +2,9 @@
 /*
  * shapes.c: the data set data.shapes; each image shows one coloured figure on textured ground.
  *
- * Image i is a function of (seed, i).  The figure's class, position, size, hue and rotation are known, and are drawn
- * independently of each other and of the ground.  So colour and texture contain no information about the class; only
- * the form does.
+ * Image i is a function of (seed, i).  The figure's class, position, size, hue and rotation are known; they are random
+ * and independent of each other and of the ground.  So only the figure's form, and neither colour nor texture, contains
+ * information about the class.
  */
 #include "data/dataset.h"
 #include "data/figures.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* figure_heatmap.c: a matrix on the diverging colour map, fixed to [-1, 1], so that figures can be compared. */
+/* figure_heatmap.c: draws a matrix in a diverging colour map whose range is always [-1, 1], so that figures can be compared. */
 #include "figure/figure.h"
 
 #include <math.h>
@@ -131,7 +131,7 @@ static void add_title(bl_script *s, const bl_figure *f, double inches)
 enum { TICS_LEAST = 2 };
 #define TIC_ROOM .12 /* smallest distance of labels, as a share of half the map */
 
-/* The largest round step, downwards from 1, with which two or more ticks are above the level of chance. */
+/* The largest round step with which two or more of the ticks 1, 1 - step, ... are above the level of chance. */
 static double even_step(bl_scale scale)
 {
 	static const double steps[] = { .5, .25, .2, .1, .05, .02, .01 };
@@ -148,7 +148,7 @@ static double lower(double v)
 	return digit > 2 ? 2 * power : digit > 1 ? power : power / 2;
 }
 
-/* Labels round values at their positions on the map, and its middle with the level of chance. */
+/* Labels round values at their positions on the colour map, and the middle of the map with the level of chance. */
 static void add_tics(bl_script *s, bl_scale scale)
 {
 	double step = even_step(scale), before = 1 + TIC_ROOM;
@@ -199,7 +199,7 @@ static void draw_one(bl_script *s, const bl_figure *f, double inches)
 
 /* --- Several ---------------------------------------------------------------------------- */
 
-/* Inches around each map, and for the colour scale beside the last one. */
+/* In inches: the margins around each map, and the room for the colour scale at the right edge of the figure. */
 #define LEFT .55
 #define ABOVE .62
 #define BELOW .45
@@ -221,7 +221,7 @@ static struct grid grid_of(int parts, const bl_figure_theme *look)
 	return g;
 }
 
-/* Draws several matrices in a grid.  Positions are shares of the figure, counted from the bottom, as gnuplot does. */
+/* Draws several matrices in a grid.  Positions are shares of the figure, from its bottom, as in gnuplot. */
 static void draw_several(bl_script *s, const bl_figure *f)
 {
 	const bl_figure_theme *look = bl_script_style(s);

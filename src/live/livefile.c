@@ -169,7 +169,7 @@ bl_live *bl_live_create(const char *path, const bl_live_info *info, const bl_col
 
 /* --- Closing ------------------------------------------------------------ */
 
-/* Truncates the file to release space that was reserved for further records, unless something was written behind it. */
+/* Truncates the file to release space that was reserved for further records, unless other data follow it in the file. */
 static void trim(bl_live *l)
 {
 	struct live_writer *w = l->writer;

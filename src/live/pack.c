@@ -20,7 +20,7 @@ struct part_head {
 	uint64_t bytes;
 };
 struct blob_head {
-	uint64_t magic, length, check; /* length: bytes behind `step`; check: checksum of `step` and these */
+	uint64_t magic, length, check; /* length: bytes after `step`; check: checksum of length, step and these bytes */
 	int64_t step;
 };
 _Static_assert(sizeof(struct blob_head) == LIVE_PACK_HEAD, "its head is read alone for the step");
@@ -29,7 +29,7 @@ typedef struct part {
 	const char *name;
 	size_t at, most;                        /* offset and size in bl_snapshot */
 	int64_t (*bytes)(const bl_snapshot *s); /* NULL: always `most` */
-	bool kept;                              /* also in snapshots of the past */
+	bool kept;                              /* also in older snapshots */
 } part;
 
 /* --- Lengths ----------------------------------------------------------------------- */
@@ -202,10 +202,7 @@ size_t bl_pack(const bl_snapshot *s, bool kept, char *out)
 
 /* --- Unpacking ----------------------------------------------------------------------- */
 
-/*
- * Returns the index of a part, or -1.  The search begins at `from`: parts come in the table's order, so it ends at
- * once.
- */
+/* Returns the index of a part, or -1.  The search begins at `from`, the usual index, as parts are in the table's order. */
 static int find_part(const char *name, int from)
 {
 	for (int i = 0; i < PARTS; i++) {

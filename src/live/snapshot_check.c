@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* snapshot_check.c: checks that a snapshot from a file has possible values. */
+/* snapshot_check.c: checks that a snapshot from a file has possible values, and cleans its texts. */
 #include "live/livefile.h"
 
 #include <barlow/text.h>
@@ -9,7 +9,7 @@ static bool within(int32_t v, int32_t lo, int32_t hi)
 	return v >= lo && v <= hi;
 }
 
-/* Checks the fields that snapshots of the past have, too. */
+/* Checks the fields that older snapshots have as well as the newest. */
 static bool measures_sane(const bl_snapshot *s)
 {
 	return s->step > 0 && s->n > 0 && s->d > 0 && within(s->grid, 1, BL_GRID_MAX) && within(s->diag, 1, BL_DIAG_MAX) &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * version2.c: reads live files of version 2, which barlow 0.1 wrote, as a whole into a run in memory.
+ * version2.c: reads the whole of a live file of version 2, which barlow 0.1 wrote, into a run in memory.
  *
  *     header | mailbox, asks | info, twice | snapshot, twice | list of kept, twice | kept ... | records ...
  *

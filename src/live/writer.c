@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * writer.c: writes parts of a run's copy on disk, and records failures.
+ * writer.c: writes parts of a run's live file, and records failures.
  *
  * All functions are called with the handle's lock held.  While the file is broken, nothing is written until
  * whole_file.c rewrites the file.
@@ -54,7 +54,7 @@ void bl_writer_turn(bl_live *l, int section, const void *in, size_t n)
 	const struct live_section *s = &l->section[section];
 	uint64_t turn = ++l->writer->turn[section];
 	struct live_turn t = { turn, n, bl_disk_check(turn, in, n) };
-	char bytes[sizeof t + sizeof(struct live_list)]; /* of the largest section */
+	char bytes[sizeof t + sizeof(struct live_list)]; /* live_list is the largest section */
 	if (!bl_writer_has_file(l))
 		return;
 	memcpy(bytes, &t, sizeof t);

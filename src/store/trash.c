@@ -31,8 +31,8 @@ static char *name_of(const char *folder)
 }
 
 /*
- * Negative with bl_error unless `folder` is the same folder as `among`, the path of that name in the folder of all
- * runs.
+ * Returns 0 if `folder` is the same folder as `among`, the path in the folder of all runs that has the same last part;
+ * else negative with bl_error.
  */
 static int check_place(const char *folder, const char *among)
 {

@@ -50,7 +50,8 @@ void bl_trainer_unsaved(bl_trainer *t)
 /* --- Saving --------------------------------------------------------------------------- */
 
 /*
- * Limits if no interval between checkpoints is given: share of the training time, and seconds between two checkpoints.
+ * If no interval between checkpoints is given, saving takes at most SHARE of the training time, and a run is saved at the
+ * end of an epoch or when its last checkpoint is MOST_SECONDS old.
  */
 #define SHARE .01
 #define MOST_SECONDS 600.

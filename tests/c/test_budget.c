@@ -115,7 +115,7 @@ static void the_spectrum_stays_within_its_budget(void **state)
 	assert_int_equal(spectrum_after(SIDE, 1.02 * guess(SIDE) / .005, false), SIDE);
 }
 
-/* The last step has a spectrum even if the budget does not allow it, unless it would take longer than a second. */
+/* The last step has a spectrum even if the budget does not allow one, unless computing it would take over a second. */
 static void the_end_has_a_spectrum(void **state)
 {
 	enum { SMALL = 64, LARGE = 456 };

@@ -90,7 +90,7 @@ static void half_precision_reaches_its_corners(void **state)
 	assert_true(half(0x7e00) != half(0x7e00));
 }
 
-/* Compares header and numbers of the smallest file with the specification. */
+/* Compares the header and the numbers of a small file with the specification. */
 static void written_as_specified(void **state)
 {
 	static const char json[] =
@@ -175,7 +175,7 @@ static void bad_names_are_refused(void **state)
 	bl_tensor_unref(twice[1].tensor);
 }
 
-/* Writes a file with this header and `data` bytes of zeros. */
+/* Writes a file with this header and `data` bytes of zeros, and checks that loading it fails with this message. */
 static void refused(const char *json, size_t data, const char *message)
 {
 	char file[512] = { 0 };
@@ -271,7 +271,7 @@ static void damaged_files_are_read_or_refused(void **state)
 	free(file);
 }
 
-/* The number of files in the folder of path whose names begin with that of path. */
+/* The number of files in the same folder whose names begin with the file name in `path`. */
 static int files_like(const char *path)
 {
 	const char *base = strrchr(path, '/') + 1;
@@ -392,7 +392,7 @@ static void batch_counters_are_integers_in_the_file(void **state)
 	bl_module_unref(m);
 }
 
-/* Loading a file that lacks a tensor, has an additional one or another shape does not change the module. */
+/* A file that lacks a tensor, has a tensor of another shape or, if strict, an additional one does not change the module. */
 static void what_does_not_fit_changes_nothing(void **state)
 {
 	bl_module *a = bl_nn_linear(3, 2, true), *wide = bl_nn_linear(4, 2, true), *bare = bl_nn_linear(3, 2, false);

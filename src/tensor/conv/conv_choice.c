@@ -218,7 +218,7 @@ bl_conv bl_conv_of_key(const bl_conv_key *k, int64_t n)
 		          .gap = k->gap };
 }
 
-/* The first of four algorithms that is not AUTO, or else the rule's; gather if that one does not fit the shape. */
+/* The first of four algorithms that is not AUTO, or else that of bl_conv_rule; GATHER if it does not fit the shape. */
 static bl_conv_algorithm first(const bl_conv *g, const bl_conv_algorithm says[4])
 {
 	bl_conv_algorithm a = bl_conv_rule(g);
