@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* figure_heatmap.c: draws a matrix in a diverging colour map whose range is always [-1, 1], so that figures can be compared. */
+/* figure_heatmap.c: draws a matrix in a diverging colour map of fixed range, [-1, 1], so that figures can be compared. */
 #include "figure/figure.h"
 
 #include <math.h>
