@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * alternating_flip.c: mirrors an image from left to right in every other epoch (Jordan 2024, arXiv 2404.00498).  A
- * random bit decides for each image whether these are the odd or the even epochs.  Thus consecutive epochs show
- * different sides.
+ * random bit decides for each view of each image whether it is mirrored in the odd or in the even epochs.
  */
 #include "augment/operator.h"
 
 #include <stdio.h>
 
-/* The random bit is always that of epoch 0. */
+/* The random bit is drawn as in epoch 0, so that it is the same in all epochs. */
 static bool draw(const void *p, drawing *w, void *d)
 {
 	bl_rng coin;

@@ -38,8 +38,8 @@ static box centred(const parameters *p, int height, int width)
 }
 
 /*
- * torchvision's rule: the area is uniform in `scale`, and the logarithm of the ratio is uniform.  If ten boxes in a row
- * do not fit in the image, the box is the centre.
+ * torchvision's rule: the area is uniform in `scale`, and the logarithm of the ratio is uniform.  If none of ten such
+ * boxes fits in the image, the box is `centred`.
  */
 static box draw_box(const parameters *p, bl_rng *r, int height, int width)
 {

@@ -44,7 +44,7 @@ static int displace(const parameters *p, bl_rng *r, float_image *field)
 	return 0;
 }
 
-/* torchvision converts a PIL image to a tensor of bytes here and rounds the result, which the pil backend repeats. */
+/* The pil backend rounds before and after the displacement, as torchvision does by converting PIL images to bytes. */
 static int apply(const void *params, const void *d, float_image *c)
 {
 	const parameters *p = params;

@@ -21,9 +21,9 @@ typedef struct float_image {
 	size_t plane;          /* number of floats from one plane to the next */
 	float *data, *spare;   /* operators that cannot work in place write to spare, and then swap both */
 	const uint8_t *pixels; /* (H,W,C), or NULL */
-	const float *values;   /* the same for a float32 image */
-	float scale;           /* scale of `pixels`; boxes are in pixels of the whole image at scale 1 */
-	int top, left;         /* position of the first of these pixels in the image, at that scale */
+	const float *values;   /* (H,W,C) of a float32 image, or NULL */
+	float scale;           /* scale of `pixels`; operators give boxes at scale 1 */
+	int top, left;         /* position of the first element of `pixels` in the whole image at scale `scale` */
 } float_image;
 
 /* The number of floats from one plane to the next, rounded up to whole cache lines. */

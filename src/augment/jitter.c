@@ -37,8 +37,8 @@ INLINE float clip(float x)
 }
 
 /*
- * The value of a channel for hue h, in sextants plus the channel's offset: v - chroma * clip(min(k, 4 - k)) with
- * k = h mod 6.
+ * The value of a channel: v - chroma * clip(min(k, 4 - k)) with k = h mod 6, where h is the hue in sixths of the circle
+ * plus an offset for the channel.
  */
 INLINE float from_hue(float h, float v, float chroma)
 {

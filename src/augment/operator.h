@@ -38,26 +38,26 @@ typedef struct operator
 	size_t parameters, draws; /* sizes */
 
 	int (*check)(const void *p);                          /* checks beyond the fields' ranges; NULL: none */
-	int (*accepts)(const void *p, int channels);          /* 0, or negative with bl_error; NULL: any number */
+	int (*accepts)(const void *p, int channels);          /* 0, or negative with bl_error; NULL: accepts any */
 	void (*size)(const void *p, int *height, int *width); /* changes the input's size to the output's; NULL: same */
 	bool (*draw)(const void *p, drawing *w, void *d);     /* false: this view is not changed; NULL: every view is */
 	/*
 	 * The part of the input that apply reads; NULL: all.  An operator with a window accepts parts of images.
 	 */
 	void (*window)(const void *p, const void *d, bl_window *out);
-	void (*mirror)(void *d);                                    /* adds a mirroring to the draws; NULL: cannot */
+	void (*mirror)(void *d);                                    /* changes d so that apply mirrors, too; NULL: cannot */
 	int (*apply)(const void *p, const void *d, float_image *c); /* 0, or negative with bl_error */
 	/* Describes the draws in words; the result is that of snprintf.  NULL: there is no description. */
 	int (*describe)(const void *p, const void *d, int channels, char *buf, size_t size);
 	/*
-	 * If the operator is x * scale + shift for each channel: sets both.  If the operator is the last of a
-	 * pipeline, it is then computed while the view is written.  NULL: it is another function.
+	 * Sets scale and shift of an operator that computes x * scale + shift for each channel.  As the last operator
+	 * of a pipeline, it is computed while the view is written.  NULL: the operator is another function.
 	 */
 	void (*factors)(const void *p, int channels, float *scale, float *shift);
 	size_t (*room)(const void *p, int height,
 	               int width); /* largest size of a plane within apply, in floats; NULL: that of input or output */
 	bool (*equal)(const void *p, const void *q); /* compares parameters that are not fields; NULL: there are none */
-	/* For operators made of pipelines, as bl_pipeline_settled and bl_pipeline_at; otherwise both are NULL. */
+	/* Like bl_pipeline_settled and bl_pipeline_at, for operators that contain pipelines; both NULL for all others. */
 	int64_t (*settled)(const void *p);
 	bl_aug *(*at)(const void *p, int64_t epoch);
 	void (*release)(void *p); /* frees what the parameters own; NULL: nothing */
@@ -72,7 +72,7 @@ operator;
 
 #define PROBABILITY "probability that it is applied to a view"
 
-/* A ramp: the field changes linearly to these values, which it has from epoch `epochs` - 1 on (epochs count from 0). */
+/* A ramp: the field changes linearly from epoch 0 to epoch `epochs` - 1, and keeps the values `to` after that. */
 typedef struct ramp {
 	const bl_field *field;
 	int n;

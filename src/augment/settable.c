@@ -26,7 +26,7 @@ static const bl_field *settable(const bl_aug *a, const char *field)
 	return f && f->settable ? f : NULL;
 }
 
-/* The field that name selects in a: p of "jitter" for "jitter.p"; NULL: none. */
+/* The field of a that `name` (OPERATOR.FIELD, such as "jitter.p") refers to; NULL: none. */
 static const bl_field *meant(const bl_aug *a, const char *name)
 {
 	size_t n = strlen(a->name);

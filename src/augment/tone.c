@@ -48,7 +48,7 @@ static float mean_of(const float_image *c, int channel, size_t n)
 	return sum_plane(c->data + (size_t)channel * c->plane, n) / (float)n;
 }
 
-/* The mean grey of 3 channels; of another number of channels, the mean of all. */
+/* The mean grey of a colour image; if there are not 3 channels, the mean of all values. */
 static float mean_grey(const float_image *c, size_t n)
 {
 	if (c->channels == 3)

@@ -20,14 +20,14 @@ typedef struct job {
 	bool hsic;
 	float *e;
 	float *turned; /* zA^T with rows `pitch` floats apart */
-	int64_t pitch; /* not a power of two, so that rows do not evict each other from the cache */
+	int64_t pitch; /* an odd number of cache lines, so that rows do not evict each other from the cache */
 	double *sum;   /* the sum of squares of each panel */
 	atomic_bool failed;
 } job;
 
 /*
- * Converts rows i..i+rows-1 of C, in columns from..from+width-1, to those of E, and adds their squares to sum.  The
- * squares of these rows are summed in float.
+ * Converts rows i..i+rows-1 of zA^T zB, in columns from..from+width-1, to rows of E.  Adds the sum of the squares in
+ * column from + j, which is computed in float, to sum[j].
  */
 static inline __attribute__((always_inline)) void to_error(int rows, const job *b, int64_t i, int64_t from, int64_t width,
                                                            double *restrict sum)
