@@ -64,7 +64,8 @@ local function accuracy(views, seed)
 	return eval.knn{ encoder = t.encoder, train = train, test = test }
 end
 
--- Half the width of the 95% interval of a mean of n numbers, by Student's t with n - 1 degrees of freedom.
+-- Returns the mean of n numbers and half the width of its 95% interval: by Student's t with n - 1 degrees of freedom,
+-- or by the normal distribution if n > 10.
 local T95 = { 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262 }
 local function mean_and_half(list)
 	local n, sum, squares = #list, 0, 0

@@ -261,9 +261,9 @@ end
 -- Comparing.
 
 --[[
-Reads from a dump the main function, or the only function within it (`depth` 1): its code, constants and inner
-functions as one string, without the places of its upvalues, which depend on the surrounding code; and the names of its
-upvalues, if the dump contains them.  Returns nil if there is no such function.
+Reads the main function (`depth` 0) or the only function within it (`depth` 1) from a dump.  Returns a string of its
+code, constants and inner functions, and a string of the names of its upvalues, empty if the dump has none.  The first
+string omits the places of the upvalues, which depend on the surrounding code.  Returns nil if there is no such function.
 ]]
 local function read_dump(dump, depth)
 	local HEAD = 4 + 1 + 1 + 6 + 3 + 8 + 8
@@ -278,7 +278,7 @@ local function read_dump(dump, depth)
 			if byte >= 128 then return n end
 		end
 	end
-	local function skip(n) at = at + n end -- the argument is evaluated first, and moves `at` as well
+	local function skip(n) at = at + n end -- reads `at` after an argument size() has moved it
 	local function a_string()
 		local n = math.max(size() - 1, 0)
 		skip(n)
@@ -358,7 +358,7 @@ local function constants_around(f, text, names)
 	return constants_of(f.newest, words)
 end
 
--- Returns the constants without which same(constants) would be false.
+-- Returns a subset of the constants for which same(subset) is true, and from which none can be removed.
 local function needed_of(constants, same)
 	local needed = table.move(constants, 1, #constants, 1, {})
 	for i = #needed, 1, -1 do
@@ -489,7 +489,7 @@ function source.text(value, to_text, indent)
 	return piece_text(is_piece(value) and value or pieces_of(value), to_text, indent)
 end
 
--- Calls f(value, name) for every value among its upvalues, and those of the functions that it refers to.
+-- Calls f(v, name) for every upvalue of the function `value` and of the functions that it refers to.
 function source.each_upvalue(value, f)
 	each_piece(pieces_of(value), function(p)
 		for _, u in ipairs(p.upvalues) do f(u.value, u.name) end

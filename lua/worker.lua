@@ -2,9 +2,10 @@
 --[[
 worker.lua: a process that runs trials of a sweep one after the other until none is left (barlow sweep worker FOLDER).
 
-Workers communicate through the sweep's folder only, so that any number of them may work on it, on any hosts that share it.  A
-trial is claimed by making the folder of an attempt at it.  A worker whose counter does not change for LEASE seconds is considered
-dead, and so is one of this host whose process has ended; another attempt continues from its checkpoint.
+Workers communicate through the sweep's folder only, so that any number of them may work on it, on any hosts that share
+it.  A worker claims a trial by making the folder of a new attempt, and increments a counter while it runs.  A worker of
+this host is considered dead if its process has ended; a worker of another host, if its counter does not change for LEASE
+seconds.  The next attempt at the trial continues from the dead worker's checkpoint.
 ]]
 local native = require "barlow.native"
 local pruner = require "barlow.pruner"
@@ -13,7 +14,7 @@ local sweep = require "barlow.sweep"
 
 local worker = {}
 
-local LEASE = 120  -- seconds without an increment of the counter, after which a worker is considered dead
+local LEASE = 120  -- seconds after which a worker of another host is considered dead if its counter does not change
 local POLL = .2    -- seconds between two polls of the active trial
 local BEAT = 2     -- seconds between two increments of the counter
 local IDLE = 1     -- seconds between two searches for a trial that another worker left
@@ -73,8 +74,8 @@ local function claim(s, k, seen)
 	return native.trial_claim(s.folder, k, attempt) and attempt or nil
 end
 
--- Claims the next trial of this worker's share, and returns it and the attempt, or nil and whether other workers are still
--- running trials of it.
+-- Claims the next trial of this worker's share, and returns the numbers of trial and attempt.  If there is none,
+-- returns nil and whether other workers are still running trials of the share.
 local function next_trial(s, share, over, seen)
 	local waiting = false
 	sweep.refresh(s) -- trials may have been added
@@ -221,7 +222,7 @@ end
 local function work(s, options)
 	local share, over, seen = { i = options.i or 1, n = options.n or 1 }, {}, {}
 	local driver, seconds = tonumber(os.getenv "BARLOW_SWEEP_DRIVER"), tonumber(os.getenv "BARLOW_SWEEP_SECONDS")
-	local deadline = driver and seconds and native.now() + seconds or math.huge -- the time of day may be set meanwhile
+	local deadline = driver and seconds and native.now() + seconds or math.huge -- monotonic: the time of day may change
 	io.stdout:setvbuf "line" -- so that the log of a killed worker is complete
 	if options.memory then native.limit_memory(options.memory) end
 	while not native.exists(s.folder .. "/stop") do
@@ -243,7 +244,8 @@ local function work(s, options)
 end
 
 --[[
-Runs trials until none of the worker's share is left, the folder contains a file `stop`, or the driver has ended.
+Runs trials until none of the worker's share is left, the folder contains a file `stop`, the sweep's time is over, or
+the driver (driver.lua) has ended.
 options: {i =, n = (share i of n), memory = (megabytes), until_time = (seconds of os.time)}.  Returns false after Ctrl-C.
 ]]
 function worker.run(s, options)

@@ -22,7 +22,7 @@ typedef struct spec {
 	char name[BL_LOSS_NAME], turn[BL_LOSS_NAME]; /* turn: the parameter that the keys + and - change; "": the first */
 	char parameter[PARAMETERS][BL_LOSS_NAME], help[PARAMETERS][64];
 	bl_field fields[PARAMETERS + 1];
-	char term[BL_LOSS_TERMS][BL_LOSS_NAME]; /* "" after the last; empty: the first call names them */
+	char term[BL_LOSS_TERMS][BL_LOSS_NAME]; /* "" after the last; all "": the first call names the terms */
 	bool named;                             /* `term` was given when the loss was made */
 } spec;
 
@@ -41,7 +41,7 @@ static void release(void *ctx)
 }
 
 /*
- * Fills the table of terms from their names; the first is stored last, so that the list is complete once it is set.
+ * Fills the table of terms from their names.  The first term is stored last: if it is set, the table is complete.
  * Terms are named when the loss is made, or by its first call, which happens when a trainer is constructed: no two
  * threads do it at once.
  */
@@ -107,7 +107,7 @@ static int push_arguments(lua_State *L, void *ctx)
 	return c->views + 2;
 }
 
-/* Returns the scalar on top, borrowed; raises an error that names the term if it is not a scalar. */
+/* Returns the value on top, borrowed.  If the value is not a scalar, raises an error that names the term. */
 static bl_tensor *scalar(lua_State *L, const char *term)
 {
 	char shape[BL_SHAPE_TEXT];

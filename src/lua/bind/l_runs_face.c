@@ -2,7 +2,7 @@
 /* l_runs_face.c: the table `runs`; its functions are in lua/runs.lua and related files. */
 #include "lua/bind/face.h"
 
-/* barlow.runs(): calling the table passes it as the first argument */
+/* barlow.runs(): Lua passes the called table as argument 1, which is removed */
 static int all_runs(lua_State *L)
 {
 	lua_remove(L, 1);
@@ -25,7 +25,7 @@ static int fork_run(lua_State *L)
 	return bl_lua_call_module(L, "barlow.runs", "fork", 2);
 }
 
-/* Calls the function of lua/runs.lua with the name of the running one. */
+/* Calls the function of lua/runs.lua that has the same name as the running function. */
 static int through(lua_State *L)
 {
 	const bl_lua_function *f = bl_lua_running(L);

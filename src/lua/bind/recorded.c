@@ -28,7 +28,7 @@ static bool is_there(const char *path)
 	return access(folder, F_OK) == 0;
 }
 
-/* Appends the last `parts` components of the recorded path to root.  False if it has fewer, or nothing exists there. */
+/* Appends the last `parts` components of `recorded` to root.  False: `recorded` has fewer, or `out` does not exist. */
 static bool moved_path(char out[MOST_PATH], const char *root, const char *recorded, int parts)
 {
 	const char *at = recorded + strlen(recorded);
@@ -80,7 +80,7 @@ int bl_lua_set_data_path(const char *path)
 }
 
 static bool given_used;
-static char given_why[MESSAGE]; /* the first reason why files there are not the recipe's */
+static char given_why[MESSAGE]; /* the first reason why a data set below given_root was refused */
 
 int bl_lua_data_found(lua_State *L)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* object.c: userdata with methods, properties, and their source: the constructor call that made them. */
+/* object.c: userdata with methods, properties, and a source: the constructor call that made the object. */
 #include "lua/kit/kit.h"
 
 #include <barlow/text.h>
@@ -15,7 +15,7 @@ void *bl_lua_new(lua_State *L, const char *type, size_t size)
 	return p;
 }
 
-/* Raises the error for t.size() instead of t:size(), if the running function is a method; argument 1 is not its object. */
+/* Argument 1 is not the object.  If a method is running, raises the error for t.size() instead of t:size(). */
 static int refuse_no_self(lua_State *L, const char *type)
 {
 	const char *got = lua_isnone(L, 1) ? "no value" : bl_lua_describe(L, 1);
@@ -144,7 +144,7 @@ void bl_lua_define(lua_State *L, const bl_lua_class *c)
 	else
 		lua_pushnil(L);
 	lua_pushvalue(L, -4);
-	lua_setfield(L, -6, "__methods"); /* completion and further methods */
+	lua_setfield(L, -6, "__methods"); /* read by completion; further methods are added here */
 	lua_pushvalue(L, -3);
 	lua_setfield(L, -6, "__properties");
 	lua_pushcclosure(L, object_index, 4);
@@ -198,8 +198,8 @@ static void give_source(lua_State *L, int results)
 }
 
 /*
- * The wrapper of constructors.  The real function runs in this stack frame, so that messages name it; its arguments
- * become the objects' source, unless it reads settings (bl_lua_take), which then replace them.
+ * The wrapper of constructors.  The constructor runs in this stack frame, so that messages name it.  The source of its
+ * results is the list of its arguments or, if it reads settings (bl_lua_take), the table of all settings.
  */
 static int construct(lua_State *L)
 {
