@@ -26,7 +26,7 @@
 #include <stdbool.h>
 
 typedef struct bl_ambient {
-	const struct bl_choices *choices; /* algorithms of convolutions (bl_choices_use); NULL: the machine's */
+	const struct bl_choices *choices; /* algorithms of convolutions (bl_choices_use); NULL: the tuned ones */
 	struct bl_choices *record;        /* table that records the choices made (bl_choices_record); NULL: none */
 	bool no_graph;                    /* operations record nothing for bl_backward (bl_grad_enable) */
 	int precision;                    /* a bl_precision, for the products in linear layers (bl_grad_precision) */

@@ -40,21 +40,22 @@ int bl_place_load(bl_place *p, const char *path);
  * run, or a file that a run would overwrite, is refused.  Weights that no recipe can draw again are saved in the folder
  * (bl_start_save).
  *
- * Returns 0, or with bl_error: BL_PLACE_REFUSED if the folder may not be used, and training without it would duplicate
- * the run; another negative number if the folder could not be made or written to.  In the latter case nothing is left
- * there, and the trainer may run in memory, but its end counts as not saved (bl_trainer_saved).
+ * Returns 0, or with bl_error:
+ *     BL_PLACE_REFUSED  the folder may not be used; the trainer must not start, since it could duplicate a run
+ *     another negative  the folder could not be made or written, and nothing is left there; the trainer may run in
+ *                       memory, but its end counts as not saved (bl_trainer_saved)
  */
 enum { BL_PLACE_REFUSED = -2 };
 int bl_place_settle(bl_place *p, const char *folder);
 bool bl_place_settled(const bl_place *p);       /* was bl_place_settle called, with or without success? */
 const char *bl_place_folder(const bl_place *p); /* the folder as it was given, borrowed; NULL: none */
-const char *bl_place_start(const bl_place *p);  /* file of a warm run's initial weights, borrowed; NULL: none */
+const char *bl_place_start(const bl_place *p);  /* file of initial weights (bl_trainer_warm), borrowed; NULL: none */
 
 /* Writes n bytes of text, from which the trainer can be rebuilt, as the folder's recipe.lua (bl_runs_write_recipe). */
 int bl_place_write_recipe(bl_place *p, const char *text, size_t n);
 /*
- * Sets the recipe's numbers and texts, named by path, for run.json (run_file.h).  Takes ownership of the content of
- * `recipe`.
+ * Sets the recipe's numbers and texts for run.json (run_file.h); their names are paths such as "loss.lambda".  Takes
+ * ownership of the content of `recipe`.
  */
 void bl_place_recipe(bl_place *p, bl_facts *recipe);
 /* Waits until the trainer is between two steps, then saves checkpoint and weights. */

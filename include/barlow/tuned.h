@@ -18,13 +18,13 @@
 #include <barlow/convolution.h>
 
 /*
- * $XDG_CACHE_HOME/barlow/convolutions-CPU, or the default of that folder below HOME.  The caller frees the path; NULL
- * with bl_error.
+ * $XDG_CACHE_HOME/barlow/convolutions-CPU, by default ~/.cache/barlow/convolutions-CPU.  The caller frees the path;
+ * NULL with bl_error.
  */
 char *bl_tuned_path(void);
 /*
  * Uses the file's choices in this process (bl_choices_publish).  0, also if there is no file; -1 with bl_error: the
- * file is ignored, because it is no such file, of another version or CPU, or broken.
+ * file is ignored, because it has another format, belongs to another version or CPU, or is broken.
  */
 int bl_tuned_load(void);
 /*

@@ -70,7 +70,7 @@ void bl_hash_add(bl_hash *h, const void *bytes, size_t n)
 	}
 }
 
-/* A bit 1, zeros, and the length in bits end the last block (5.1.1). */
+/* Pads the message with a 1 bit, zeros and its length in bits (5.1.1). */
 void bl_hash_end(bl_hash *h, char out[BL_HASH_TEXT])
 {
 	static const uint8_t one = 0x80, zero = 0;

@@ -34,10 +34,10 @@ typedef struct bl_monitor_input {
 	bool last;      /* it is the run's last step */
 	bool paused;    /* no step was made since the last call: only new requests are answered */
 	bl_loss_dialect dialect;
-	bool of_embeddings;             /* the loss uses no matrix: C is computed from the embeddings in this dialect */
+	bool of_embeddings;             /* the loss has no C: the monitor computes C from the embeddings in `dialect` */
 	bl_tensor *z[2];                /* (N,D) */
 	bl_tensor *view[BL_VIEWS_MOST]; /* (N,C,H,W), NULL behind the last; all NULL: views are drawn again */
-	const int64_t *rows;            /* of the data set, N of them, or NULL */
+	const int64_t *rows;            /* the batch's N rows of the data set, or NULL */
 	const bl_region *asked;         /* a viewer's request, or NULL; bl_monitor_publish takes it from `live` instead */
 } bl_monitor_input;
 

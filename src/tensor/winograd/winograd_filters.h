@@ -19,7 +19,7 @@ typedef struct bl_winograd_filters {
 	bool turned;
 } bl_winograd_filters;
 
-/* Transforms all channels of `lanes` columns, which begin at `column`, to u[point * pitch + c * width + lane]. */
+/* Transforms all channels of the k->lanes columns from `column` on, to u[point * pitch + c * width + lane]. */
 void bl_winograd_filter_columns(const bl_winograd_filters *f, int64_t column, float *u, int64_t width, int64_t pitch);
 
 /*
