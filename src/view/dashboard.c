@@ -18,17 +18,17 @@ enum {
 	CHART_MIN_COLUMNS = 20,
 	STACK_BELOW_COLUMNS = 60,
 	STACK_FROM_ROWS = 30,   /* from this height on, the charts of a narrow screen are above the matrix */
-	SCORE_FROM_ROWS = 18,   /* of the charts: from here on, with a score */
-	MORE_FROM_ROWS = 30,    /* of the charts: from here on, with histogram and journal below them */
-	MORE_FROM_COLUMNS = 90, /* ... or beside them */
+	SCORE_FROM_ROWS = 18,   /* least height of charts that include a score */
+	MORE_FROM_ROWS = 30,    /* least height with histogram and journal below the charts */
+	MORE_FROM_COLUMNS = 90, /* least width with histogram and journal beside the charts */
 	JOURNAL_MIN_ROWS = 3,
 	LONG_NAMES_FROM_COLUMNS = 60,
-	SCALE_FROM_ROWS = 10, /* of the matrix: from here on, with its scale */
+	SCALE_FROM_ROWS = 10, /* least height of a matrix with its scale */
 };
 
 /* --- Charts --------------------------------------------------------------- */
 
-/* Draws the total, the terms and the floor of the loss, the first of this list over all others. */
+/* Draws the total, the terms and the floor of the loss; where lines overlap, the total is on top. */
 static void draw_loss(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	const bl_history *h = &s->history;
@@ -130,7 +130,7 @@ static void draw_left(const bl_scene *s, bl_canvas *c, bl_rect r)
 
 /* --- The matrix ----------------------------------------------------------- */
 
-/* Draws the diagonal as bars, w columns in all, and with `numbers` below them its mean and least value. */
+/* Draws the diagonal as bars in w columns.  If `numbers`, writes its mean and least value below the bars. */
 static void draw_diagonal(const bl_snapshot *p, bl_canvas *c, int x, int y, int w, int room, bool numbers, bl_scale scale)
 {
 	double sum = 0, least = INFINITY;

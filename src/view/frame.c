@@ -110,7 +110,7 @@ static void draw_progress(const bl_scene *s, bl_canvas *c)
 	draw_fields(c, x, 0, &fs);
 }
 
-/* The importance of a column's field in the header; 0: the column is never there, such as the norm of the gradient. */
+/* The importance of a column's field in the header; 0: never shown there, as for the norm of the gradient. */
 static int importance(const bl_columns *c, int column)
 {
 	static const uint8_t of[BL_COLUMN_KINDS] = {
@@ -195,7 +195,7 @@ static bool is_shown(const bl_scene *s, bl_request r)
 	return r == bl_request_of_scope(s->view->scope);
 }
 
-/* The order of hints: first the keys that leave and open the help, and the view's name; then its own keys; then all others. */
+/* The order of hints: first quit, help and the current view; then the keys of this view only; then all others. */
 static int hint_rank(const bl_scene *s, bl_request r)
 {
 	return r == BL_REQUEST_QUIT || r == BL_REQUEST_HELP || is_shown(s, r) ? 0

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* light.c: is the terminal's background light, by its reply to OSC 11 or by the environment? */
+/* light.c: whether the terminal's background is light, from its reply to OSC 11 or from the environment. */
 #include "view/light.h"
 
 #include <barlow/view.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int reported = -1; /* whether the terminal has reported a light background; -1: it has reported none */
+static int reported = -1; /* the terminal's reply: 1: light; 0: dark; -1: no reply yet */
 
 void bl_background_set(bool light)
 {

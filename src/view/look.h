@@ -2,7 +2,7 @@
 /*
  * view/look.h: the state of the heatmap: the visible part of the matrix, and the selected snapshot.
  *
- * A place is the index of a dimension after ordering, from 0 to d - 1; the first of two places is vertical.
+ * A place is the index of a dimension after ordering, from 0 to d - 1.  Of two places, the first is the row.
  */
 #ifndef BARLOW_VIEW_LOOK_H
 #define BARLOW_VIEW_LOOK_H
@@ -14,20 +14,20 @@ typedef enum bl_kind { BL_KIND_C, BL_KIND_MINUS_I, BL_KIND_MAGNITUDE, BL_KIND_AA
 typedef struct bl_look {
 	bl_kind kind;
 	bl_order order;
-	int from[2], side; /* the visible part, a square; side 0: all */
-	bool pointing;     /* there is a cursor, at this place */
-	int at[2];
-	bool difference;        /* show the difference from the reference */
-	bl_snapshot reference;  /* step -1: none */
-	bl_snapshot past;       /* the snapshot that is shown instead of the newest; step -1: none */
-	bl_snapshot other_past; /* the other run's snapshot of the nearest step */
-	int stored;             /* the number of stored snapshots when another one was last selected */
-	int64_t stored_step[BL_SNAPSHOTS_MAX];
-	bl_picture shown, beside, subtracted; /* as last drawn: the run, the other run, the reference */
-	bool differs;                         /* `shown` is a difference */
-	bool several;                         /* the marked runs are shown side by side */
-	bl_snapshot several_of;               /* the snapshot of the one of them that is being drawn */
-	const bl_live *other;                 /* the run to which other_past belongs */
+	int from[2], side;                     /* the visible part, a square; side 0: all */
+	bool pointing;                         /* is there a cursor? */
+	int at[2];                             /* its place */
+	bool difference;                       /* show the difference from the reference */
+	bl_snapshot reference;                 /* step -1: none */
+	bl_snapshot past;                      /* the snapshot that is shown instead of the newest; step -1: none */
+	bl_snapshot other_past;                /* the other run's snapshot of the nearest step */
+	int stored;                            /* number of stored snapshots at the last selection of one */
+	int64_t stored_step[BL_SNAPSHOTS_MAX]; /* their steps */
+	bl_picture shown, beside, subtracted;  /* as last drawn: the run, the other run, the reference */
+	bool differs;                          /* `shown` is a difference */
+	bool several;                          /* the marked runs are shown side by side */
+	bl_snapshot several_of;                /* snapshot of the marked run that is being drawn */
+	const bl_live *other;                  /* the run to which other_past belongs */
 } bl_look;
 
 void bl_look_start(bl_look *l); /* sets the initial state */

@@ -459,7 +459,7 @@ static void spectra_are_numpys(void **state)
 	bl_tensor_unref(std);
 }
 
-/* z = u v^T + w t^T with u orthogonal to w and v to t, so the singular values are |u| |v| and |w| |t|. */
+/* The two elements share neither row nor column, so the singular values are `first`, `second` and 0. */
 static bl_tensor *two_ranks(int64_t n, int64_t f, float first, float second)
 {
 	bl_tensor *z = bl_tensor_full(2, (int64_t[]){ n, f }, 0);
@@ -510,7 +510,7 @@ static void spectrum_sums_to_the_variance(void **state)
 	bl_tensor_unref(z);
 }
 
-/* Ten 1x2x2 images; image i has pixels i/16, (i+1)/16, ... */
+/* Ten 1x2x2 images; image i has the pixels i/15, (i+1)/15, (i+2)/15 and (i+3)/15. */
 static bl_dataset *ten_images(void)
 {
 	bl_tensor *t = bl_tensor_new(4, (int64_t[]){ 10, 1, 2, 2 });
