@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-sampler.lua: chooses the points of a space: a number u in [0, 1) for each axis, by the arm's number.
+sampler.lua: chooses the point of each arm, by the arm's number: a number u in [0, 1) for each axis of the space.
 
 grid, random and halton depend on (seed, arm) alone, so that all processes draw the same points.  tpe uses the results so far.
 ]]
@@ -9,7 +9,7 @@ local space = require "barlow.space"
 
 local sampler = {}
 
--- Returns the u of value i of n.
+-- Returns the number u of the i-th of n values: the middle of the i-th of n equal parts of [0, 1).
 local function middle(i, n) return (i - .5) / n end
 
 -- Returns the number of arms of a grid.
@@ -63,15 +63,15 @@ of the two densities is taken.  `known` is a list of {u =, value =}; higher valu
 ]]
 local START, CANDIDATES, GOOD = 8, 24, .25
 
-local function normal_cdf(x) -- by the error function's series and fraction (Abramowitz and Stegun 7.1.26, to 1.5e-7)
+local function normal_cdf(x) -- by a rational approximation of the error function (Abramowitz and Stegun 7.1.26, error 1.5e-7)
 	local t = 1 / (1 + .3275911 * math.abs(x) / 2 ^ .5)
 	local tail = ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - .284496736) * t + .254829592) * t
 		* math.exp(-x * x / 2) / 2
 	return x < 0 and tail or 1 - tail
 end
 
--- Returns Gaussian kernels at the points, truncated to [0, 1], each as wide as the larger gap to a neighbour.  density() and
--- draw() add a uniform one.
+-- Returns Gaussian kernels at the points, truncated to [0, 1].  The width of a kernel is the larger gap to a neighbour or an
+-- end of [0, 1], but not below a width that depends on the number of points.  density() and draw() add a uniform kernel.
 local function kernels(points)
 	table.sort(points)
 	local out = {}
@@ -92,7 +92,7 @@ local function density(list, u)
 	return sum / (#list + 1)
 end
 
--- Draws a kernel and a number from it; r: three uniform numbers.
+-- Draws a kernel, and a number from this kernel; r: two uniform numbers.
 local function draw(list, r)
 	local k = list[math.floor(r[1] * (#list + 1))]
 	if not k then return r[2] end

@@ -167,7 +167,7 @@ static bl_live *narrow_run(void)
 	return l;
 }
 
-/* The loss of the first two runs has a range that is large enough for a logarithmic axis. */
+/* The losses of the recorded runs, not of the narrow run, have a range that is large enough for a logarithmic axis. */
 static void test_scripts_of_curves(void **state)
 {
 	(void)state;
@@ -220,7 +220,10 @@ static void test_heatmaps_beside_each_other(void **state)
 	assert_null(beside(1));
 }
 
-/* Each dot is the root mean square of three of 1 x 1025 elements; the last dot has only two.  Rows are drawn from the top down. */
+/*
+ * Of a matrix of 1 x 1025 elements, each dot is the root mean square of three; the last dot has only two.  Rows are drawn
+ * from the top down.
+ */
 static void test_dots_of_a_heatmap(void **state)
 {
 	(void)state;
@@ -443,7 +446,7 @@ static void test_kept_script(void **state)
 
 /* --- Records ---------------------------------------------------------------------------- */
 
-/* The record can be extracted from each format, and the picture without the record has the stored hash; also for a long record. */
+/* A record, even a long one, can be extracted from each format, and the picture without the record has the stored hash. */
 static void test_records(void **state)
 {
 	(void)state;

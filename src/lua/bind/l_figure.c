@@ -163,7 +163,10 @@ static void set_floats(lua_State *L, const char *name, const float *v, int n)
 	lua_setfield(L, -2, name);
 }
 
-/* Returns the value of a cell: an element of C; of a block, the mean of its diagonal, or the root mean square off the diagonal. */
+/*
+ * Returns the value of a cell.  A cell of several elements has the mean of its elements on C's diagonal or, off the
+ * diagonal, their root mean square; without root mean squares in the snapshot, the mean of all its elements.
+ */
 static float cell(const bl_snapshot *s, int row, int col)
 {
 	if (s->grid == s->d || !(s->rms_share > 0))
@@ -285,7 +288,7 @@ static double number(lua_State *L, int index, const char *name)
 	return v;
 }
 
-/* Pushes a userdata with the numbers of the list `name`, which stays on the stack; NULL: none. */
+/* Returns the numbers of the list `name`, in a userdata that stays on the stack; NULL: there is no such list. */
 static const double *numbers(lua_State *L, int index, const char *name, int64_t *n)
 {
 	if (lua_getfield(L, index, name) != LUA_TTABLE)
@@ -300,7 +303,7 @@ static const double *numbers(lua_State *L, int index, const char *name, int64_t 
 	return v;
 }
 
-/* Reads the series on top: {x =, y =, label =, low =, high =, ink = 1.., marks = "all" | "none", dashed =}. */
+/* Reads the series at the top of the stack: {x =, y =, label =, low =, high =, ink = 1.., marks = "all" | "none", dashed =}. */
 static bl_series take_series(lua_State *L)
 {
 	int item = lua_gettop(L);
@@ -496,10 +499,13 @@ static void set_dots(lua_State *L, const bl_figure *f)
 	}
 	lua_setfield(L, -2, "matrix");
 	set_numbers(L, "dims", (const double[]){ dims.row, dims.rows, dims.col, dims.cols }, 4);
-	set_number(L, "floor", scale.chance); /* its name in the records of figures */
+	set_number(L, "floor", scale.chance); /* records of figures call the level of chance `floor` */
 }
 
-/* figure_beside(list): matrices side by side on one scale; takes the figures out of the list's objects, which are empty then */
+/*
+ * figure_beside(list): a figure of the list's matrices side by side, with one colour scale.  It takes over their figures; the
+ * objects of the list are empty afterwards.
+ */
 static int figure_beside(lua_State *L)
 {
 	enum { MOST = 16 };
@@ -583,7 +589,7 @@ static int figure_origin(lua_State *L)
 	return 1;
 }
 
-/* figure_save(figure, path, column, record): record nil: none */
+/* figure_save(figure, path, column[, record]): saves at the width of a column, or else of a page's text */
 static int figure_save(lua_State *L)
 {
 	bl_figure_style style = { .width = lua_toboolean(L, 3) ? BL_FIGURE_COLUMN : BL_FIGURE_TEXT,
