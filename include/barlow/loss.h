@@ -37,7 +37,11 @@ typedef struct bl_loss_term {
 	const char *brief;                     /* shorter name where there is little room; NULL: the name */
 	const char *weight;                    /* the setting that multiplies it in the total; NULL: 1 */
 	const char *weighted, *weighted_brief; /* names of the product, UTF-8: "λ·redundancy", "λ·red" */
-	char mark; /* letter of its curve (the weighted term's, if any) in ASCII charts; 0: the name's first letter */
+	/*
+	 * Letter of its curve in ASCII charts; 0: the name's first letter.  If `weight` is set, this is the letter of the
+	 * product, and the term's value without the weight has the capital letter.
+	 */
+	char mark;
 } bl_loss_term;
 
 /* Information about the batch, borrowed during the call; all zeros if nothing is known. */
@@ -188,7 +192,7 @@ typedef struct bl_barlow_terms {
  * The loss of za and zb, (N,D) each with N >= 2: a new scalar tensor, or NULL with bl_error; terms may be NULL.
  *
  * If dimension i is constant over the batch in one view, then C_ii = 0, and the gradient of that dimension in that
- * view is multiplied by 1/sqrt(eps), about 316, as by the authors' batch norm.  In the dialect algorithm1, which has no
+ * view is multiplied by 1/sqrt(eps), about 316, as in the authors' batch norm.  In the dialect algorithm1, which has no
  * eps, the loss is then NaN, as in the paper's listing.  If dimension i is constant in both views, its standardised
  * values and C_ii are 0; in algorithm1 it gets no gradient.
  *

@@ -25,8 +25,8 @@ void bl_window_join(bl_window *out, const bl_window *other)
 }
 
 /*
- * Converts n pixels, from pixel `from` on, of the image scaled to eighths / 8 to pixels of the image itself.  Sets
- * *start and *length to the range of whole pixels that they cover.
+ * Sets *start and *length to the range of whole pixels of an image that are covered by n pixels, from pixel `from` on, of
+ * its copy at scale eighths / 8.  The image has `most` pixels in this direction.
  */
 static void stands_for(int from, int n, int eighths, int most, int *start, int *length)
 {

@@ -95,7 +95,7 @@ struct bl_subcommand {
 extern const bl_subcommand bl_subcommand_script;         /* script.c: the program without a command */
 extern const bl_subcommand *const bl_subcommand_table[]; /* commands.c, made from local.mk; ended by NULL */
 
-/* command_list.c: that table, which main sets. */
+/* command_list.c: the table of the program's commands; main sets it to bl_subcommand_table. */
 extern const bl_subcommand *const *bl_subcommands;
 const bl_subcommand *bl_subcommand_find(const char *name); /* NULL: there is none */
 const char *bl_subcommand_nearest(const char *name);       /* the command with the nearest name, or NULL */

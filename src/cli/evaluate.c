@@ -35,7 +35,7 @@ static int note_traceback(lua_State *L)
 	return 1;
 }
 
-/* Does the input end with a colon, as Python's "for i in range(3):"?  Further lines would not make it Lua. */
+/* Does the input end with a colon, as in Python's "for i in range(3):"?  Further lines would not make it valid Lua. */
 static bool ends_with_colon(const char *input)
 {
 	size_t n = strlen(input);
@@ -81,7 +81,7 @@ static int load(lua_State *L, const char *input)
 		lua_pop(L, 1);
 		status = bl_lua_load_text(L, input, strlen(input), "=stdin");
 		const char *text = push_split(L, input);
-		if (text) { /* its function replaces that of the input as it is */
+		if (text) { /* the function of `text` replaces the result of loading the input unchanged */
 			status = bl_lua_load_text(L, text, strlen(text), "=stdin");
 			lua_replace(L, -3);
 			lua_pop(L, 1);
@@ -315,7 +315,7 @@ static bl_evaluated evaluate_trimmed(lua_State *L, const char *input)
 	return out;
 }
 
-/* Evaluates the entries at the top of the stack one after the other: those of a text that was copied with its prompts. */
+/* Evaluates the list of entries at the top of the stack in order; they come from a text that was copied with its prompts. */
 static bl_evaluated evaluate_copied(lua_State *L)
 {
 	bl_evaluated out = BL_EVALUATED;

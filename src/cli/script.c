@@ -47,7 +47,7 @@ static const bl_option options[] = {
 	BL_OPTION_END,
 };
 
-/* If the word is no file, but similar to a command's name, prints this and returns the exit status.  -1: it is not so. */
+/* Refuses a word that is no file but resembles a command's name, and returns the exit status.  -1: other words. */
 static int check_word(const bl_subcommand *self, const char *word)
 {
 	const char *near = strpbrk(word, "./") || (access(word, F_OK) == 0 || errno != ENOENT) ? NULL : bl_subcommand_nearest(word);

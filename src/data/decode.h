@@ -14,10 +14,10 @@ enum { BL_DECODER_BYTES = 1280 };
 
 typedef struct bl_format bl_format;
 
-/* The pixels that a set wants. */
+/* How the images of a data set are decoded. */
 typedef struct bl_decode_options {
 	int channels;      /* 1 or 3 */
-	bool full_scale;   /* decode no reduced copy, even if the window allows it */
+	bool full_scale;   /* decode at full size, even if a reduced copy would suffice for the window */
 	bool orient;       /* turn the image as its EXIF orientation says */
 	bool over;         /* composite transparent pixels over `ground`; else ignore alpha */
 	uint8_t ground[3]; /* red, green, blue */
@@ -30,7 +30,7 @@ typedef struct bl_decode_options {
 typedef struct bl_encoded {
 	const uint8_t *bytes;
 	size_t n;
-	int height, width; /* of the turned image; within a format: of the file's image */
+	int height, width; /* of the turned image; in the functions of a format: before turning */
 	bl_decode_options options;
 	int orientation; /* 1 to 8 as in EXIF; 1: the image is not turned */
 	const bl_format *format;
@@ -40,7 +40,7 @@ typedef struct bl_encoded {
 /*
  * Opens a file.  The file's bytes, and later its pixels, are in the thread's scratch memory until it opens the next
  * file.  Negative with bl_error, also if the file has changed since *as_it_was (NULL: any file is accepted); after a
- * failure, nothing has to be closed.  Messages name byte and reason; the caller adds the path.
+ * failure, nothing has to be closed.  Messages state the reason, and where possible the byte; the caller adds the path.
  */
 int bl_decode_open(bl_encoded *e, const char *path, const bl_decode_options *options, const bl_mark *as_it_was);
 /* The same for n bytes in memory, which must stay valid until the image is closed. */
@@ -87,7 +87,7 @@ uint8_t *bl_decode_room(const bl_image *out);
 /* Converts n pixels of `from` channels to `to` channels, 1 or 3: grey is repeated, luminance is computed as in PIL. */
 void bl_decode_convert(const uint8_t *in, int from, uint8_t *out, int to, size_t n);
 
-/* Converts n pixels of `from` channels (grey, grey and alpha, RGB, RGB and alpha) to the wanted (n, options.channels). */
+/* Converts n pixels of `from` channels (grey, grey and alpha, RGB, RGB and alpha) to n pixels of options.channels channels. */
 void bl_decode_put(const bl_encoded *e, const uint8_t *in, int from, uint8_t *out, size_t n);
 
 #endif

@@ -13,7 +13,7 @@
  */
 int bl_labels_of_texts(bl_dataset *d, const bl_names *texts, char ***class_names);
 
-/* Copies d->n labels, each 0 or more, into d, which shows its classes counted from 1.  Negative with bl_error. */
+/* Copies d->n labels, which count from 0, into d; d shows its classes with numbers from 1.  Negative with bl_error. */
 int bl_labels_copy(bl_dataset *d, const int32_t *labels);
 
 #endif

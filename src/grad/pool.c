@@ -10,7 +10,7 @@ typedef struct context {
 	int64_t kernel, stride, padding;
 } context;
 
-/* A pooling in one direction; each chunk is an image. */
+/* The arrays of a forward or backward pass; each chunk is an image. */
 typedef struct job {
 	const context *g;
 	const float *x, *y, *dy;

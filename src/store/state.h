@@ -14,7 +14,7 @@ typedef struct bl_state {
 
 /* Appends a tensor, a reference to which is taken, under the name "prefix.name".  Negative with bl_error. */
 int bl_state_add(bl_state *s, const char *prefix, const char *name, bl_tensor *t);
-/* The same as the functions of weights.h and checkpoint.h that save, but `write` writes the file. */
+/* As bl_safetensors_save, bl_weights_save and bl_checkpoint_save, but the file is written by `write`. */
 int bl_safetensors_write(const char *path, const bl_named *items, int n, const char *const *metadata, bl_file_writer *write);
 int bl_weights_write(const char *path, bl_module *const *roots, const char *const *prefixes, int n, bl_file_writer *write);
 int bl_checkpoint_write(const char *path, bl_trainer *t, bl_file_writer *write);

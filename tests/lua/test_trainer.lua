@@ -90,7 +90,7 @@ test("a loss other than Barlow Twins: its terms and settings, and none of the ot
 	fails(function() t:set{ cov = "4" } end, "set: 'cov' must be a number", "string '4'")
 	t:step()
 	equal(t.terms.cov, 3.0) -- a call sets all of its settings, or none
-	equal(t.C:size(1), 16) -- of the embeddings, though this loss uses no such matrix
+	equal(t.C:size(1), 16) -- C of the embeddings can be read, although this loss does not use it
 end)
 
 test("steps in the foreground are the same steps", function()
@@ -133,7 +133,7 @@ test("kNN during training, evaluation after it", function()
 	local refs, queries = ds:split(.5, 1)
 	local t = small{ data = ds, epochs = 2, knn = { every = 1, refs = refs, queries = queries, k = 5 } }
 	t:run{ quiet = true }
-	-- The same computed by hand, of features normalised as in training.
+	-- The same values, computed here from features that are normalised as in training.
 	local sets = { train = eval.features(t.encoder, refs, { like = ds }), train_labels = refs,
 		test = eval.features(t.encoder, queries, { like = ds }), test_labels = queries }
 	local e = t:eval()
