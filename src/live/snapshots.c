@@ -3,8 +3,8 @@
  * snapshots.c: the list of snapshots of the past.
  *
  * When the list is full, every second snapshot is dropped and the interval is doubled, so the snapshots are spread over
- * the run, however long it becomes.  The first snapshot is never dropped; the newest snapshot counts as the last one of
- * the list.  In the file, snapshots are appended, or written to the space of dropped snapshots.
+ * the run, however long it becomes.  The first snapshot is never dropped.  The newest snapshot, which is stored apart from
+ * the list, is returned as its last one.  In the file, snapshots are appended, or written to the space of dropped snapshots.
  */
 #include "live/livefile.h"
 
@@ -108,7 +108,7 @@ static void add(bl_live *l, const bl_snapshot *s)
 	publish_list(l);
 }
 
-/* Thinning doubles the interval, so the snapshot may not be due any more afterwards. */
+/* Whether the snapshot is due is checked again after thinning, which doubles the interval. */
 void bl_snapshots_add(bl_live *l, const bl_snapshot *s)
 {
 	struct live_writer *w = l->writer;
@@ -121,7 +121,7 @@ void bl_snapshots_add(bl_live *l, const bl_snapshot *s)
 		add(l, s);
 }
 
-/* Snapshots that only the old file had are lost. */
+/* If this replaces a lost file, snapshots that were stored only in that file are lost, too. */
 void bl_snapshots_write(bl_live *l)
 {
 	struct live_writer *w = l->writer;
@@ -221,7 +221,7 @@ static bool load(const bl_live *l, int64_t i, const struct live_stored *k, bl_sn
 	return whole && out->step == k->step;
 }
 
-/* If the snapshot was dropped in the meantime, the list is read again, which no longer contains it. */
+/* If the snapshot was dropped after the list was read, reads the list again. */
 int64_t bl_live_snapshot_at(const bl_live *l, int i, bl_snapshot *out)
 {
 	struct live_list k;
@@ -241,7 +241,10 @@ int64_t bl_live_snapshot_at(const bl_live *l, int i, bl_snapshot *out)
 	return newest ? bl_live_snapshot(l, out) : found;
 }
 
-/* With the interval of the resumed run's old file, later snapshots do not displace earlier ones. */
+/*
+ * A resumed run uses the interval of its old file: with a shorter one, later snapshots would fill the list, so that earlier
+ * ones were dropped.
+ */
 void bl_snapshots_interval(bl_live *l, const bl_live *past)
 {
 	struct live_list k;

@@ -122,7 +122,10 @@ static bl_line line_of(const bl_curves *v, const bl_track *t, int m, const char 
 	return line;
 }
 
-/* Draws a pane: a metric of each run if there are several, otherwise each metric of the run; the first lines on top. */
+/*
+ * Draws a pane: one metric of each run if there are several runs, otherwise each of the pane's metrics of the only run.
+ * The first lines are drawn last, over the others.
+ */
 static void draw_pane(const bl_curves *v, bl_canvas *c, bl_rect r, const bl_curves_pane *p)
 {
 	bl_line lines[BL_CURVES_RUNS + BL_COLUMNS_MAX];

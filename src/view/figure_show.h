@@ -8,7 +8,10 @@
 #include <barlow/figure.h>
 
 void bl_figure_draw(const bl_figure *f, bl_canvas *c);
-/* The same as text with escape sequences that the terminal supports; a new string, or NULL with bl_error. */
+/*
+ * Draws a figure as text with those escape sequences that the terminal supports.  Returns a new string, or NULL with
+ * bl_error.
+ */
 char *bl_figure_characters(const bl_figure *f, int width, int height, bl_ability can);
 
 /*

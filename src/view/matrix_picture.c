@@ -99,7 +99,10 @@ static int cells_for(const bl_snapshot *s, const bl_region *want)
 	return (down > across ? down : across) + 1;
 }
 
-/* The first of `cells` cells that cover the part which begins at a dimension; fewer cells may be left at the end. */
+/*
+ * Returns the first of `cells` cells that cover a part which begins at dimension `dim`.  Near the end of the matrix, where
+ * fewer than `cells` cells follow, these are the last `cells` cells.
+ */
 static int start_cell(const bl_snapshot *s, int dim, int cells)
 {
 	int cell = cell_of(s, dim);
@@ -169,8 +172,8 @@ bool bl_picture_take(bl_picture *p, const bl_snapshot *s, const bl_region *want)
 /* --- Transformations ------------------------------------------------------------------ */
 
 /*
- * The C_ii - 1 of largest magnitude in a cell on the diagonal, over the dimensions of the cell that are known: in another
- * order than the plain one, only the first.
+ * Returns the C_ii - 1 of largest magnitude among the known dimensions of a cell on the diagonal.  If the order is not the
+ * plain one, only the cell's first dimension is known.
  */
 static float diagonal_extreme(const bl_picture *p, const bl_snapshot *s, int cell)
 {

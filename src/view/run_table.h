@@ -2,8 +2,8 @@
 /*
  * view/run_table.h: the list of runs, sorted and filtered as it is shown.
  *
- * A place is a row of the visible list, from 0.  The cursor stays on its run
- * when the list is read again or sorted differently.
+ * A place is a row of the visible list, from 0.  The cursor stays on its run when the list is read again or sorted
+ * differently.
  */
 #ifndef BARLOW_VIEW_RUN_TABLE_H
 #define BARLOW_VIEW_RUN_TABLE_H
@@ -14,7 +14,7 @@
 
 #include <stddef.h>
 
-/* The content of a column: a field of all runs, a parameter that some of their losses have, or a requested column (a fact). */
+/* The content of a column: a field that all runs have, a parameter of the losses of some runs, or a fact that the user chose. */
 typedef enum bl_run_field {
 	BL_RUN_NAME,
 	BL_RUN_STATE,
@@ -29,7 +29,7 @@ typedef enum bl_run_field {
 
 typedef struct bl_run_column {
 	bl_run_field field;
-	char heading[BL_FACT_NAME]; /* of a parameter or a fact, its name */
+	char heading[BL_FACT_NAME]; /* the title of the column; of a parameter or fact, its name */
 	int width;                  /* in cells; negative: left-aligned */
 	int importance;             /* if there is too little room, the least important column is omitted first */
 	int fact;                   /* BL_RUN_FACT: its index in the table's facts */
@@ -49,8 +49,8 @@ typedef struct bl_run_table {
 	char filter[64];                   /* part of a name, folder or state; "": all */
 	bool typing;                       /* the filter is being typed */
 	char tag[64];                      /* the tag that is being typed for the run at the cursor */
-	char names[256], names_typed[256]; /* names of the chosen columns, "": the default; the names being typed */
-	bl_run_facts *facts;               /* the values of these columns; NULL: the default columns are shown */
+	char names[256], names_typed[256]; /* names of the chosen columns, "": the default ones; the names being typed */
+	bl_run_facts *facts;               /* the values of the chosen columns; NULL: the default columns are shown */
 	bl_run_diff *diff;                 /* the difference of runs that is shown instead of the table; NULL: none */
 	char diff_name[BL_DIFF_RUNS][BL_FACT_NAME];
 	int diff_top;      /* the first visible row of diff */
@@ -73,7 +73,7 @@ void bl_run_table_arrange(bl_run_table *t);
 const bl_run *bl_run_table_at(const bl_run_table *t, int place); /* NULL outside */
 void bl_run_table_move(bl_run_table *t, int by);                 /* moves the cursor, at most to the ends */
 
-/* Sorts by the next column, after the last by the first. */
+/* Sorts by the next column; the first follows the last. */
 void bl_run_table_sort_by_next(bl_run_table *t);
 bool bl_run_table_sorted_by(const bl_run_table *t, const bl_run_column *c);
 

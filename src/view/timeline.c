@@ -60,7 +60,7 @@ bool bl_timeline_read(bl_timeline *p, bl_live *run, const bl_snapshot *newest)
 	if (stored != p->stored) {
 		p->stored = stored < BL_SNAPSHOTS_MAX ? stored : BL_SNAPSHOTS_MAX;
 		p->n = 0;
-		/* All but the newest.  A snapshot that the run removes at the same time is left out until the next read. */
+		/* Reads all but the newest; leaves out those that the run removes at the same time, until the next read. */
 		for (int i = 0; i < p->stored - 1; i++) {
 			int64_t step = bl_live_snapshot_at(run, i, &p->buffer);
 			if (step > 0 && (p->n == 0 || step > p->moment[p->n - 1].step))
@@ -69,7 +69,7 @@ bool bl_timeline_read(bl_timeline *p, bl_live *run, const bl_snapshot *newest)
 	}
 	if (!changed || newest->step <= 0)
 		return changed;
-	/* The newest replaces the previous newest one, or is appended to the stored ones. */
+	/* `newest` replaces the newest snapshot of the previous read, or is appended to the stored ones. */
 	while (p->n > 0 && p->moment[p->n - 1].step >= newest->step)
 		p->n--;
 	if (p->n > 0 && p->n == p->stored)
@@ -78,7 +78,7 @@ bool bl_timeline_read(bl_timeline *p, bl_live *run, const bl_snapshot *newest)
 	return true;
 }
 
-/* The index of the selected snapshot: the last one whose step is not after `at`. */
+/* Returns the index of the selected snapshot: the last one whose step is at most `at`, or the newest if `at` is 0. */
 static int place(const bl_timeline *p)
 {
 	int i = p->n - 1;

@@ -2,8 +2,8 @@
 /*
  * view/track.h: one run's metrics over a range of its steps, thinned and smoothed, ready to be drawn.
  *
- * Records are read in bounded pieces, one in each iteration of the screen's loop, so that a
- * run of a million steps does not delay keys.
+ * Records are read in bounded pieces, one in each iteration of the screen's loop, so that a run of a million steps does not
+ * delay keys.
  */
 #ifndef BARLOW_VIEW_TRACK_H
 #define BARLOW_VIEW_TRACK_H
@@ -19,7 +19,7 @@ typedef struct bl_track {
 	double smooth[BL_COLUMNS_MAX][BL_HISTORY_BINS];
 } bl_track;
 
-/* Takes a reference of its own; NULL: releases it. */
+/* Follows `run`, and takes a reference to it; NULL: follows none.  Releases the reference to the run before. */
 void bl_track_follow(bl_track *t, bl_live *run);
 /* Reads at most `most` of the records from `from` to `until`.  True: there are new ones, or the range has changed. */
 bool bl_track_read(bl_track *t, int64_t from, int64_t until, int64_t most);

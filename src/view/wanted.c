@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* wanted.c: are colours wanted?  The choice of --color, or else by the environment. */
+/* wanted.c: decides whether output has colours: by --color or, if it is auto, by the environment. */
 #include <barlow/view.h>
 
 #include <stdlib.h>
