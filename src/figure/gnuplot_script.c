@@ -23,7 +23,8 @@ struct bl_script {
 
 enum { SVG_DOTS = 96, PNG_DOTS = 300 }; /* per inch */
 enum { TICS_MOST = 32 };
-enum { LOG_SHORT = 6, LOG_LONG = 1000 }; /* ratios of a logarithmic axis: below, even ticks; above, powers of ten only */
+/* Ratios of a logarithmic axis's ends: below LOG_SHORT, ticks at even steps; from LOG_LONG on, gnuplot's, at powers of ten. */
+enum { LOG_SHORT = 6, LOG_LONG = 1000 };
 
 static const char shared[] =
 	"set encoding utf8\n"
@@ -240,7 +241,7 @@ static int count_columns(const char *text)
 	return n;
 }
 
-/* The end of a line of at most `columns`: after its last blank, or inside a longer word.  *full: more text follows. */
+/* The end of a line of at most `columns`: at its last blank, or inside a longer word.  *full: more text follows. */
 static const char *line_end(const char *text, int columns, bool *full)
 {
 	const char *at = text, *blank = NULL;
@@ -336,7 +337,7 @@ void bl_script_block(bl_script *s, const char *name, const double *const *column
 	fputs(n ? "EOD\n" : "NaN NaN\nEOD\n", s->out);
 }
 
-/* 1, 2 or 5 times a power of ten, at least `step`. */
+/* The smallest number of the form 1, 2 or 5 times a power of ten that is at least `step`. */
 static double round_step(double step)
 {
 	double power = pow(10, floor(log10(step)));

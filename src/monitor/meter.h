@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 typedef struct bl_meter {
-	double credit, price; /* seconds; price: the cost of the last measurement */
+	double credit, price; /* seconds; price: the expected cost of the next measurement, by default that of the last */
 } bl_meter;
 
 static inline void bl_meter_earn(bl_meter *m, double rate, double seconds)

@@ -199,7 +199,7 @@ static void ticks_log(const struct frame *f)
 		}
 }
 
-/* Ticks are two rows apart, or nearer if a low chart would have only one otherwise, since a single tick shows no scale. */
+/* Ticks are at least two rows apart, or one if there would otherwise be a single tick, which shows no scale. */
 static void ticks_linear(const struct frame *f)
 {
 	double d = round_distance(f->y1 - f->y0, f->area.h / 2);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * view/heatmap.h: the parts of the heatmap: the layout of the screen
- * (heatmap_place.c), what keys do (heatmap_act.c), the numbers beside the picture (heatmap_panel.c), the
- * charts below them (heatmap_side.c), and saving the picture as files (heatmap_save.c).
+ * view/heatmap.h: the parts of the heatmap: the layout of the screen (heatmap_place.c), what keys do (heatmap_act.c),
+ * the numbers beside the picture (heatmap_panel.c), the charts below them (heatmap_side.c), small pictures of several
+ * runs (heatmap_several.c), and saving the picture as files (heatmap_save.c).
  */
 #ifndef BARLOW_VIEW_HEATMAP_H
 #define BARLOW_VIEW_HEATMAP_H
@@ -32,11 +32,12 @@ const char *bl_heatmap_name(const bl_look *l, const bl_picture *p);
 
 void bl_heatmap_panel(const bl_scene *s, bl_canvas *c, const bl_heatmap_layout *place);
 
-/* Draws those that there is room for: the histogram compared with chance, the largest pairs, the sorted diagonal. */
+/* Draws the histogram compared with chance, the largest pairs and the sorted diagonal, as far as there is room. */
 void bl_heatmap_side(const bl_scene *s, bl_canvas *c, bl_rect r);
 
-/* Draws small pictures of this run and of the marked ones; returns the number of marked runs other than this one. */
+/* Draws small pictures of this run and of the marked ones. */
 void bl_heatmap_several(const bl_scene *s, bl_canvas *c, bl_rect r);
+/* Returns the number of marked runs other than this one. */
 int bl_heatmap_others(const bl_scene *s);
 
 void bl_heatmap_act(bl_scene *s, bl_request r);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * l_break.c: t:break_when(f): f is called after each step on the thread that made it (kit/function.h), with a view of
- * the run.
+ * l_break.c: t:break_when(f): after each step, the thread that made it calls f (kit/function.h) with a view of the run.
  *
  *     f(view) -> true to pause      view.terms, view.iteration, ...; view.C, view.z and view.weights are computed on access
  */

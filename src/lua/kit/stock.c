@@ -2,7 +2,7 @@
 /*
  * stock.c: replacements of functions of Lua's own library that could run for long without checking for Ctrl-C.
  *
- * They behave like the library's functions, including the error messages, since they call these in their own stack frame.
+ * They call the library's functions in their own stack frame, so that the error messages are the same.
  */
 #include "lua/kit/kit.h"
 
@@ -40,7 +40,7 @@ static int sort(lua_State *L)
 
 /* --- string.rep --- */
 
-/* Fills `out` with copies of its first `period` bytes.  The filled part is copied, in pieces of whole periods. */
+/* Fills `out` with copies of its first `period` bytes, in pieces of whole periods that begin at its start. */
 static void repeat(lua_State *L, char *out, size_t period, size_t size)
 {
 	size_t most = period < PIECE ? PIECE / period * period : period;
