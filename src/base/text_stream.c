@@ -26,7 +26,7 @@ static bool grow(target *t, size_t needed)
 	return true;
 }
 
-/* All of it or nothing: a stream takes 0 bytes for an error and keeps that. */
+/* Writes all bytes or none.  For the stream, a result of 0 is an error, which ferror reports from then on. */
 static ssize_t put(void *ctx, const char *bytes, size_t n)
 {
 	target *t = ctx;

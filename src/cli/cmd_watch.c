@@ -37,7 +37,7 @@ static int fail(void)
 	return EXIT_FAILURE;
 }
 
-/* Prints a frame of the requested size; by default of the terminal's, without a row for the prompt. */
+/* Prints a frame of the requested size; by default the size of the terminal less a row for the prompt. */
 static int print_frame(const bl_live *run, const bl_size *requested)
 {
 	struct winsize t;
@@ -81,7 +81,7 @@ static int stream(const bl_live *run, bool once)
 		bl_live_info info;
 		bl_live_info_get(run, &info);
 		bool alive = bl_live_writer_alive(run), read = info.pid != 0;
-		/* The file cannot be read if it was truncated and its writer, if there still is one, has not rewritten it yet. */
+		/* A truncated file cannot be read; then the run is over only if no writer is alive, which would rewrite it. */
 		bool over = (read || !alive) &&
 		            (info.state == BL_RUN_DONE || info.state == BL_RUN_STOPPED || info.state == BL_RUN_FAILED);
 		bool lost = !over && !alive;

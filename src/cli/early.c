@@ -3,7 +3,7 @@
  * early.c: prevents OpenBLAS from starting threads if the address space is limited (ulimit -v).  This code runs before
  * libraries are initialised.
  *
- * When OpenBLAS is loaded, it starts a thread for each CPU; if there is no room for the stack of one, a signal ends the
+ * When OpenBLAS is loaded, it starts a thread for each CPU; if there is no room for a thread's stack, a signal ends the
  * program.  barlow uses OpenBLAS with one thread anyway.  bl_run_need_room checks later that there is enough room for
  * everything else.
  */

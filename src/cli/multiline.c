@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * multiline.c: keys for entries of several lines: Enter, motions between lines, and editing in an external editor.  For
- * Readline, an entry is one line that contains newlines, which it draws, but which its own motions ignore.
+ * Readline, such an entry is one line that contains newlines: Readline draws them, but its own motions ignore them.
  *
  * Keys are bound before Readline reads the user's inputrc, in which other keys can be bound to these commands by name.
  */

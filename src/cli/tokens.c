@@ -19,7 +19,7 @@ static bool is_keyword(const char *word, size_t n)
 	return false;
 }
 
-/* The length of [[...]], [=[...]=], ... at s, or to the end of the text without a closing bracket; 0: none begins there. */
+/* The length of the long bracket ([[...]], [=[...]=], ...) at s, or of the text if it is not closed; 0: none begins at s. */
 static size_t long_bracket(const char *s)
 {
 	size_t level = s[0] == '[' ? strspn(s + 1, "=") : 0;
@@ -75,6 +75,6 @@ bl_token bl_token_of(const char *s, size_t *length)
 	}
 	if ((*length = name(s)) > 0)
 		return is_keyword(s, *length) ? BL_TOKEN_KEYWORD : BL_TOKEN_PLAIN;
-	*length = s[0] == '.' && s[1] == '.' ? 2 : 1; /* 1 ..2 */
+	*length = s[0] == '.' && s[1] == '.' ? 2 : 1; /* in 1 ..2, the second dot does not begin a number */
 	return BL_TOKEN_PLAIN;
 }

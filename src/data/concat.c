@@ -157,7 +157,7 @@ static int label(bl_dataset *d, source *s)
 	return 0;
 }
 
-/* Copies the known causes of the images if all parts have the same causes. */
+/* Copies the factors that the images were generated from, if all parts have the same factors. */
 static int copy_factors(bl_dataset *d, const source *s)
 {
 	const bl_dataset *first = s->part[0];

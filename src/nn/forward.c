@@ -146,7 +146,7 @@ static bl_tensor *probe(bl_module *m, int64_t c, int64_t h, int64_t w)
 	return y;
 }
 
-/* If the module accepts such images with another number of channels, from 1 to 4, appends this fact to the message. */
+/* If the module accepts images of this size with another number of channels (1 to 4), the message names that number. */
 static void hint_channels(bl_module *m, int64_t c, int64_t h, int64_t w)
 {
 	char why[512];

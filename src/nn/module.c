@@ -261,7 +261,7 @@ void bl_module_init(bl_module *m, uint64_t seed)
 
 /*
  * Calls fn for the tensors of m and its descendants.  path[0..length-1] contains the names of the modules from the root
- * to m, each with a dot after it.  The names of m's tensors and children are written after them.
+ * to m, each with a dot after it.  The names of m's tensors and children are written after these names.
  */
 static int each_from(bl_module *m, char path[BL_MODULE_PATH], size_t length, bl_module_visit *fn, void *ctx)
 {

@@ -49,7 +49,7 @@ int bl_lua_profile_rows(lua_State *L)
 	return 2;
 }
 
-/* profile_ceiling(): the peak rate in operations per second: that of a product of large square matrices, the best of a few */
+/* profile_ceiling(): the peak rate in operations per second: the best of a few products of large square matrices */
 int bl_lua_profile_ceiling(lua_State *L)
 {
 	enum { N = 1024, TURNS = 5 };
