@@ -181,7 +181,7 @@ static void changed_files_are_read_or_refused(void **state)
 	}
 }
 
-/* If the header states a size that a file of this length cannot have, it is refused before memory is allocated. */
+/* A file whose header states more pixels than its length allows is refused before memory is allocated. */
 static void huge_and_empty_images_are_refused(void **state)
 {
 	static const struct {

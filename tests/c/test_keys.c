@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_keys.c: every key of keys.h has its effect.  Keys that change the run are pressed beside a trainer, and the test waits
- * until the run has reacted; other keys have to change the screen.  test_runs_view tests the keys of the table of runs.
+ * test_keys.c: every key of keys.h has its effect.  Keys that change the run are pressed while a trainer runs, and the
+ * test waits until the run has reacted; other keys have to change the screen.  test_runs_view tests the keys of the table
+ * of runs.
  */
 #include "frozen_run.h"
 #include "support.h"
@@ -27,7 +28,7 @@ static bool tested[BL_REQUEST_COUNT];
 
 /* --- Keys that change the screen ----------------------------------------------------- */
 
-/* Answers the request in the run. */
+/* Publishes the snapshot that the view has requested from the run, as a trainer would. */
 static void answer(bl_scene *s)
 {
 	bl_region asked;

@@ -402,7 +402,7 @@ static void test_beside(void **state)
 	char *text = frame_text(s, 100, 24, plain);
 	assert_non_null(strstr(text, ">|  lost"));
 	free(text);
-	type(s, "Gv"); /* a broken run does not replace it */
+	type(s, "Gv"); /* a broken run does not replace the run lost */
 	assert_string_equal(s->other_info.name, "lost");
 	type(s, "v" BL_KEYS_HOME "jjv");
 	assert_null(s->other);
@@ -446,7 +446,7 @@ static void test_open(void **state)
 	assert_true(bl_live_take(going, &c));
 	assert_int_equal(c.kind, BL_CMD_PAUSE);
 	assert_false(bl_live_take(own, &c));
-	/* Stopping it does not close the screen of t:watch(). */
+	/* Stopping the run fashion does not close the screen of t:watch(). */
 	bl_control_key(s, 'Q');
 	assert_int_equal(bl_control_key(s, 'y'), BL_OUTCOME_STAY);
 	assert_true(bl_live_take(going, &c));

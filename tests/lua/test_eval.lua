@@ -91,7 +91,8 @@ local function trained()
 	return t, bright, dark
 end
 
--- Classes differ in brightness, and all test images are bright: normalised by its own statistics the test set would be neither.
+-- Classes differ only in brightness, and all test images are bright: normalised by its own statistics, the test set
+-- would have a brightness between the classes.
 test("raw pixels are normalised by the training set", function()
 	local function images(n, class)
 		local labels = {}
@@ -195,7 +196,8 @@ test("the probe returns weights for the unscaled features, and its prediction fo
 	end
 end)
 
--- The gradient of the summed cross-entropy + l2 / 2 |W|^2 of standardised features is 0 there, for two classes and for more.
+-- At the returned weights, the gradient of the summed cross-entropy + l2 / 2 |W|^2 of standardised features is 0, for
+-- two classes and for more.
 test("l2 weighs half the squared norm of one row of weights per class", function()
 	for _, classes in ipairs{ 2, 3 } do
 		local x, labels = clouds(90, classes)

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-Properties that hold for any numbers, tested with numbers from barlow's own random streams.  SEED=n selects others; a failure
-names the case, which that seed repeats.
+Properties that hold for any numbers, tested with numbers from barlow's own random streams.  SEED=n selects others; the
+message of a failure states the case and the SEED that repeats it.
 ]]
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
@@ -63,7 +63,7 @@ cases("Barlow Twins' loss knows no scale, offset or common sign of a unit", 40, 
 	-- The off-diagonal target of hsic is -1, which a change of sign alters.
 	local sign = l.dialect == "hsic" and tensor.ones(1, d) or tensor.rand(1, d):gt(.5) * 2 - 1
 	local function changed(z) return z * sign * (tensor.rand(1, d) * 2 + .5) + tensor.randn(1, d) end
-	-- eps is a part in 1e5 of the smallest variance here, and D of these errors add up.
+	-- eps is about 1e-4 of the smallest variance here, and the errors of D units add up.
 	relative(l(changed(a), changed(b)):item(), l(a, b):item(), 1e-3)
 end)
 
@@ -108,7 +108,7 @@ cases("the loss of fewer images than units: of repeated orthogonal units, and it
 	parts[1] = orthogonal(n, n - 1)
 	for i = 2, times do parts[i] = parts[1] end
 	local z = tensor.cat(parts, 2)
-	-- The sum of all C_ij^2 is at least c^2 D^2 / (n - 1) if all C_ii are c; c^2 D of it is on the diagonal: here c is 1.
+	-- If all C_ii are c (here 1), the sum of all C_ij^2 is at least c^2 D^2 / (n - 1); the diagonal's part is c^2 D.
 	local k = l.lambda * (d / (n - 1) - 1)
 	relative(l(z, z):item(), d * k, 1e-3)
 	-- A diagonal slightly below 1 costs less: D ((1 - c)^2 + k c^2) has its minimum at c = 1 / (1 + k).
@@ -142,8 +142,8 @@ for _, e in ipairs(registry.entries()) do
 	for _, k in ipairs(registry.flat(e.keys)) do probable[e.name] = probable[e.name] or k.name == "p" end
 end
 
--- All constructors of pipelines, except those that change the size, leave the range that others need, work on vectors, or
--- take functions or pipelines.
+-- All constructors of pipelines, except those that change the size, make values outside of the range that others need,
+-- work on vectors, or take functions or pipelines.
 local apart = { crop = true, resize = true, normalize = true, feature_noise = true, feature_mask = true, feature_mix = true,
 	compose = true, func = true, view = true, without = true, replace = true, random_apply = true, random_choice = true,
 	random_order = true, weak = true, grey = true }

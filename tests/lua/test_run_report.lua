@@ -20,10 +20,10 @@ test("the remaining time is estimated from the speed of the last 50 steps", func
 	end }
 	near(run.remaining(t, { step = 60, time = 50 }), 240 * (50 - 40) / 50, 1e-12)
 	equal(asked, 10)
-	near(run.remaining(t, { step = 21, time = 11 }), 279 * (11 - 1) / 20, 1e-12) -- of fewer steps, all are used
+	near(run.remaining(t, { step = 21, time = 11 }), 279 * (11 - 1) / 20, 1e-12) -- after fewer steps, all are used
 	equal(asked, 1)
 	equal(run.remaining(t, { step = 1, time = 1 }), nil)
-	t.seconds = 60 -- of training, at which the run ends
+	t.seconds = 60 -- the run ends after this time of training
 	near(run.remaining(t, { step = 60, time = 50 }), 10, 1e-12)
 	t.seconds = 1000
 	near(run.remaining(t, { step = 60, time = 50 }), 48, 1e-12)
