@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-How much does lambda matter?  This sweep trains the encoder of examples/first_light.lua on Fashion-MNIST with seven values of lambda and
-three seeds each.  It prints a table with intervals and saves a figure of the metric over lambda.
+How much does lambda matter?  This sweep trains the encoder of examples/first_light.lua on Fashion-MNIST (on data.shapes if
+that is not installed) with seven values of lambda and three seeds each.  It prints a table with intervals and saves a
+figure of the metric over lambda.
 
     barlow sweep run examples/lambda_sweep.lua          runs the trials, or resumes them
     barlow examples/lambda_sweep.lua [--figure FILE]    does the same, and saves the figure

@@ -24,7 +24,8 @@ local function height_of(lines, width)
 	return n
 end
 
--- Shows the text in a pager, which reads a file: if it ended before it had read all of a pipe, SIGPIPE would end this program.
+-- Shows the text in a pager, which reads it from a file.  With a pipe, SIGPIPE would end this program if the pager ended
+-- before it had read everything.
 local function run_pager(text)
 	local command, path = os.getenv "PAGER", os.tmpname()
 	if not command or command == "" then command = "less -FRX" end
@@ -38,7 +39,7 @@ local function run_pager(text)
 	return fine
 end
 
--- Prints the lines, through a pager if they do not fit above a prompt; without one if it fails.
+-- Prints the lines, through a pager if they do not fit above a prompt; directly if they fit or the pager fails.
 function pager.print(lines)
 	local terminal, text = rows(), table.concat(lines, "\n") .. "\n"
 	if terminal and height_of(lines, terminal.width) > terminal.height - 2 and run_pager(text) then return end

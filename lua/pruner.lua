@@ -2,10 +2,11 @@
 --[[
 pruner.lua: decides which trials end early (prune), and which are skipped (stop).
 
-median ends a trial whose metric is worse than the median of the other trials' at the same epoch.  asha (asynchronous successive
-halving, Li et al. 2020, in its stopping form) compares after first, first x eta, first x eta^2 ... epochs, and continues the best
-1/eta of the trials that reached this epoch.  The base's trials are never pruned.  Decisions depend on the other trials' progress: each
-is recorded in the trial's folder with the values compared, and a later attempt at the trial follows it.
+median ends a trial whose metric is worse than the other trials' median at the same epoch.  asha (asynchronous
+successive halving, Li et al. 2020, in the variant that stops trials) compares after first, first x eta, first x eta^2 ...
+epochs, and continues the best 1/eta of the trials that reached this epoch.  The base's trials are never pruned.  A
+decision depends on the progress of the other trials, so it is recorded in the trial's folder with the compared values, and
+a later attempt at the trial repeats it.
 ]]
 local native = require "barlow.native"
 local results = require "barlow.results"
@@ -27,7 +28,7 @@ local function lines_of(path)
 	return out
 end
 
--- Returns the metric of trial k at the first comparison from that epoch on, from any attempt that reached it, or nil.
+-- Returns the metric of trial k at the first comparison at or after this epoch, in the first attempt that reached it.
 local function value_at(s, k, epoch)
 	for attempt = 1, native.trial_read(s.folder, k).attempts do
 		for _, p in ipairs(lines_of(native.trial_path(s.folder, k, attempt) .. "/progress.jsonl")) do
@@ -107,8 +108,8 @@ local function sample(s, values, base)
 	return out
 end
 
--- Returns whether the interval is narrow enough.  It is computed after each seed from the second on, every time with the
--- level 1 - (1 - level) / number of times, so that all of them together have the level (Bonferroni).
+-- Returns whether the interval is narrow enough.  An interval is computed after each seed from the second on, with the
+-- level 1 - (1 - level) / (number of intervals), so that all intervals together have the level `level` (Bonferroni).
 local function is_narrow(s, list)
 	if #list < 2 then return false end
 	local v = native.interval(list, 1 - (1 - s.level) / math.max(1, #s.seeds - 1))
@@ -117,7 +118,7 @@ end
 
 --[[
 Returns whether the arm of trial k needs no further seed.  The criterion is the interval of the arm's paired difference from the
-base (stop.of = "difference"), or else of its own mean.  The base needs a seed as long as any other arm needs it.
+base (stop.of = "difference"), or else of its own mean.  The base needs further seeds as long as any other arm does.
 ]]
 function pruner.decided(s, k)
 	if not s.narrow then return false end
