@@ -16,7 +16,7 @@ typedef enum bl_watch_end { BL_WATCH_QUIT, BL_WATCH_ENDED, BL_WATCH_STOP } bl_wa
 typedef struct bl_watch_config {
 	bool stay;                       /* the screen stays open after the end of the run, until q is pressed */
 	bool read_only;                  /* keys that change the run are disabled */
-	bool interrupt_stops;            /* the caller stops the run on BL_WATCH_STOP; its help says that Ctrl-C stops */
+	bool interrupt_stops;            /* Ctrl-C stops the run: the caller does this on BL_WATCH_STOP, and the screen says so */
 	bool ask_background;             /* query the terminal, for at most 100 ms, whether its background is light */
 	const volatile int *interrupted; /* not 0: Ctrl-C was pressed; may be NULL */
 } bl_watch_config;

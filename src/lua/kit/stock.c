@@ -40,7 +40,7 @@ static int sort(lua_State *L)
 
 /* --- string.rep --- */
 
-/* Fills `out` with copies of its first `period` bytes, in pieces of whole periods that begin at its start. */
+/* Fills `out` with copies of its first `period` bytes, by copying pieces from its beginning behind the filled part. */
 static void repeat(lua_State *L, char *out, size_t period, size_t size)
 {
 	size_t most = period < PIECE ? PIECE / period * period : period;
