@@ -46,7 +46,7 @@ optuna() {
 		python=$place/bin/python
 		if ! { python3 -m venv "$place" && "$python" -m pip -q install optuna; }; then
 			rm -rf "$place"
-			echo "Optuna cannot be had: left out."
+			echo "Optuna is not installed: left out."
 			return
 		fi
 	fi

@@ -32,7 +32,7 @@ local function load_data()
 		return data.fashion{ train = true, folder = o.data or nil }, data.fashion{ train = false, folder = o.data or nil }
 	end)
 	if fine then return train, test end
-	print("Going on with generated shapes:", train)
+	print("Continuing with generated shapes:", train)
 	return data.shapes{ n = 60000, size = SIZE, channels = 1, seed = 1 }, data.shapes{ n = 10000, size = SIZE, channels = 1, seed = 2 }
 end
 

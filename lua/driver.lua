@@ -111,7 +111,7 @@ local function poll(s)
 			s.restarts = over > (s.over_before or -1) and 1 or s.restarts + 1
 			s.over_before = over
 			local how = status > 128 and "was ended by signal " .. status - 128 or "ended with status " .. status
-			io.stderr:write(("sweep: worker %d %s; its log's end: %s (%s)\n"):format(w.pid, how, last_line(w.log), native.clean(w.log)))
+			io.stderr:write(("sweep: worker %d %s; the last line of its log: %s (%s)\n"):format(w.pid, how, last_line(w.log), native.clean(w.log)))
 			if s.restarts <= RESTARTS and open_trials(s) > 0 then s.again = (s.again or 0) + 1 end
 		end
 	end
@@ -203,7 +203,7 @@ end
 
 local waited = { { name = "quiet", type = "boolean", default = false, text = "prints no line for each trial" } }
 
-add("wait", "(settings?: table): sweep", "Waits until its workers have ended, and prints a line for each trial; Ctrl-C stops them.", waited)
+add("wait", "(settings?: table): sweep", "Waits until the sweep's workers have ended, and prints a line for each trial; Ctrl-C stops them.", waited)
 function methods.wait(s, options)
 	options = registry.check({ name = "sweep:wait", keys = waited }, options)
 	local reported = reported_already(s)
@@ -336,7 +336,7 @@ end
 local function test(s, a)
 	local path = s.folder .. "/test.json"
 	if not native.exists(path) then
-		if not s.test then error("sweep: best{test = true} needs the declaration's test = a dataset", 0) end
+		if not s.test then error("sweep: best{test = true} needs a dataset: test = ... in the sweep's declaration", 0) end
 		local values = {}
 		for _, k in ipairs(complete_trials(s, a.arm)) do
 			local r = sweep.recipe(s, k)

@@ -35,7 +35,7 @@ local head = [[
 .\" Made by barlow from its registry: do not edit.
 .TH BARLOW\-LUA 7 "" "barlow %s" "barlow"
 .SH NAME
-barlow\-lua \- functions, objects and settings that barlow has in Lua
+barlow\-lua \- functions, objects and settings of barlow in Lua
 .SH DESCRIPTION
 Scripts and the prompt of
 .BR barlow (1)

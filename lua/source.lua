@@ -346,7 +346,7 @@ local function upvalue_names(piece)
 	return names
 end
 
-local MANY_THERE = ("more than %d functions are on its lines: write it on lines of its own"):format(MANY)
+local MANY_THERE = ("more than %d functions are on the same lines: write the function on lines of its own"):format(MANY)
 local UNLIKE = "its text alone does not compile to the same function as in its script: move what it uses from outside into it"
 local UNKNOWN = "the text of its chunk is not stored"
 

@@ -302,7 +302,7 @@ function verify.report(path)
 	end
 	report.sourceless = #record.runs == 0 and not record.sweep
 	if report.sourceless then
-		add(report, "runs", { "the figure has none: it was made from numbers of a script, and only that script can make it again" })
+		add(report, "runs", { "the figure has none: it was made from numbers of a script, which only that script can compute again" })
 		report.things[#report.things].unknown = true
 		return report
 	end
@@ -336,9 +336,9 @@ local function print_report(path, report)
 		end
 		if #t.differences > SHOWN then put(("  differs  %s: and %d more"):format(t.what, #t.differences - SHOWN)) end
 	end
-	put(report.same and "The runs still give this figure." or report.sourceless and "The file names no runs that it was made from."
+	put(report.same and "The runs still give this figure." or report.sourceless and "The figure was made from no runs, so there is nothing to compare it with."
 		or report.missing > 0 and ("It cannot be checked: %d of its runs are missing."):format(report.missing)
-		or "The runs do not give this figure, or not this file.")
+		or "The runs do not give this figure, or the file was changed.")
 end
 
 local function plain(report)

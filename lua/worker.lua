@@ -214,7 +214,7 @@ local function run_trial(s, k, attempt)
 	end
 	local counts = store_result(s, k, attempt, result)
 	io.write(("trial %d: %s%s%s\n"):format(k, result.state, result.reason and ": " .. result.reason or "",
-		counts and "" or "; another attempt had a result before"))
+		counts and "" or "; another attempt has finished first"))
 	io.flush()
 	collectgarbage()
 end

@@ -71,7 +71,7 @@ static int describe(const void *p, const void *d, int channels, char *buf, size_
 
 static const bl_field fields[] = {
 	BL_FIELD(FLOAT, parameters, alpha, BL_DEFAULT(50), BL_WITHIN(0, 10000), .position = 1,
-	         .help = "strength: a pixel moves by half of this, times the smoothed noise of -1 to 1, in pixels"),
+	         .help = "strength: a pixel moves by half the strength, in pixels, times a smoothed noise from -1 to 1"),
 	BL_FIELD(FLOAT, parameters, sigma, BL_DEFAULT(5), BL_WITHIN(.3, 100), .position = 2,
 	         .help = "standard deviation of the smoothing, pixels"),
 	BL_FIELD(FLOAT, parameters, p, BL_DEFAULT(.5), BL_WITHIN(0, 1), .settable = true, .help = PROBABILITY),

@@ -161,7 +161,7 @@ static const bl_field fields[] = {
 
 const operator bl_op_jitter = {
 	.name = "jitter",
-	.help = "Changes brightness, contrast, saturation and hue in random order; of grey images the first two.",
+	.help = "Changes brightness, contrast, saturation and hue in random order; on grey images, only the first two.",
 	.fields = fields,
 	.parameters = sizeof(parameters),
 	.draws = sizeof(draws),

@@ -125,7 +125,7 @@ int bl_aug_set(bl_aug *a, const char *field, const double *v, int n)
 	if (!f)
 		return -1;
 	if (a->built)
-		return bl_fail("%s: it is part of a pipeline, which does not change", a->name);
+		return bl_fail("%s: it is part of a pipeline, and pipelines cannot be changed", a->name);
 	return bl_field_set(f, a->parameters, v, n) < 0 ? bl_fail_prefix("%s: ", a->name) : 0;
 }
 

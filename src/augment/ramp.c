@@ -26,7 +26,7 @@ static bool is_whole(const bl_field *f)
 static int check_ramp(const bl_aug *a, const bl_field *f, int64_t epochs)
 {
 	if (a->built)
-		return bl_fail("it is part of a pipeline, which does not change");
+		return bl_fail("it is part of a pipeline, and pipelines cannot be changed");
 	if (!is_number(f))
 		return bl_fail("'%s' is no number, so it cannot be a ramp", f->name);
 	if (epochs < 2 || epochs > BL_RAMP_MOST)

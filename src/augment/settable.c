@@ -72,7 +72,7 @@ static int set_field(bl_aug *a, const bl_field *f, double value)
 {
 	for (int i = 0; i < a->ramps; i++)
 		if (a->ramp[i].field == f)
-			return bl_fail("%s: '%s' is a ramp, which goes by the epochs", a->name, f->name);
+			return bl_fail("%s: '%s' is a ramp, which depends on the epoch", a->name, f->name);
 	return bl_field_set(f, a->parameters, &value, 1) < 0 ? bl_fail_prefix("%s: ", a->name) : 0;
 }
 

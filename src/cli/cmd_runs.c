@@ -42,7 +42,7 @@ static const bl_option options[] = {
 	BL_OPTION(TEXT, struct values, size, .name = "size", .argument = "SIZE",
 	          .help = "prune: remove the oldest runs until all take at most SIZE, such as 10G"),
 	BL_OPTION(FLAG, struct values, leftovers, .name = "leftovers",
-	          .help = "prune: only remove incomplete files that killed saves have left"),
+	          .help = "prune: only remove incomplete files of saves that were killed"),
 	BL_OPTION(FLAG, struct values, dry_run, .name = "dry-run", .help = "prune: only print which runs would be removed"),
 	BL_OPTION(FLAG, struct values, forever, .name = "forever",
 	          .help = "rm, prune: delete the files instead of moving them to the trash"),
@@ -126,13 +126,13 @@ const bl_subcommand bl_subcommand_runs = {
 	.many = true,
 	.others = BL_THING_RUN,
 	.about =
-		"list prints all stored runs, newest first; show RUN prints all that is known of one, diff RUN RUN the differences of "
+		"list prints all stored runs, newest first; show RUN prints everything known about a run, diff RUN RUN the differences of "
 		"two, and best the run with the best value of a metric; export writes a table; sql QUERY runs an SQL query, which can only "
 		"read, on the tables runs, metrics(run, key, value), recipe(run, key, value) and tags(run, tag).\n"
-		"tag RUN TAG... adds tags, and removes those with \"-\" in front (put -- before them); note RUN TEXT sets a run's notes; "
-		"rm RUN... moves runs to the trash, the folder trash beside all runs; prune moves those that are too old or too many, but "
+		"tag RUN TAG... adds tags, and removes tags that begin with \"-\" (put -- before them); note RUN TEXT sets a run's notes; "
+		"rm RUN... moves runs to the trash, the folder trash beside all runs; prune moves runs that are too old or in excess, but "
 		"none that is running or has the tag keep. From the folders of runs that are not running, prune also removes incomplete "
-		"files that killed saves have left, and prints their size. RUN is given as for watch.\n"
+		"files of saves that were killed, and prints their size. RUN is given as for watch.\n"
 		"The index of runs is in the cache; if it is missing, it is rebuilt from the runs' folders.\n",
 	.size = sizeof(struct values),
 	.run = runs,

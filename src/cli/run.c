@@ -109,7 +109,8 @@ static int report_running(lua_State *L)
 			continue; /* such as a paused run, which the program trains by single steps */
 		fflush(stdout);
 		bl_lua_push_clean(L, info.name, false);
-		fprintf(stderr, "%s: the program ends at step %lld of %lld of this run, which stops (t:wait() would wait for it)\n",
+		fprintf(stderr,
+		        "%s: the program ends at step %lld of %lld of this run, which is stopped (t:wait() waits for its end)\n",
 		        lua_tostring(L, -1), (long long)info.step, (long long)info.steps);
 	}
 	return 0;

@@ -276,7 +276,8 @@ int bl_cache_file_read(const bl_cache_file *f, int64_t row, uint8_t *out)
 	size_t n = bytes_of(f, row);
 	int rc = read_at(f->fd, out, n, f->place[row].offset);
 	if (rc == 0 && crc32_z(crc32(0, NULL, 0), out, n) != f->place[row].crc)
-		rc = bl_fail("image %" PRId64 " is not what was written", row + 1);
-	return rc < 0 ? bl_fail_prefix("%s: this file of decoded images was changed (remove it, it will be made again): ", f->path)
+		rc = bl_fail("image %" PRId64 " differs from what was written", row + 1);
+	return rc < 0 ? bl_fail_prefix("%s: this file of decoded images was changed (if you remove it, it is made again): ",
+	                               f->path)
 	              : 0;
 }

@@ -73,7 +73,7 @@ static int read_binary(bl_dataset *d, const set *s, const uint8_t *bytes, size_t
 {
 	size_t record = IMAGE + (size_t)s->labels;
 	if (n == 0 || n % record)
-		return bl_fail("%s: %zu bytes, expected a multiple of %zu, which an image of %s has", path, n, record,
+		return bl_fail("%s: %zu bytes, expected a multiple of %zu, the size of an image of %s", path, n, record,
 		               s->place.title);
 	int64_t images = (int64_t)(n / record);
 	if (grow(d, images) < 0)
@@ -97,7 +97,7 @@ static int take_pickled(bl_dataset *d, const set *s, const bl_pickle *p, const c
 	if (shape[1] != IMAGE || shape[0] < 1)
 		rc = bl_fail("%s: 'data' is (%" PRId64 ", %" PRId64 "), expected (N, %d)", path, shape[0], shape[1], IMAGE);
 	else if (!labels || labels->kind != BL_PICKLE_LIST || labels->count != shape[0])
-		rc = bl_fail("%s: '%s' is no list of %" PRId64 " labels", path, s->python_labels, shape[0]);
+		rc = bl_fail("%s: '%s' is not a list of %" PRId64 " labels", path, s->python_labels, shape[0]);
 	else
 		rc = grow(d, shape[0]);
 	for (int64_t i = 0; i < shape[0] && rc == 0; i++) {
@@ -235,16 +235,16 @@ typedef struct settings {
 	int labels; /* FINE or COARSE, of CIFAR-100 */
 } settings;
 
-#define PLACES "where it is found: see data.list()"
+#define PLACES "the folder that data.list() names"
 
 static const bl_field fields10[] = {
 	BL_FIELD(BOOL, settings, train, BL_DEFAULT(true), .help = "the 50000 training images; false: the 10000 of the test set"),
-	BL_FIELD(TEXT, settings, folder, BL_OTHERWISE(PLACES), .help = "where its files lie"),
+	BL_FIELD(TEXT, settings, folder, BL_OTHERWISE(PLACES), .help = "folder of the set's files"),
 	BL_FIELD_END,
 };
 static const bl_field fields100[] = {
 	BL_FIELD(BOOL, settings, train, BL_DEFAULT(true), .help = "the 50000 training images; false: the 10000 of the test set"),
-	BL_FIELD(TEXT, settings, folder, BL_OTHERWISE(PLACES), .help = "where its files lie"),
+	BL_FIELD(TEXT, settings, folder, BL_OTHERWISE(PLACES), .help = "folder of the set's files"),
 	BL_FIELD(CHOICE, settings, labels, BL_DEFAULT(FINE), .choices = levels, .help = "100 classes (fine), or 20 (coarse)"),
 	BL_FIELD_END,
 };

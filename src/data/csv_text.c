@@ -54,7 +54,7 @@ static ending read_quoted(reading *r, char **field)
 		if (r->at == r->end)
 			return bl_fail("line %" PRId64 ": a quote that is not closed", began), WRONG;
 		if (*r->at == '\0')
-			return bl_fail("line %" PRId64 ": a zero byte: this is no text", r->line), WRONG;
+			return bl_fail("line %" PRId64 ": a zero byte: this is not a text file", r->line), WRONG;
 		if (*r->at == '"' && (r->at + 1 == r->end || r->at[1] != '"'))
 			break;
 		r->line += *r->at == '\n';
@@ -63,7 +63,7 @@ static ending read_quoted(reading *r, char **field)
 	}
 	r->at++;
 	if (!ends_here(r))
-		return bl_fail("line %" PRId64 ": text behind a closing quote", r->line), WRONG;
+		return bl_fail("line %" PRId64 ": text after a closing quote", r->line), WRONG;
 	return end_field(r, out);
 }
 
@@ -74,7 +74,7 @@ static ending read_plain(reading *r, char **field)
 		if (*r->at == '"')
 			return bl_fail("line %" PRId64 ": a quote within a field that does not begin with one", r->line), WRONG;
 		if (*r->at == '\0')
-			return bl_fail("line %" PRId64 ": a zero byte: this is no text", r->line), WRONG;
+			return bl_fail("line %" PRId64 ": a zero byte: this is not a text file", r->line), WRONG;
 	}
 	return end_field(r, r->at);
 }

@@ -19,7 +19,7 @@ typedef struct job {
 
 static job *job_of(bl_encoded *e)
 {
-	_Static_assert(sizeof(job) <= BL_DECODER_BYTES, "the decoder fits into an open file");
+	_Static_assert(sizeof(job) <= BL_DECODER_BYTES, "the decoder's state fits into bl_encoded");
 	return (job *)(void *)e->decoder;
 }
 

@@ -16,7 +16,7 @@ static bool is_webp(const uint8_t *b, size_t n)
 static const char *reason(VP8StatusCode status)
 {
 	switch (status) {
-	case VP8_STATUS_OUT_OF_MEMORY: return "no memory for it";
+	case VP8_STATUS_OUT_OF_MEMORY: return "no memory for the image";
 	case VP8_STATUS_UNSUPPORTED_FEATURE: return "a feature that libwebp does not decode";
 	case VP8_STATUS_NOT_ENOUGH_DATA: return "the file ends within the image";
 	default: return "its WebP data are damaged";
@@ -70,7 +70,7 @@ static int read_webp(bl_encoded *e, const bl_window *w, bl_image *out)
 {
 	WebPDecoderConfig c;
 	if (!WebPInitDecoderConfig(&c))
-		return bl_fail("libwebp is of another version than it was built for");
+		return bl_fail("libwebp is of another version than the one that barlow was built for");
 	choose_part(e, w, out);
 	int channels = e->options.over ? 4 : 3;
 	size_t n =

@@ -227,7 +227,7 @@ static int fail_contents(const bl_dataset *root, const print *then, const print 
 	while (k < now->n && k < then->n && now->file[k] == then->file[k])
 		k++;
 	char *path = k < now->n ? file_of(root, now, k) : NULL;
-	bl_fail("%s is not the file that it was: its size or content differs", path ? path : "one of the files");
+	bl_fail("%s is no longer the same file: its size or content differs", path ? path : "one of the files");
 	free(path);
 	return -1;
 }
@@ -237,7 +237,7 @@ int bl_dataset_check_fingerprint(bl_dataset *d, const char *fingerprint)
 	const bl_dataset *root = d->root ? d->root : d;
 	print then, now;
 	if (!has_files(root))
-		return bl_fail("%s: a fingerprint of images that come from no file", root->name);
+		return bl_fail("%s: a fingerprint is given, but these images come from no file", root->name);
 	if (parse(fingerprint, &then) != 0)
 		return bl_fail("%s: '%.60s' is no fingerprint that this version of barlow reads", root->origin[0], fingerprint);
 	/* The stored fingerprint is not used here: another process may have changed the files since it was computed. */

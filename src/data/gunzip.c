@@ -187,7 +187,7 @@ static uint8_t *inflate_all(bl_gunzip *g, size_t *n)
 	while (!g->ended) {
 		size_t before = g->taken;
 		uint8_t *more = realloc(out, room);
-		int64_t some = more ? inflate_some(g, more + made, room - made) : bl_fail("%s: no memory for it", g->path);
+		int64_t some = more ? inflate_some(g, more + made, room - made) : bl_fail("%s: no memory for its content", g->path);
 		out = more ? more : out;
 		if (some == 0 && g->taken == before && !g->ended)
 			some = bl_fail("%s: the gzip data is cut short: the file ends at byte %zu", g->path, g->size);

@@ -70,7 +70,7 @@ static int fail_magic(const char *path, uint32_t magic, const char *what, int le
 	if (most > least)
 		snprintf(other, sizeof other, " or 0x%08x", UBYTE << 8 | most);
 	return bl_fail("%s: byte 0: magic number 0x%08" PRIx32
-	               ", expected 0x%08x%s (unsigned bytes, %s), or their like of another type",
+	               ", expected 0x%08x%s (unsigned bytes, %s), or the same with elements of another type",
 	               path, magic, UBYTE << 8 | least, other, what);
 }
 
@@ -189,7 +189,7 @@ static int read_labels(bl_gunzip *g, const char *path, const char *images_path, 
 	if (read_header(g, path, "1 dimension: labels", LABEL_DIMS, COLUMNS_DIMS, &h) < 0)
 		return -1;
 	if (is_float(h.type))
-		return bl_fail("%s: byte 2: labels of floating point, expected integers", path);
+		return bl_fail("%s: byte 2: floating-point labels, expected integers", path);
 	if (h.size[0] != d->n)
 		return bl_fail("%s: byte 4: %" PRIu32 " labels, expected %" PRId64 ", as many as %s has images", path, h.size[0],
 		               d->n, images_path);

@@ -117,12 +117,12 @@ typedef struct settings {
 	const char *folder;
 } settings;
 
-#define PLACES "where it is found: see data.list()"
+#define PLACES "the folder that data.list() names"
 /* clang-format off */
 #define FIELDS(train_help_) \
 	{ \
 		BL_FIELD(BOOL, settings, train, BL_DEFAULT(true), .help = train_help_), \
-		BL_FIELD(TEXT, settings, folder, BL_OTHERWISE(PLACES), .help = "where its files lie"), \
+		BL_FIELD(TEXT, settings, folder, BL_OTHERWISE(PLACES), .help = "folder of the set's files"), \
 		BL_FIELD_END, \
 	}
 /* clang-format on */
@@ -164,7 +164,8 @@ static const variant of_qmnist = {
 static const bl_field fashion_fields[] = FIELDS("the 60000 training images; false: the 10000 of the test set");
 static const bl_field mnist_fields[] = FIELDS("the 60000 training images; false: the 10000 of the test set");
 static const bl_field kmnist_fields[] = FIELDS("the 60000 training images; false: the 10000 of the test set");
-static const bl_field qmnist_fields[] = FIELDS("the 60000 training images; false: the 60000 of the test set, MNIST's own first");
+static const bl_field qmnist_fields[] =
+	FIELDS("the 60000 training images; false: the 60000 of the test set, of which the first 10000 are MNIST's");
 
 bl_dataset *bl_dataset_fashion(const char *folder, bool train)
 {
@@ -235,7 +236,7 @@ typedef struct emnist {
 
 static const bl_field emnist_fields[] = {
 	BL_FIELD(BOOL, emnist, train, BL_DEFAULT(true), .help = "the training images; false: those of the test set"),
-	BL_FIELD(TEXT, emnist, folder, BL_OTHERWISE(PLACES), .help = "where its files lie"),
+	BL_FIELD(TEXT, emnist, folder, BL_OTHERWISE(PLACES), .help = "folder of the set's files"),
 	BL_FIELD(CHOICE, emnist, split, BL_DEFAULT(2), .choices = splits,
 	         .help = "62 classes (byclass), 47 (bymerge, balanced), 26 letters, or 10 digits (digits, mnist)"),
 	BL_FIELD_END,

@@ -122,8 +122,8 @@ static source *open_source(const char *path, int64_t *n)
 	else if (!S_ISREG(st.st_mode))
 		bl_fail("%s: not a file", path);
 	else if (st.st_size == 0 || st.st_size % IMAGE)
-		bl_fail("%s: %" PRId64 " bytes, expected a multiple of %d, which an image of STL-10 has (unpacked, not gzip)", path,
-		        (int64_t)st.st_size, IMAGE);
+		bl_fail("%s: %" PRId64 " bytes, expected a multiple of %d, the size of an image of STL-10 (unpacked, not gzip)",
+		        path, (int64_t)st.st_size, IMAGE);
 	else {
 		*n = st.st_size / IMAGE;
 		return s;
@@ -165,7 +165,7 @@ typedef struct settings {
 static const bl_field fields[] = {
 	BL_FIELD(CHOICE, settings, part, BL_DEFAULT(TRAIN), .choices = parts,
 	         .help = "5000 images (train), 8000 (test), or 100000 without labels (unlabeled)"),
-	BL_FIELD(TEXT, settings, folder, BL_OTHERWISE("where it is found: see data.list()"), .help = "where its files lie"),
+	BL_FIELD(TEXT, settings, folder, BL_OTHERWISE("the folder that data.list() names"), .help = "folder of the set's files"),
 	BL_FIELD_END,
 };
 

@@ -91,7 +91,7 @@ typedef struct settings {
 static const bl_field fields[] = {
 	BL_FIELD(CHOICE, settings, part, BL_DEFAULT(TRAIN), .choices = parts,
 	         .help = "73257 images (train), 26032 (test), or 531131 easier ones (extra)"),
-	BL_FIELD(TEXT, settings, folder, BL_OTHERWISE("where it is found: see data.list()"), .help = "where its files lie"),
+	BL_FIELD(TEXT, settings, folder, BL_OTHERWISE("the folder that data.list() names"), .help = "folder of the set's files"),
 	BL_FIELD_END,
 };
 

@@ -25,11 +25,11 @@ char *bl_tar_label(const char *json, size_t n, const char *key)
 	json_error_t why;
 	json_t *all = json_loadb(json, n, JSON_REJECT_DUPLICATES, &why);
 	if (!all)
-		return bl_fail_null("no JSON: line %d: %.150s", why.line, why.text);
+		return bl_fail_null("not JSON: line %d: %.150s", why.line, why.text);
 	const json_t *v = json_object_get(all, key);
 	char *text = v ? text_of(v) : NULL;
 	if (!v)
-		bl_fail("no key '%.60s' in it", key);
+		bl_fail("no key '%.60s'", key);
 	else if (!text)
 		bl_fail("key '%.60s' is neither a whole number nor a text", key);
 	json_decref(all);

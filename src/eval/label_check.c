@@ -14,7 +14,8 @@ int bl_labels_check(const char *who, const int32_t *labels, int64_t n, int class
 		return bl_fail("%s rows: %d classes, expected at least 1", who, classes);
 	for (int64_t i = 0; i < n; i++)
 		if (labels[i] < 0 || labels[i] >= classes)
-			return bl_fail("%s row %" PRId64 ": label %d, expected 0 to %d", who, i, labels[i], classes - 1);
+			return bl_fail("%s row %" PRId64 " (counted from 1): label %d, expected 0 to %d", who, i + 1, labels[i],
+			               classes - 1);
 	return 0;
 }
 

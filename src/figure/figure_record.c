@@ -173,7 +173,7 @@ void *bl_record_put(bl_form form, const void *picture, size_t *n, const char *re
 
 static char *none(void)
 {
-	return bl_fail_null("it contains no record by barlow that says where its data came from");
+	return bl_fail_null("it contains no record by barlow of where its data came from");
 }
 
 /* The hash of a file's bytes without those from `from` to `to`. */
@@ -287,7 +287,7 @@ char *bl_figure_record(const char *path, char picture[BL_FIGURE_HASH])
 	struct stat st;
 	size_t n;
 	if (stat(path, &st) == 0 && st.st_size > FILE_MOST)
-		return bl_fail_null("%s: a file of %lld MB is no figure by barlow", path, (long long)st.st_size >> 20);
+		return bl_fail_null("%s: a file of %lld MB is not a figure by barlow", path, (long long)st.st_size >> 20);
 	void *all = bl_file_read(path, &n);
 	if (!all)
 		return NULL;

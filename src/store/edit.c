@@ -27,7 +27,7 @@ static int begin_file(const char *folder, bl_run_file *f)
 	snprintf(f->state, sizeof f->state, "%s", killed ? BL_RUN_FILE_STOPPED : k->state);
 	if (killed)
 		snprintf(f->reason, sizeof f->reason, "its process was killed");
-	int rc = broken ? bl_fail("%s: there is no run in it that could be read: %s", folder, k->message) : 0;
+	int rc = broken ? bl_fail("%s: it contains no readable run: %s", folder, k->message) : 0;
 	free(k);
 	return rc;
 }

@@ -22,11 +22,11 @@ const bl_fact *bl_facts_find(const bl_facts *f, const char *name)
 static bl_fact *add(bl_facts *f, const char *name)
 {
 	if (f->n == BL_RUN_FACTS)
-		return bl_fail_null("more than %d of them", BL_RUN_FACTS);
+		return bl_fail_null("more than %d settings", BL_RUN_FACTS);
 	if ((f->n & (f->n - 1)) == 0) {
 		bl_fact *more = realloc(f->at, (size_t)(f->n ? 2 * f->n : 1) * sizeof *more);
 		if (!more)
-			return bl_fail_null("no memory for %d of them", f->n + 1);
+			return bl_fail_null("no memory for %d settings", f->n + 1);
 		f->at = more;
 	}
 	char *copy = strdup(name);

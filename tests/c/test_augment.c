@@ -1131,7 +1131,7 @@ static void fields_that_make_no_sense_are_named(void **state)
 	refused("crop{scale = {.1, .2}", "expected ',' or '}'");
 	bl_pipeline *p = bl_pipeline_new(&a, 1);
 	assert_int_equal(bl_aug_set(a, "size", (double[]){ 8 }, 1), -1);
-	assert_error("crop: it is part of a pipeline, which does not change");
+	assert_error("crop: it is part of a pipeline, and pipelines cannot be changed");
 	bl_aug_unref(a);
 	bl_pipeline_unref(p);
 }

@@ -267,7 +267,7 @@ static void senseless_arguments_are_named(void **state)
 	assert_true(bl_eval_knn(&(bl_knn_config){ 1, 1, NULL }, data.train, data.train_labels, narrow, low, CLASSES) < 0);
 	assert_error("references are (300, 6) and queries (2, 5)");
 	assert_true(bl_eval_knn(&(bl_knn_config){ 1, 1, NULL }, data.train, data.train_labels, two, high, CLASSES) < 0);
-	assert_error("kNN: query row 1: label 4, expected 0 to 3");
+	assert_error("kNN: query row 2 (counted from 1): label 4, expected 0 to 3");
 	assert_int_equal(bl_eval_linear(&(bl_linear_config){ 0 }, two, low, narrow, low, CLASSES, &r), -1);
 	assert_error("training rows are (2, 6) and test rows (2, 5)");
 	assert_int_equal(bl_eval_linear(&(bl_linear_config){ 0 }, two, low, two, low, CLASSES, &r), -1);
@@ -421,7 +421,7 @@ static void whitening_names_what_is_wrong(void **state)
 
 	(void)state;
 	assert_int_equal(bl_eval_whiten(&(bl_whiten_config){ 0 }, one, high, one, CLASSES, out, &r), -1);
-	assert_error("whitening: reference row 0: label 4");
+	assert_error("whitening: reference row 1 (counted from 1): label 4");
 	assert_null(out[0]);
 	assert_int_equal(bl_eval_whiten(&(bl_whiten_config){ 0 }, one, (int32_t[]){ 0 }, one, CLASSES, out, &r), -1);
 	assert_error("1 reference is too few to choose a ridge on a part of them: give one number as ridge, or more references");

@@ -91,7 +91,7 @@ test("a file that is damaged or truncated is made again, or is an error that nam
 	local shrinks = ([[local d = data.folder{ "%s/day", labels = false, size = 16, cache = "disk" } os.execute "truncate -s 100 %s"
 		print(pcall(function() return d[3] end))]]):format(root, path)
 	out = other(shrinks)
-	assert(out:find(path .. ": this file of decoded images was changed (remove it, it will be made again): it ends before byte ", 1, true), out)
+	assert(out:find(path .. ": this file of decoded images was changed (if you remove it, it is made again): it ends before byte ", 1, true), out)
 end)
 
 test("another file in the folder, another size or channels use another cache; a broken image is named, and no file is left", function()

@@ -55,8 +55,8 @@ test("errors in a table are reported with the line", function()
 	wrong("a,c\nx.png,1\n", "line 1: no column 'b'; there are a, c")
 	wrong("a,b\nx.png,1\ny.png\n", "line 3: 1 fields, expected 2 as in the first row")
 	wrong('a,b\n"x.png,1\n', "line 2: a quote that is not closed")
-	wrong('a,b\n"x"y,1\n', "line 2: text behind a closing quote")
-	wrong('a,b\n"one\nline"z,1\n', "line 3: text behind a closing quote")
+	wrong('a,b\n"x"y,1\n', "line 2: text after a closing quote")
+	wrong('a,b\n"one\nline"z,1\n', "line 3: text after a closing quote")
 	wrong('a,b\nx"y,1\n', "line 2: a quote within a field")
 	wrong("a,b\nx\0y,1\n", "line 2: a zero byte")
 	wrong("a,b\n,1\n", "line 2: no path of an image")
@@ -93,7 +93,7 @@ test("recipes name the table by absolute path, and refuse one with other labels 
 	table_of 'f,l\n"pictures, all/palette.png",x\n"a ""quoted"" name.png",y\n'
 	load("return " .. line)()
 	sh "echo >>%/'a \"quoted\" name.png'"
-	fails(function() load("return " .. line)() end, "is not the file that it was")
+	fails(function() load("return " .. line)() end, "is no longer the same file")
 end)
 
 sh "rm -r %"

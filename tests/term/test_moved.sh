@@ -57,7 +57,7 @@ check "other images than the run's are refused, though its own are where they we
 mv "$dir/here/set" "$dir/here/gone"
 check "missing images are reported, with a hint" fails_with "--data PATH of barlow resume, fork and tune" / resume --plain moved
 check "other images in their place are refused, by name" fails_with \
-	"$dir/there/set/imgs/night/one_bit.png is not the file that it was" / resume --plain --data "$dir/there/set" moved
+	"$dir/there/set/imgs/night/one_bit.png is no longer the same file" / resume --plain --data "$dir/there/set" moved
 rm "$dir/there/set/imgs/night/one_bit.png"
 check "also fewer images" fails_with "there were 8 files then, there are 7 now" / resume --plain --data "$dir/there/set" moved
 check "a folder that does not exist is reported" fails_with "--data $dir/nowhere: there is no such" / resume --plain --data "$dir/nowhere" moved

@@ -134,7 +134,7 @@ fi
 going='t = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8}, projector = {8},
 	batch = 32, epochs = 1e6, name = "going"} t:start() while #t < 2 do t:wait(.01) end'
 run -e "$going"
-expect "a script that ends before its run says so" 0 '' '^going: the program ends at step [0-9]+ of 2000000 of this run, which stops'
+expect "a script that ends before its run says so" 0 '' '^going: the program ends at step [0-9]+ of 2000000 of this run, which is stopped'
 run -e "$going os.exit(7)"
 expect "os.exit, too" 7 '' '^going: the program ends at step '
 run -e 'for _, r in ipairs(runs.list{ where = "name = '"'going'"'" }) do print(r.state) end'

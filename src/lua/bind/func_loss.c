@@ -197,7 +197,7 @@ static void take_table(lua_State *L, call *c)
 		lua_pop(L, 1);
 	}
 	if (left > 0)
-		luaL_error(L, "the function returned %d terms that it did not name before", left);
+		luaL_error(L, "the function returned %d terms that it had not named before", left);
 }
 
 static void take_result(lua_State *L, void *ctx)

@@ -43,7 +43,7 @@ static int through(lua_State *L)
 #define SORT \
 	BL_FIELD_UNREAD("sort", "the name of a column, metric or setting", BL_OTHERWISE("newest first"), \
 	                .help = "sorts by its values, ascending; with \"-\" in front, descending")
-#define TAGS BL_FIELD_UNREAD("tags", "a tag, or a list of them", BL_OTHERWISE("any or none"), .help = "tags that all of the runs have")
+#define TAGS BL_FIELD_UNREAD("tags", "a tag, or a list of them", BL_OTHERWISE("tags do not matter"), .help = "tags that all of the runs have")
 #define NUMBER BL_FIELD_UNREAD("number", "a number", BL_OTHERWISE("all of them"), .help = "only the first N")
 #define FOREVER \
 	BL_FIELD_UNREAD("forever", "true or false", BL_OTHERWISE("false"), .help = "deletes the files instead of moving them to the trash")
@@ -92,7 +92,7 @@ static const bl_lua_function itself =
 	BL_LUA("runs", NULL, "(): table", "All saved runs, running and past, newest first.", "runs()");
 static const bl_lua_function functions[] = {
 	BL_LUA("resume", resume, "(run?: string|table): trainer",
-	       "A trainer that continues a run: by its name or folder, as an entry of runs(), or by default the newest that was stopped early.",
+	       "A trainer that continues a run, given by name, by folder or as an entry of runs(); by default the newest that was stopped early.",
 	       "pcall(runs.resume, \"lambda-02\")"),
 	BL_LUA("fork", fork_run, "(run: string, settings?: table): trainer",
 	       "A trainer, not started, that continues from a checkpoint of a run, with other settings, as a new run.",
@@ -116,12 +116,12 @@ static const bl_lua_function functions[] = {
 	BL_LUA("records", through, "(run: string): table", "All records of a run, as one list for each column.",
 	       "pcall(runs.records, \"lambda-02\")"),
 	BL_LUA("tag", through, "(run: string, ...: string)",
-	       "Adds tags to a run; \"-tag\" removes one. Runs with the tag keep are never pruned.",
+	       "Adds tags to a run; \"-tag\" removes one. Runs with the tag \"keep\" are never pruned.",
 	       "pcall(runs.tag, \"lambda-02\", \"good\", \"-bad\")"),
 	BL_LUA("note", through, "(run: string, text: string)", "Sets the note of a run, which replaces the former one.",
 	       "pcall(runs.note, \"lambda-02\", \"with the new crop\")"),
 	BL_LUA("delete", through, "(run: string, settings?: table): boolean",
-	       "Moves a run to the trash, $XDG_DATA_HOME/barlow/trash, after asking; ask = false: without asking, forever = true: deletes it.",
+	       "Moves a run to the trash, $XDG_DATA_HOME/barlow/trash, after a confirmation (ask = false: without); forever = true deletes it.",
 	       "pcall(runs.delete, \"lambda-02\", {ask = false})"),
 	BL_LUA("prune", through, ": table",
 	       "Moves old or excess runs to the trash, after asking, and removes half-written files of killed saves. Runs that still train stay.",

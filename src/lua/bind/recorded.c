@@ -108,7 +108,7 @@ bl_dataset *bl_lua_open_recorded(const bl_recorded *r)
 	if (*why)
 		return bl_fail_null("%s", why);
 	if (moved)
-		return bl_fail_null("%s; nor was it found below %s (%s)", bl_error(), root,
+		return bl_fail_null("%s; it was not found below %s either (%s)", bl_error(), root,
 		                    given_root ? "--data" : BL_DATA_VARIABLE);
 	return bl_fail_null(
 		"%s; if the files were moved, give their folder by --data PATH of barlow resume, fork and tune, or by " BL_DATA_VARIABLE
