@@ -119,7 +119,10 @@ end
 local special = { ["\\"] = "\\textbackslash{}", ["~"] = "\\textasciitilde{}", ["^"] = "\\textasciicircum{}" }
 
 function tables.latex(names, rows)
-	local function text(v) return (cell_text(v):gsub("[\\~^&%%$#_{}]", function(c) return special[c] or "\\" .. c end)) end
+	local function text(v)
+		local escaped = cell_text(v):gsub("[\\~^&%%$#_{}]", function(c) return special[c] or "\\" .. c end)
+		return (escaped:gsub("%f[-+%w][-+]%f[%d]", "$%0$")) -- a sign, not a hyphen
+	end
 	local function line(of) return "\t" .. table.concat(of, " & ") .. " \\\\" end
 	local head, form, lines = {}, {}, {}
 	for k, name in ipairs(names) do

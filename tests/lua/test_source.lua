@@ -176,7 +176,7 @@ test("the reason why a function cannot be written", function()
 	many = load("return {" .. table.concat(many, ", ") .. "}")()
 	for _, case in ipairs{
 		{ ping, "refer to each other" },
-		{ many[100], "more than 64 functions are on its lines" },
+		{ many[100], "more than 64 functions are on the same lines" },
 		{ load((function() local done return function() if done then return nil end done = true
 			return "return function(x) return x end" end end)(), "=unkept")(), "the text of its chunk is not stored" },
 	} do

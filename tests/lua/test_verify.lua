@@ -185,7 +185,7 @@ test("figures without runs say so, and are drawn again from their data", functio
 	plot.lines{ { { 1, 2 }, { 3, 4 }, label = "mine" } }:save(path)
 	local text, status = verify(path)
 	equal(status, 1)
-	has(text, "the figure has none", "The file names no runs")
+	has(text, "the figure has none", "The figure was made from no runs")
 	text, status = verify("--remake -o " .. scratch .. "/own.svg " .. path)
 	has(text, "made again from the data in it")
 	equal(status, 0)
