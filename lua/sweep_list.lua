@@ -11,7 +11,7 @@ local List = {}
 
 local COLUMNS = { "name", "complete", "trials", "failed", "pruned", "metric", "best", "problem" }
 
--- Returns whether the column shows anything for this sweep; numbers of failed and pruned trials only if above 0.
+-- Returns whether the column shows anything for this sweep; failed and pruned trials are shown only if there are any.
 local function shows(s, name)
 	local counts = name == "failed" or name == "pruned"
 	return s[name] ~= nil and not (counts and s[name] == 0)
@@ -37,7 +37,7 @@ local function entry(name)
 		metric = s.metric, best = best and best.mean }
 end
 
--- Returns all sweeps in the default folder, sorted by name; one that cannot be read has its `problem`.
+-- Returns all sweeps in the default folder, sorted by name; a sweep that cannot be read has the field `problem`.
 function sweeps.list()
 	local out = {}
 	for i, name in ipairs(native.list_folder(sweep.root())) do out[i] = entry(name) end

@@ -2,7 +2,8 @@
 --[[
 tune.lua: measures which convolution algorithm is fastest for which shape (barlow tune, trainer:tune).
 
-Results are stored in a file, by which later runs choose.  Existing runs keep the choices that were recorded with them.
+Results are stored in a file, from which later runs choose their algorithms.  Existing runs keep the choices
+that were recorded with them.
 ]]
 local native = require "barlow.native"
 local recipe = require "barlow.recipe"
@@ -40,8 +41,8 @@ end
 
 local class = { __tostring = text, __name = "tuning" }
 
--- Measures shapes with that many images; appends a row to the report for each, {shape =, images =, forward = {gather = ms,
--- best = name}, ...}, and calls on_row with it.
+-- Measures shapes with `images` images each.  For each shape, appends a row to the report, {shape =, images =, forward =
+-- {gather = ms, best = name}, ...}, and calls on_row with the row.
 local function measure(shapes, images, report, on_row)
 	local progress <close> = native.progress "tune"
 	for i, shape in ipairs(shapes) do
@@ -55,7 +56,7 @@ end
 
 --[[
 tune(): measures the shapes of a trainer's convolutions, and stores the results.  A trainer that has not started uses them;
-another one keeps its choices.
+a trainer that has started keeps its choices.
 ]]
 function tune.trainer(t, on_row)
 	local report = setmetatable({}, class)

@@ -19,7 +19,7 @@ INLINE double between(int a, int b, double t)
 	return a + (b - a) * t;
 }
 
-/* The level at (x, y), relative to the upper left corner and inside the image; the result is truncated. */
+/* Returns the truncated level at (x, y), a position inside the image, relative to its upper left corner. */
 static int bilinear(const float *p, int height, int width, double x, double y)
 {
 	int left = (int)floor(x - .5), top = (int)floor(y - .5), l = within(left, width), r = within(left + 1, width);
@@ -51,7 +51,7 @@ static int64_t fixed(double v)
 	return (int64_t)floor(v * (1 << FIXED_BITS) + .5);
 }
 
-/* As in PIL, steps are rounded before they are summed, which shifts pixels that are far from the left edge. */
+/* As in PIL, the steps between pixels are rounded before they are summed: pixels far from the upper left corner shift. */
 void bl_pil_warp_nearest(float_image *c, const double a[6])
 {
 	const int64_t right[2] = { fixed(a[0]), fixed(a[3]) }, down[2] = { fixed(a[1]), fixed(a[4]) };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cmd_verify.c: barlow verify; lua/verify.lua verifies. */
+/* cmd_verify.c: the command barlow verify, which calls lua/verify.lua. */
 #include "cli/command.h"
 #include "cli/run.h"
 #include "cli/signals.h"

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The reason why an earlier write failed is no longer known.  A closed pipe ends the program by SIGPIPE instead. */
+/* If an earlier write failed, its reason is no longer known.  (A write to a closed pipe ends the program by SIGPIPE.) */
 void bl_output_check(void)
 {
 	bool failed_before = ferror(stdout) != 0;
@@ -27,8 +27,8 @@ void bl_output_check(void)
 }
 
 /*
- * If a standard stream was closed before the program began, the next file that is opened would get its number, and so
- * everything that is printed.  Therefore /dev/null is opened under this number, in the mode that the stream is not used in,
+ * If a standard stream was closed before the program began, the next file that is opened would get the stream's number, and
+ * everything printed would be written to that file.  Therefore /dev/null is opened under this number, in the mode that the stream is not used in,
  * so that reading or writing the stream still fails.
  */
 static void occupy_closed(int fd, int mode)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* usage.c: -h: prints the help of a command, or of the program. */
+/* usage.c: prints the help of a command, or of the program (-h). */
 #include "cli/command.h"
 
 #include <stdlib.h>

@@ -42,7 +42,7 @@ typedef struct source {
 	int n_shards;
 	piece *images;
 	int64_t n, room;
-	bl_names files, keys; /* of images in their shards; with their labels, for the fingerprint */
+	bl_names files, keys; /* names of the images in their shards; these with labels, for the fingerprint */
 	bl_decode_options options;
 	char **class_names;
 } source;
@@ -54,7 +54,7 @@ static bl_encoded *encoded(bl_opened *o)
 	return (bl_encoded *)(void *)o->state;
 }
 
-/* Messages of the decoder, with shard and file in front. */
+/* If rc is negative, puts shard and file before the decoder's message. */
 static int named(const source *s, int64_t i, int rc)
 {
 	return rc < 0 ? bl_fail_prefix("%s: %.*s: ", s->shards[s->images[i].shard].path, MESSAGE_NAME, bl_names_get(&s->files, i))
@@ -207,8 +207,9 @@ static int no_label(const gathering *g, const part *p, int64_t images, const cha
 }
 
 /*
- * The sample is complete.  The first sample with an image decides whether there are labels.  An image has the label that is
- * named like it up to the last dot; an only image may have any label of its sample: x.left.jpg that of x.cls.
+ * Adds the images of the complete sample.  If no label was found by the end of the first sample with an image, there are no
+ * labels.  An image has the label with the same name up to the last dot.  The only image of a sample may have any label of
+ * the sample: x.left.jpg has that of x.cls.
  */
 static int finish_sample(gathering *g)
 {
@@ -232,7 +233,7 @@ static int finish_sample(gathering *g)
 	return rc;
 }
 
-/* The part with that stem, of n bytes: the last one, or a new one; NULL with bl_error. */
+/* Returns the part whose stem is the n bytes at name: the last part, or a new one; NULL with bl_error. */
 static part *part_of(gathering *g, const char *name, size_t n)
 {
 	if (g->n > 0 && strlen(g->stem) == n && memcmp(g->stem, name, n) == 0)
@@ -250,7 +251,7 @@ static part *part_of(gathering *g, const char *name, size_t n)
 	return &g->parts[g->n++];
 }
 
-/* The text of a label's file; new string. */
+/* Returns the text of a label's file as a new string. */
 static char *read_label(const gathering *g, const bl_archive_entry *e, int shard)
 {
 	const struct shard *in = &g->s->shards[shard];
@@ -377,7 +378,7 @@ static int read_shards(gathering *g, const char *pattern)
 	return s->n ? 0 : bl_fail("%s: no image file in it", pattern);
 }
 
-/* --- all of it --- */
+/* --- the data set --- */
 
 static int set_labels_kind(gathering *g, const char *labels)
 {
@@ -409,7 +410,7 @@ static int set_image(gathering *g, const char *image)
 	return 0;
 }
 
-/* Takes the source. */
+/* Takes ownership of the source, also on failure. */
 static bl_dataset *make_set(const tar *c, gathering *g)
 {
 	source *s = g->s;

@@ -190,7 +190,10 @@ static outcome zoom(lbfgs *l, const place *origin, place low, place high, place 
 	return look(l, low.alpha, found) < 0 ? FAILED : FOUND;
 }
 
-/* Algorithm 3.5: alpha starts at `first` and doubles until an interval for zoom is found. */
+/*
+ * Algorithm 3.5: alpha starts at `first` and doubles until it satisfies both conditions, or an interval for zoom is found.
+ * If all trials are used up, *found is the last point.
+ */
 static outcome line_search(lbfgs *l, const place *origin, double first, place *found)
 {
 	place before = *origin, p;

@@ -34,7 +34,7 @@ typedef struct bl_module_ops {
 	void (*arguments)(const bl_module *m, bl_text *t); /* appends "3, 64, 3, {stride = 2}", in Lua; NULL: none */
 	void (*options)(const bl_module *m, bl_text *t);   /* appends ", {relu = false}", after children; NULL: none */
 	void (*brief)(const bl_module *m, bl_text *t);     /* appends "conv2d 3 -> 64", for messages; NULL: the kind */
-	/* Initialises the slots; slot k uses the random stream number stream + k.  NULL: there are no slots. */
+	/* Initialises the slots; slot k uses the random stream with the number `stream` + k.  NULL: there are no slots. */
 	void (*init)(bl_module *m, uint64_t seed, uint32_t stream);
 	void (*release)(bl_module *m); /* frees everything except slots and children; NULL: there is nothing else */
 } bl_module_ops;
@@ -58,13 +58,13 @@ struct bl_module {
 	const bl_module_ops *ops;
 	const char *kind;                /* ops->kind, or the name of a network, such as "resnet" */
 	const char *maker;               /* name of the constructor in Lua if it differs from kind; otherwise NULL */
-	char summary[BL_MODULE_SUMMARY]; /* the arguments of a network, which its text has instead of children */
+	char summary[BL_MODULE_SUMMARY]; /* the arguments of a network, printed instead of its children */
 	bool training;
 	int input_channels;
 	float *input;              /* means and then standard deviations of the images trained on; NULL: not known */
 	bl_provenance *provenance; /* NULL: the weights are the initial ones */
 	int slots, children, room;
-	int levels;      /* depth of the tree, including m itself; children count as they were when they were added */
+	int levels;      /* depth of the tree, including m itself; the depth of a child is read when it is added */
 	int64_t members; /* number of modules in the tree, including m; a module that occurs twice counts twice */
 	bl_slot slot[BL_MODULE_SLOTS];
 	bl_child *child;
@@ -101,7 +101,7 @@ bool bl_module_is_relu(const bl_module *m);
 /* Is the calling thread in a dry run, in which modules do not update running statistics and counters? */
 bool bl_module_dry(void);
 /*
- * Is it in a dry run that finds the shape of the output?  Batch norms use their running statistics then, also in
+ * Is the calling thread in a dry run that finds the shape of the output?  Batch norms use their running statistics then, also in
  * training mode, so that one sample is enough.
  */
 bool bl_module_probing(void);

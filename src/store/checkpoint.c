@@ -102,7 +102,7 @@ static int take_facts(const char *path, char *const *metadata, facts f)
 	return bl_fail("%s: checkpoint of format %s, this program reads formats 1 and 2", path, f[FORMAT]);
 }
 
-/* Compares the settings that the number of steps depends on, which must be the same. */
+/* Refuses a checkpoint if one of these settings differs from the trainer's. */
 static int check_facts(const char *path, facts file, facts here)
 {
 	static const struct {

@@ -3,7 +3,7 @@
  * json_text.c: writes JSON values as text.
  *
  * json_dumps() grows its buffer while it writes, and (jansson 2.14, dump.c) ignores a failed allocation for an object's
- * key: the text then lacks that key.  So the length is measured first.
+ * key: the text then lacks that key.  So the length is measured first, and the text is written to a buffer of that size.
  */
 #include <barlow/json_text.h>
 

@@ -42,7 +42,7 @@ bool bl_runs_is_folder(DIR *d, const struct dirent *e)
 	return fstatat(dirfd(d), e->d_name, &s, 0) == 0 && S_ISDIR(s.st_mode);
 }
 
-/* Keeps letters, digits, dot, dash and underscore; the first character is neither dot (hidden) nor dash (an option). */
+/* Replaces all but letters, digits, dot, dash and underscore by _, also a first dot (hidden) or dash (an option). */
 static void folder_name(char out[NAME_BYTES + 1], const char *name)
 {
 	int n = 0;

@@ -55,8 +55,8 @@ static const char *end_of_checkpoint(const char *name)
 }
 
 /*
- * Returns the pid in the end of a temporary name, which is ".PID-TURN.tmp" (base/file.c) or ".PID.new" (live); 0: it is
- * something else.
+ * Returns the pid in the ending of a temporary file's name, ".PID-TURN.tmp" (base/file.c) or ".PID.new" (src/live); 0:
+ * it is another ending.
  */
 static int64_t writer_in(const char *end)
 {

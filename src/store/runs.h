@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 /*
- * runs.c: returns the path of the live file of the run that `what` means (see bl_runs_open), which need not exist, as a
- * new string; NULL with bl_error.
+ * runs.c: returns the path of the live file of the run that `what` means (see bl_runs_open); the file need not exist.
+ * The caller frees the path.  NULL with bl_error.
  */
 char *bl_runs_live_path(const char *what);
 
@@ -27,7 +27,8 @@ bool bl_runs_is_folder(DIR *d, const struct dirent *e);
 
 /*
  * run_names.c: bl_runs_files has the names of all files of a run, ended by NULL.  bl_runs_is_leftover: is this the name
- * of a temporary file?  bl_runs_is_file: is it one of these names, or that of a checkpoint of an earlier step?
+ * of a temporary file?  bl_runs_is_file: is it in bl_runs_files, or the name of a
+ * temporary file or of a checkpoint of an earlier step?
  */
 extern const char *const bl_runs_files[];
 bool bl_runs_is_file(const char *name);

@@ -17,7 +17,7 @@ static const char *const headings[BL_SCOPES] = {
 		[BL_SCOPE_HELP] = "Help",
 };
 
-/* Writes a line with escapes for roff: of hyphens and backslashes, and of a dot or quote at its beginning, a request. */
+/* Writes a line of roff: escapes hyphens, backslashes, and a dot or quote at its beginning, which would start a request. */
 static void write_text(FILE *f, const char *text)
 {
 	if (*text == '.' || *text == '\'')

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * view/run_journal.h: the changes in a run, newest first: its journal on disk (barlow/journal.h) and its messages;
- * for a run without a journal, changes of the loss's parameters from its records.
+ * view/run_journal.h: lists the changes in a run, newest first, from its journal on disk (barlow/journal.h) and its
+ * messages.  For a run without a journal, changes of the loss's parameters are taken from its records.
  */
 #ifndef BARLOW_VIEW_RUN_JOURNAL_H
 #define BARLOW_VIEW_RUN_JOURNAL_H
@@ -13,7 +13,7 @@ enum { BL_JOURNAL_LINES = 32, BL_JOURNAL_MOST = 2 * BL_JOURNAL_LINES + BL_HISTOR
 typedef struct bl_journal_line {
 	int64_t step;
 	char text[128]; /* without the step */
-	bool in_file;   /* the journal on disk has it as well, if there is one */
+	bool in_file;   /* the journal on disk, if there is one, has this line, too */
 } bl_journal_line;
 
 typedef struct bl_journal {
@@ -24,10 +24,10 @@ typedef struct bl_journal {
 	int64_t disk_size;                      /* the size of that file when it was read; 0: it was not read */
 } bl_journal;
 
-/* Adds the differences between `now` and `before`, which is all 0 at first; columns: those of the run's records. */
+/* Adds lines for what differs between `before`, all 0 in the first call, and `now`; columns: of the run's records. */
 void bl_journal_add(bl_journal *j, const bl_columns *columns, const bl_live_info *before, const bl_live_info *now);
 
-/* Reads the journal on disk of the run with this live file, if the journal's size has changed.  NULL: there is no file. */
+/* Reads the journal on disk of the run with this live file, if the journal's size has changed.  live_path may be NULL. */
 void bl_journal_load(bl_journal *j, const char *live_path);
 
 /* All lines, newest first; returns their number.  utf8: parameters are written with their labels, else with their names. */

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Algorithm 1 as written in examples/algorithm1.lua against loss.barlow in that dialect: losses and gradients, 20 steps.
+-- Compares examples/algorithm1.lua with loss.barlow in the dialect "algorithm1": losses and gradients of 20 steps.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
 local algorithm1 = assert(loadfile(tap.root .. "examples/algorithm1.lua"))()

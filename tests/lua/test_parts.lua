@@ -6,7 +6,7 @@ local test, equal, fails = tap.test, tap.equal, tap.fails
 
 local recipe = require "barlow.recipe"
 
--- All pixels of image i have grey level i; `counts` images of each class, in the order of the classes.
+-- All pixels of image i have grey level first + i - 1 (default: i); counts[k] images of class k, in the order of the classes.
 local function levels(counts, first)
 	local labels, n = {}, 0
 	for class, count in ipairs(counts) do

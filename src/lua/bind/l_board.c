@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_board.c: a screen of text, for the Lua part. */
+/* l_board.c: the Lua object of a screen of text. */
 #include "lua/bind/face.h"
 
 #include <barlow/board.h>
@@ -58,7 +58,7 @@ static int board_utf8(lua_State *L)
 	return 1;
 }
 
-/* b:string(): as plain text */
+/* b:string(): the screen as plain text */
 static int board_string(lua_State *L)
 {
 	char *text = bl_board_string(board(L));

@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-/* checkpoint([path]): saves all that the run needs to be resumed; without a path into its folder */
+/* checkpoint([path]): saves all that the run needs to be resumed; the default path is in the run's folder */
 int bl_lua_checkpoint(lua_State *L)
 {
 	bl_trainer *t = bl_lua_trainer(L, 1);
@@ -24,7 +24,7 @@ int bl_lua_checkpoint(lua_State *L)
 	return 1;
 }
 
-/* load_checkpoint(path): restores the state of the run of that file or folder in a new trainer */
+/* load_checkpoint(path): restores a new trainer's state from a checkpoint or the folder of a run */
 int bl_lua_load_checkpoint(lua_State *L)
 {
 	if (bl_place_load(bl_lua_place(L, 1), luaL_checkstring(L, 2)) < 0)

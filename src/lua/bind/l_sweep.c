@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_sweep.c: functions for lua/sweep.lua and related files: trials as files, processes, keyed draws, intervals. */
+/* l_sweep.c: functions for lua/sweep.lua and related files: files of trials, processes, random numbers, intervals. */
 #include "lua/bind/face.h"
 #include "lua/bind/sweep.h"
 
@@ -72,7 +72,7 @@ static int sweep_trial_look(lua_State *L)
 	return 1;
 }
 
-/* trial_claim(folder, trial, attempt): true, or false if another process has it */
+/* trial_claim(folder, trial, attempt): true, or false if another process has claimed it */
 static int sweep_trial_claim(lua_State *L)
 {
 	int rc = bl_trial_claim(luaL_checkstring(L, 1), trial_number(L, 2), (int)luaL_checkinteger(L, 3));
@@ -97,7 +97,7 @@ static int sweep_trial_beat(lua_State *L)
 	return rc < 0 ? bl_lua_fail(L) : 0;
 }
 
-/* trial_finish(folder, trial, attempt, text): true, or false if another attempt's result counts */
+/* trial_finish(folder, trial, attempt, text): stores the result; false if another attempt finished first */
 static int sweep_trial_finish(lua_State *L)
 {
 	size_t n;
@@ -163,7 +163,7 @@ static int sweep_read_file(lua_State *L)
 	return 1;
 }
 
-/* list_folder(path): the names in it, without hidden ones, sorted; {} if it does not exist */
+/* list_folder(path): the names in it, without hidden ones, sorted; {} if the folder is missing or cannot be read */
 static int sweep_list_folder(lua_State *L)
 {
 	struct dirent **names = NULL;
@@ -219,7 +219,7 @@ static int sweep_process_poll(lua_State *L)
 	return 1;
 }
 
-/* process_end(pid, hard): sends SIGTERM, after which a process saves its run and ends, or, if `hard`, SIGKILL */
+/* process_end(pid, hard): sends SIGKILL if `hard`, else SIGTERM, on which a process saves its run and ends */
 static int sweep_process_end(lua_State *L)
 {
 	lua_Integer pid = luaL_checkinteger(L, 1);
@@ -258,7 +258,7 @@ static int sweep_whoami(lua_State *L)
 	return 1;
 }
 
-/* limit_memory(megabytes): limits this process's data from now on */
+/* limit_memory(megabytes): limits the memory for this process's data (RLIMIT_DATA) */
 static int sweep_limit_memory(lua_State *L)
 {
 	rlim_t bytes = (rlim_t)luaL_checkinteger(L, 1) << 20;
@@ -290,7 +290,10 @@ static struct {
 	bool over;
 } input;
 
-/* Pushes the first complete line that was read, or the last one without its end.  Returns false if there is none. */
+/*
+ * Pushes the first line that was read, without its newline.  An incomplete line is pushed only if the input has ended or the
+ * buffer is full.  Returns false if there is no line to push.
+ */
 static bool push_line(lua_State *L)
 {
 	const char *end = memchr(input.text, '\n', input.n);

@@ -255,7 +255,7 @@ static int t_argmax(lua_State *L)
 	return 1;
 }
 
-/* allclose(other[, rtol = 1e-5[, atol = 1e-8]]), and the largest difference */
+/* allclose(other[, rtol = 1e-5[, atol = 1e-8]]): whether all are close, and the largest difference */
 static int t_allclose(lua_State *L)
 {
 	bl_tensor *a = bl_lua_tensor(L, 1), *b = bl_lua_tensor(L, 2);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * interrupt.c: Ctrl-C as an error of the script.
+ * interrupt.c: raises an error in the script on Ctrl-C.
  *
  * A permanent count hook, which every coroutine made later inherits, checks the flag.  While the flag is set, the hook runs
  * at every instruction, so that an error that a pcall has caught is raised again at once.  The signal handler itself makes
- * the hook run at every instruction, as Lua's own program does, since EVERY instructions may be as many products of matrices.
+ * the hook run at once, as Lua's own program does, since each of EVERY instructions may be a long product of matrices.
  */
 #include "lua/kit/kit.h"
 
