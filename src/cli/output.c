@@ -28,8 +28,8 @@ void bl_output_check(void)
 
 /*
  * If a standard stream was closed before the program began, the next file that is opened would get the stream's number, and
- * everything printed would be written to that file.  Therefore /dev/null is opened under this number, in the mode that the stream is not used in,
- * so that reading or writing the stream still fails.
+ * everything printed would be written to that file.  Therefore /dev/null is opened under this number, in the mode that the
+ * stream is not used in, so that reading or writing the stream still fails.
  */
 static void occupy_closed(int fd, int mode)
 {

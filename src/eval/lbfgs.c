@@ -254,7 +254,7 @@ static outcome iterate(lbfgs *l)
 
 /*
  * Did f decrease by less than progress * |f| in the last BL_LBFGS_SPAN iterations?  `past` is a ring buffer of f, with
- * one element for each of them.
+ * one element for each of these iterations.
  */
 static bool slow(double *past, int iteration, double f, double progress)
 {

@@ -101,8 +101,8 @@ bool bl_module_is_relu(const bl_module *m);
 /* Is the calling thread in a dry run, in which modules do not update running statistics and counters? */
 bool bl_module_dry(void);
 /*
- * Is the calling thread in a dry run that finds the shape of the output?  Batch norms use their running statistics then, also in
- * training mode, so that one sample is enough.
+ * Is the calling thread in a dry run that finds the shape of the output?  Batch norms use their running
+ * statistics then, also in training mode, so that one sample is enough.
  */
 bool bl_module_probing(void);
 

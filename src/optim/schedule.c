@@ -26,7 +26,7 @@ int bl_schedule_check(const bl_schedule *s)
 	return bl_fail_prefix("%s: ", s->ops->name);
 }
 
-/* After the warm-up, t is the fraction of the steps behind the warm-up that have been made. */
+/* After the warm-up, t is the fraction of the steps after the warm-up that have been made. */
 double bl_schedule_at(const bl_schedule *s, int64_t step)
 {
 	if (step < s->warmup)
