@@ -157,7 +157,7 @@ test("the results of a function are checked, and errors name the term", function
 	fails(function() gives{ inv = 1 } end, "term 'inv' is number 1")
 	fails(function() gives{ z:mean() } end, "names of terms", "number 1")
 	fails(function() gives({ a = z:mean() }, { terms = { "a", "b" } }) end, "no term 'b'")
-	fails(function() gives({ a = z:mean(), b = z:mean() }, { terms = { "a" } }) end, "1 terms that it did not name")
+	fails(function() gives({ a = z:mean(), b = z:mean() }, { terms = { "a" } }) end, "1 terms that it had not named")
 	fails(function() gives(function() error "no such luck" end) end, "no such luck")
 	local both = { "a term and a parameter are both called 'mu'", "another name" }
 	fails(function() gives({ mu = z:mean() }, { parameters = { mu = 1 } }) end, "loss.func: ", table.unpack(both))
