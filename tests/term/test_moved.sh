@@ -63,7 +63,7 @@ check "also fewer images" fails_with "there were 8 files then, there are 7 now" 
 check "a folder that does not exist is reported" fails_with "--data $dir/nowhere: there is no such" / resume --plain --data "$dir/nowhere" moved
 BARLOW_DATA=$dir/nowhere
 export BARLOW_DATA
-check "... also of BARLOW_DATA" fails_with "nor was it found below $dir/nowhere (BARLOW_DATA)" / resume --plain moved
+check "... also of BARLOW_DATA" fails_with "it was not found below $dir/nowhere either (BARLOW_DATA)" / resume --plain moved
 unset BARLOW_DATA
 moved=$(echo "$dir"/data/barlow/runs/moved-*)
 check "tune reports them as missing, too" fails_with "--data PATH of barlow resume, fork and tune" / tune "$moved"
