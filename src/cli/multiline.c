@@ -104,6 +104,22 @@ static int kill_to_end(int count, int key)
 
 /* --- Indentation --- */
 
+/* Returns the position behind the long bracket ([[...]], [=[...]=]) that begins at i, or i if none begins there. */
+static int behind_long(const char *s, int i, int n)
+{
+	int level = 0;
+	if (i >= n || s[i] != '[')
+		return i;
+	while (i + 1 + level < n && s[i + 1 + level] == '=')
+		level++;
+	if (i + 1 + level >= n || s[i + 1 + level] != '[')
+		return i;
+	for (int k = i + 2 + level; k + level + 1 < n; k++)
+		if (s[k] == ']' && strspn(s + k + 1, "=") == (size_t)level && s[k + 1 + level] == ']')
+			return k + level + 2;
+	return n;
+}
+
 /* The position after the string, comment or long bracket that begins at s[i]; i: none begins there. */
 static int behind_quoted(const char *s, int i, int n)
 {
@@ -116,14 +132,15 @@ static int behind_quoted(const char *s, int i, int n)
 		}
 		return n;
 	}
-	if (s[i] == '-' && i + 1 < n && s[i + 1] == '-' && !(i + 2 < n && s[i + 2] == '[')) {
+	if (s[i] == '-' && i + 1 < n && s[i + 1] == '-') {
+		int behind = behind_long(s, i + 2, n);
+		if (behind > i + 2)
+			return behind;
 		while (i < n && s[i] != '\n')
 			i++;
-	} else if (s[i] == '[' && i + 1 < n && s[i + 1] == '[') {
-		const char *close = strstr(s + i, "]]");
-		return close && close - s < n ? (int)(close - s) + 2 : n;
+		return i;
 	}
-	return i;
+	return behind_long(s, i, n);
 }
 
 /* How a word changes the number of open blocks: +1 opens one, -1 closes one, 0 does neither. */

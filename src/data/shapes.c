@@ -236,7 +236,7 @@ bl_dataset *bl_dataset_shapes(const bl_shapes_config *c)
 
 static const bl_field fields[] = {
 	BL_FIELD(INT64, bl_shapes_config, n, BL_DEFAULT(10000), BL_WITHIN(1, 1e9), .help = "number of images"),
-	BL_FIELD(INT, bl_shapes_config, size, BL_DEFAULT(32), BL_WITHIN(1, 4096), .help = "side of an image, pixels"),
+	BL_FIELD(INT, bl_shapes_config, size, BL_DEFAULT(32), BL_WITHIN(LEAST_SIDE, MOST_SIDE), .help = "side of an image, pixels"),
 	BL_FIELD(INT, bl_shapes_config, channels, BL_DEFAULT(3), BL_WITHIN(1, 3), .help = "3 for colour, 1 for grey"),
 	BL_FIELD(INT64, bl_shapes_config, seed, BL_DEFAULT(0), .help = "seed of the images; another seed gives other images"),
 	BL_FIELD_END,

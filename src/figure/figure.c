@@ -148,11 +148,15 @@ bl_figure *bl_figure_lines(const bl_series *series, int n, const bl_axes *axes)
 bl_figure *bl_figure_beside(bl_figure **f, int n)
 {
 	bool fine = n >= 2 && n <= MAX_PANELS;
-	for (int i = 0; fine && i < n; i++)
-		fine = f[i] && f[i]->kind == BL_FIGURE_MATRIX && !f[i]->parts;
-	bl_figure *whole = fine ? bl_figure_new(BL_FIGURE_MATRIX, NULL) : NULL;
 	if (!fine)
 		bl_fail("2 to %d matrices can be beside each other, not %d", MAX_PANELS, n);
+	for (int i = 0; fine && i < n; i++) {
+		bool matrix = f[i] && f[i]->kind == BL_FIGURE_MATRIX && !f[i]->parts;
+		if (f[i] && !matrix)
+			bl_fail("only matrices can be beside each other: figure %d is none", i + 1);
+		fine = matrix;
+	}
+	bl_figure *whole = fine ? bl_figure_new(BL_FIGURE_MATRIX, NULL) : NULL;
 	if (whole && !(whole->part = calloc((size_t)n, sizeof(bl_figure *)))) {
 		bl_figure_free(whole);
 		whole = bl_fail_null("no memory for a figure");

@@ -216,8 +216,12 @@ static void test_heatmaps_beside_each_other(void **state)
 	bl_figure_free(f);
 	bl_figure *twice[] = { beside(2), beside(2) };
 	assert_null(bl_figure_beside(twice, 2));
-	assert_error("2 to 16 matrices");
+	assert_error("figure 1 is none");
 	assert_null(beside(1));
+	assert_error("2 to 16 matrices");
+	bl_fail("the reason why there is no figure");
+	assert_null(bl_figure_beside((bl_figure *[]){ NULL, NULL }, 2));
+	assert_error("the reason why there is no figure");
 }
 
 /*

@@ -183,7 +183,8 @@ int bl_lua_write_array(lua_State *L);                    /* (path, tensor), priv
 bl_figure *bl_lua_figure(lua_State *L, int index);       /* l_figure.c */
 int bl_lua_give_figure(lua_State *L, bl_figure *f);      /* NULL: raises */
 int bl_lua_add_figure(lua_State *L);                     /* adds the functions of lua/figure.lua to the table on top */
-int bl_lua_push_records(lua_State *L, const bl_live *l); /* l_run.c */
+int bl_lua_push_records(lua_State *L, const bl_live *l); /* trainer_object.c */
+int bl_lua_give_records(lua_State *L, bl_live *l);       /* takes over the live file */
 int bl_lua_index(lua_State *L);                          /* the index of runs and queries; l_runs_index.c */
 int bl_lua_index_query(lua_State *L);
 int bl_lua_index_problem(lua_State *L);

@@ -54,10 +54,7 @@ static int figure_curves(lua_State *L)
 /* live_records(live): {step = {...}, total = {...}, ...} */
 static int live_records(lua_State *L)
 {
-	bl_live *l = open_live(L, 1);
-	bl_lua_push_records(L, l);
-	bl_live_close(l);
-	return 1;
+	return bl_lua_give_records(L, open_live(L, 1));
 }
 
 static int is_trainer(lua_State *L)

@@ -173,11 +173,7 @@ int bl_lua_run_tidy(lua_State *L)
 int bl_lua_run_records(lua_State *L)
 {
 	bl_live *l = bl_live_open_whole(lua_pushfstring(L, "%s/%s", luaL_checkstring(L, 1), BL_RUN_LIVE), false);
-	if (!l)
-		return bl_lua_fail(L);
-	bl_lua_push_records(L, l);
-	bl_live_close(l);
-	return 1;
+	return l ? bl_lua_give_records(L, l) : bl_lua_fail(L);
 }
 
 /* write_file(path, text[, private]): writes atomically */

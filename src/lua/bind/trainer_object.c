@@ -76,6 +76,21 @@ int bl_lua_push_records(lua_State *L, const bl_live *l)
 	return 1;
 }
 
+static int push_records(lua_State *L)
+{
+	return bl_lua_push_records(L, lua_touserdata(L, 1));
+}
+
+/* As bl_lua_push_records; closes the live file, also if Lua has no memory for the records. */
+int bl_lua_give_records(lua_State *L, bl_live *l)
+{
+	lua_pushcfunction(L, push_records);
+	lua_pushlightuserdata(L, l);
+	int rc = lua_pcall(L, 1, 1, 0);
+	bl_live_close(l);
+	return rc == LUA_OK ? 1 : lua_error(L);
+}
+
 bl_place *bl_lua_place(lua_State *L, int index)
 {
 	bl_lua_trainer(L, index);
