@@ -17,20 +17,16 @@ tsan:
 coverage: all
 	SRCDIR=$(abs_srcdir) $(SHELL) $(srcdir)/tests/coverage gcov
 clean-local:
-	rm -rf tsan gcov mutate.scratch mutate.map package bench.md growth.md growth-*.svg experiments.md
+	rm -rf tsan gcov fuzz mutate.scratch mutate.map package bench.md growth.md growth-*.svg experiments.md
 .PHONY: tsan coverage
 # What a build in the source tree leaves between the files to distribute.
 built = %.o %.lo %/__pycache__ $(addprefix $(srcdir)/, $(test_helpers) $(bench_programs))
 EXTRA_DIST += tests/run tests/copy tests/coverage tests/mutate tests/mutate.lua $(test_scripts) $(sort $(filter-out $(built), \
 	$(wildcard $(addprefix $(srcdir)/, tests/lua/* tests/lua/run-0.1/* tests/term/* tests/reference/*))))
 
-# Long: kills of runs and sweeps.  RUN_KILLS=100 SWEEP_KILLS=30 SEED=1
-# Then every fault of the shim (tests/fault), DISTURBED=2000 runs that are disturbed, and VIEWED=200 of which a disturbed viewer asks
-# for each step; FAULTS=n makes n calls of a kind fail.
+# Kills, faults, disturbed runs and fuzzed readers: `make soak SECONDS=3600` takes about an hour; without SECONDS every fault is made.
+# RUN_KILLS=100 SWEEP_KILLS=30 DISTURBED=2000 VIEWED=200 FAULTS=0 SEED=1
 soak: all tests/fault/shim.so
-	BARLOW=$(abs_builddir)/barlow $(SHELL) $(srcdir)/tests/soak/kills.sh
-	BARLOW=$(abs_builddir)/barlow $(SHELL) $(srcdir)/tests/soak/workers.sh
-	BARLOW=$(abs_builddir)/barlow SHIM=$(abs_builddir)/tests/fault/shim.so DISTURBED=$${DISTURBED:-2000} VIEWED=$${VIEWED:-200} \
-		$(SHELL) $(srcdir)/tests/fault/faults.sh $${FAULTS:-0} start train resume plot screen sweep
+	SRCDIR=$(abs_srcdir) BUILDDIR=$(abs_builddir) BARLOW=$(abs_builddir)/barlow $(SHELL) $(srcdir)/tests/soak/soak.sh $(SECONDS)
 .PHONY: soak
-EXTRA_DIST += tests/soak/kills.sh tests/soak/workers.sh
+EXTRA_DIST += tests/soak/soak.sh tests/soak/kills.sh tests/soak/workers.sh

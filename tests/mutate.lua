@@ -66,7 +66,7 @@ local function put(line, from, to, text) return line:sub(1, from - 1) .. text ..
 local function variants(line, lua)
 	local out, code = {}, bare(line, lua)
 	local inside = code:find "^%s" and true
-	if not inside then return out end
+	if not inside or code:find "_Static_assert" then return out end
 	for _, swap in ipairs(SWAPS) do
 		local from, to = code:find(swap[1], 1, true)
 		-- "* " behind a type declares a pointer
@@ -103,6 +103,20 @@ local function lines_of(path)
 	return out
 end
 
+-- Which of the lines are part of a long comment of Lua?
+local function commented(lines)
+	local out, open = {}, nil
+	for i, line in ipairs(lines) do
+		if not open then
+			local equals = line:match "^%s*%-%-%[(=*)%["
+			open = equals and "]" .. equals .. "]"
+		end
+		out[i] = open ~= nil
+		if open and line:find(open, 1, true) then open = nil end
+	end
+	return out
+end
+
 local function files_of(root, patterns)
 	local out, pipe = {}, io.popen(("cd '%s' && ls %s"):format(root, patterns))
 	for name in pipe:lines() do
@@ -123,7 +137,8 @@ local function fault(root, seed, turn, path, areas)
 	for _ = 1, 10000 do
 		local place = all[math.random(#all)]
 		local lines = lines_of(root .. "/" .. place[1])
-		local made = variants(lines[place[2]], place[1]:find "%.lua$")
+		local lua = place[1]:find "%.lua$"
+		local made = lua and commented(lines)[place[2]] and {} or variants(lines[place[2]], lua)
 		if #made > 0 then
 			lines[place[2]] = made[math.random(#made)]
 			local f = assert(io.open(path, "w"))

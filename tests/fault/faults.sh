@@ -10,7 +10,10 @@
 #     KINDS="alloc write" ...        only calls of these kinds fail
 #     PART=2/4                       only the second of each four calls (or seeds), to do the work in parallel
 #     STACKS=no                      with 0, every allocation fails once
-#     DISTURBED=n                    afterwards n runs are disturbed, with the seeds 1 to n
+#     SECONDS_EACH=n                 of each scenario, and of each kind of disturbed runs, as many as n seconds allow: faults of all
+#                                    kinds in an order that SEED determines
+#     SEED=n                         1
+#     DISTURBED=n                    afterwards n runs are disturbed, each with a seed of its own, from SEED on
 #     VIEWED=n                       afterwards n runs make each step at a key typed in barlow watch; run and viewer are disturbed
 #     SHIM, BARLOW                   paths of the shim and of barlow
 set -u
@@ -23,7 +26,7 @@ export BARLOW LC_ALL=C.UTF-8 OPENBLAS_NUM_THREADS=1
 export XDG_DATA_HOME="$dir/data" XDG_CACHE_HOME="$dir/cache" XDG_STATE_HOME="$dir/state" XDG_CONFIG_HOME="$dir/config"
 cd "$dir" || exit 1
 errors='write:ENOSPC write:EIO short room:ENOSPC fsync:EIO rename:EIO rename:EROFS open:EROFS open:EMFILE read:EIO mmap thread alloc alloc2'
-KINDS=${KINDS:-$errors}
+KINDS=${KINDS:-$errors} SEED=${SEED:-1}
 
 # --- the scenarios: prepare_X, run_X, is_done_X, is_whole_X ---
 
@@ -193,23 +196,35 @@ has_failed() {
 }
 
 number=0 faults=0
-check() {
+# report WORDS: prints the TAP line of a check that found $bad faults.
+report() {
 	number=$((number + 1))
+	if [ "$bad" -eq 0 ]; then verdict=ok; else verdict="not ok"; fi
+	echo "$verdict $number - $1"
+}
+# choose SCENARIO KIND: writes the faults of that kind to the file chosen; 1 if the scenario fails without a fault.
+choose() {
 	fault_of "$2" 0
 	run_fault "$1"
 	if [ "$status" -ne 0 ] || ! "is_done_$1"; then
-		echo "not ok $number - $1 without a fault"
+		bad=1
+		report "$1 without a fault"
 		sed 's/^/# /' out err
-		return
+		return 1
 	fi
 	calls=$(od -An -t u8 -N 8 count | tr -d ' ')
-	made=0 bad=0 missed=0
 	if by_stacks && [ "$2" = alloc ]; then
 		choose_stacks "$1"
 	else
 		choose_numbers "$2"
 	fi >chosen
-	while read -r fault; do
+}
+set_deadline() { [ -z "${SECONDS_EACH:-}" ] || deadline=$(($(date +%s) + SECONDS_EACH)); }
+has_time() { [ -z "${deadline:-}" ] || [ "$(date +%s)" -lt "$deadline" ]; }
+# make_faults SCENARIO: makes the faults in the file chosen, one after the other, until the deadline.
+make_faults() {
+	made=0 bad=0 missed=0
+	while read -r fault && has_time; do
 		{
 			run_fault "$1"
 			is_fine "$1"
@@ -223,17 +238,37 @@ check() {
 	done <chosen
 	[ $missed -eq 0 ] || echo "# $1: $missed calls did not come again"
 	faults=$((faults + made))
-	if [ $bad -eq 0 ]; then verdict=ok; else verdict="not ok"; fi
-	echo "$verdict $number - $1: $made of $calls calls of kind $2 failed"
+}
+check_all() {
+	for kind in $KINDS; do
+		# A stack of Lua's fails twice.
+		{ by_stacks && [ "$kind" = alloc2 ]; } && continue
+		choose "$1" "$kind" || continue
+		make_faults "$1"
+		report "$1: $made of $calls calls of kind $kind failed"
+	done
+}
+check_sample() {
+	: >all
+	for kind in $KINDS; do
+		{ by_stacks && [ "$kind" = alloc2 ]; } && continue
+		choose "$1" "$kind" || return
+		cat chosen >>all
+	done
+	awk -v seed="$SEED" 'BEGIN { srand(seed) } { print rand(), $0 }' all | sort -n | sed 's/^[^ ]* //' >chosen
+	set_deadline
+	make_faults "$1"
+	report "$1: $made of $(wc -l <all) faults of all kinds, drawn by seed $SEED"
 }
 
 "$BARLOW" run.lua whole && "$BARLOW" run.lua half stop && [ -e half/checkpoint.safetensors ] && SWEEP=$dir/sweep "$BARLOW" sweep run sweep.lua --jobs 2 --plain >/dev/null || exit 1
 swept=$(results sweep)
 for scenario in "$@"; do
-	for kind in $KINDS; do
-		# A stack of Lua's fails twice.
-		{ by_stacks && [ "$kind" = alloc2 ]; } || check "$scenario" "$kind"
-	done
+	if [ -n "${SECONDS_EACH:-}" ]; then
+		check_sample "$scenario"
+	else
+		check_all "$scenario"
+	fi
 done
 
 # --- disturbances: the bits do not depend on delays, interrupted calls and signals ---
@@ -280,23 +315,25 @@ viewed_run() {
 }
 # disturb COUNT KIND WORDS
 disturb() {
-	made=0 lost=0
-	for seed in $(seq "$1" | part); do
+	made=0 bad=0
+	set_deadline
+	for seed in $(seq "$SEED" $((SEED + $1 - 1)) | part); do
+		has_time || break
 		fault=disturb:$seed
 		rm -rf work count
 		made=$((made + 1))
 		"$2"
 		status=$?
 		if [ $status -ne 0 ] || [ -s err ] || ! same_weights work whole; then
-			lost=$((lost + 1))
+			bad=$((bad + 1))
 			echo "# seed $seed: status $status, $(head -n 1 err)"
 		fi
 	done
-	number=$((number + 1))
-	if [ $lost -eq 0 ]; then verdict=ok; else verdict="not ok"; fi
-	echo "$verdict $number - the bits of $made runs $3 with yields, sleeps, interrupted calls and signals by seed"
+	disturbed=$((disturbed + made))
+	report "the bits of $made runs $3 with yields, sleeps, interrupted calls and signals by seed, from $SEED on"
 }
+disturbed=0
 [ "${DISTURBED:-0}" -eq 0 ] || disturb "$DISTURBED" disturbed_run "that train"
 [ "${VIEWED:-0}" -eq 0 ] || disturb "$VIEWED" viewed_run "that are watched and sent commands"
 echo "1..$number"
-echo "# $faults faults"
+echo "# faults: $faults made, $disturbed disturbed runs"

@@ -8,6 +8,7 @@
 set -u
 
 SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
+. "$SRCDIR/tests/copy"
 mkdir -p "$1" && build=$(cd "$1" && pwd) || exit 1
 tests="tests/c/test_live tests/c/test_loader tests/c/test_monitor tests/c/test_trainer"
 found=$build/found
@@ -21,14 +22,6 @@ fail() {
 	exit 1
 }
 
-# Copies the sources without the programs of an earlier build: their names have no dot.
-copy() {
-	(cd "$SRCDIR" && {
-		find configure configure.ac aclocal.m4 Makefile.am build-aux m4 tests/run *.in -type f
-		find src include lua tests bench man examples -type f -name '*.*' ! -name '*.o' ! -name '*.lo' ! -name '*.la' \
-			! -path '*/.*' ! -name ops.def ! -name embed.c ! -name commands.c
-	} | tar cf - -T -) | (cd "$build" && tar xf -)
-}
 configure() {
 	[ -f "$build/Makefile" ] && [ "$build/Makefile" -nt "$build/configure" ] && return 0
 	(cd "$build" && ./configure CFLAGS="-O1 -g -fsanitize=thread" LDFLAGS="-fsanitize=thread") >"$build/configure.log" 2>&1
@@ -75,7 +68,7 @@ sweep_with_workers() {
 	"$build/barlow" "$build/sweep.lua" >"$build/sweep.log" 2>&1 || fail "the sweep ended with $?: $(tail -n 3 "$build/sweep.log")"
 }
 
-copy || fail "the sources could not be copied to $build"
+copy_sources "$SRCDIR" "$build" || fail "the sources could not be copied to $build"
 configure || fail "see $build/configure.log"
 cd "$build" || exit 1
 make -j"$(nproc)" barlow $tests >make.log 2>&1 || fail "it does not build: see $build/make.log"
