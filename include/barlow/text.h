@@ -31,6 +31,9 @@ size_t bl_text_clean(char *out, size_t size, const char *in, bool lines);
 /* Escapes text in place, including newlines and tabs.  The result is cut to `size` bytes, at most 512. */
 void bl_text_clean_here(char *text, size_t size);
 
+/* Returns a copy of the text, which the caller frees; NULL with bl_error if there is no memory. */
+char *bl_text_copy(const char *text);
+
 /* Returns `one` if n is 1, otherwise `many`: bl_text_plural(n, "class", "classes"). */
 const char *bl_text_plural(int64_t n, const char *one, const char *many);
 

@@ -17,7 +17,7 @@ libbarlow_sources += \
 	src/base/random.c \
 	src/base/region.c \
 	src/base/region.h \
-	src/base/text.c \
+	src/base/text.c src/base/text_copy.c \
 	src/base/text_stream.c \
 	src/base/text_stream.h \
 	src/base/user_folder.c \

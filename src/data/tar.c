@@ -14,6 +14,7 @@
 
 #include <barlow/error.h>
 #include <barlow/memory.h>
+#include <barlow/text.h>
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -289,7 +290,7 @@ static int take_label(gathering *g, const bl_archive_entry *e, int shard, label_
 	char *text = read_label(g, e, shard);
 	if (!text)
 		return -1;
-	p->label = kind == CLS ? strdup(trim(text)) : bl_tar_label(text, (size_t)e->size, g->key);
+	p->label = kind == CLS ? bl_text_copy(trim(text)) : bl_tar_label(text, (size_t)e->size, g->key);
 	free(text);
 	if (p->label && *p->label && strlen(p->label) < BL_PATH_SIZE)
 		return 0;

@@ -38,9 +38,15 @@ void bl_loss_settings_copy(const bl_loss *l, void *to, const void *from)
 	}
 }
 
+static bl_loss *make_room(const bl_loss_ops *ops)
+{
+	bl_loss *l = calloc(1, sizeof *l);
+	return l ? l : bl_fail_null("loss.%s: no memory", ops->name);
+}
+
 bl_loss *bl_loss_new(const bl_loss_ops *ops, const void *settings, void *ctx)
 {
-	bl_loss *l = check(ops, settings) == 0 ? calloc(1, sizeof *l) : NULL;
+	bl_loss *l = check(ops, settings) == 0 ? make_room(ops) : NULL;
 	if (!l) {
 		if (ops->release)
 			ops->release(ctx);
@@ -57,7 +63,7 @@ bl_loss *bl_loss_new(const bl_loss_ops *ops, const void *settings, void *ctx)
 
 bl_loss *bl_loss_with(bl_loss *l, const void *settings)
 {
-	bl_loss *out = check(l->ops, settings) == 0 ? calloc(1, sizeof *out) : NULL;
+	bl_loss *out = check(l->ops, settings) == 0 ? make_room(l->ops) : NULL;
 	if (!out)
 		return NULL;
 	*out = *l;

@@ -379,10 +379,11 @@ static void make_remark(char *out, size_t size, const content *c, facts here, co
 	         lost ? "; the live file could not be read: the records of the steps before this one are lost" : "");
 }
 
-/* Returns the path of a file in the checkpoint's folder; the caller frees it. */
+/* Returns the path of a file in the checkpoint's folder, which the caller frees; NULL with bl_error. */
 static char *beside(const char *path, const char *name)
 {
-	char *folder = bl_path_folder(path), *file = folder ? bl_runs_path(folder, name) : NULL;
+	char *folder = bl_path_folder(path);
+	char *file = folder ? bl_runs_path(folder, name) : bl_fail_null("%s: no memory for its folder's name", path);
 	free(folder);
 	return file;
 }
@@ -395,7 +396,7 @@ static int take_journal(const char *path, bl_trainer *t, const bl_progress *p)
 	char *file = beside(path, BL_RUN_JOURNAL);
 	bl_change *all = NULL;
 	int64_t n = 0, kept = 0;
-	if (file && bl_journal_read(file, &all, &n) != 0)
+	if (!file || bl_journal_read(file, &all, &n) != 0)
 		bl_trainer_complain(t, "the journal is lost: %s", bl_error());
 	while (kept < n && all[kept].step <= p->step && (p->changes < 0 || kept < p->changes))
 		kept++; /* changes after the checkpoint are dropped, as the steps after it are */

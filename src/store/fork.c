@@ -6,6 +6,7 @@
 #include <barlow/error.h>
 #include <barlow/file.h>
 #include <barlow/runs.h>
+#include <barlow/text.h>
 #include <barlow/weights.h>
 
 #include <dirent.h>
@@ -120,14 +121,16 @@ char *bl_runs_parent(const char *folder, int64_t *step)
 	char *path = bl_runs_path(folder, BL_RUN_PARENT), *bytes = path ? bl_file_read(path, &n) : NULL, *parent = NULL;
 	long long v;
 	int at = 0;
+	bool valid = false;
 	if (bytes && n > 0 && bytes[n - 1] == '\n' && !memchr(bytes, '\0', n)) {
 		bytes[n - 1] = '\0';
 		if (sscanf(bytes, "%19lld %n", &v, &at) == 1 && at > 0 && bytes[at] == '/' && v >= 0) {
-			parent = strdup(bytes + at);
+			parent = bl_text_copy(bytes + at);
 			*step = v;
+			valid = true;
 		}
 	}
-	if (bytes && !parent)
+	if (bytes && !valid)
 		bl_fail("%s: expected a step and the path of a folder", path);
 	free(bytes);
 	free(path);
@@ -144,7 +147,7 @@ static char *folder_for(const char *from, const char *into)
 {
 	if (into) {
 		int taken = bl_runs_folder_take(into);
-		return taken == 0 ? strdup(into) : NULL;
+		return taken == 0 ? bl_text_copy(into) : NULL;
 	}
 	char *path = bl_runs_path(from, BL_RUN_LIVE);
 	bl_live *past = path ? bl_live_open_whole(path, false) : NULL;

@@ -13,6 +13,7 @@
 #include <barlow/journal.h>
 #include <barlow/place.h>
 #include <barlow/runs.h>
+#include <barlow/text.h>
 #include <barlow/weights.h>
 
 #include <errno.h>
@@ -278,7 +279,7 @@ int bl_place_settle(bl_place *p, const char *folder)
 	int taken = folder ? bl_runs_folder_take(folder) : 0;
 	if (taken > 0)
 		return BL_PLACE_REFUSED;
-	char *made = taken ? NULL : folder ? strdup(folder) : bl_runs_folder_new(info.name);
+	char *made = taken ? NULL : folder ? bl_text_copy(folder) : bl_runs_folder_new(info.name);
 	int rc = made ? 0 : -1;
 	if (rc == 0 && p->from) /* a run that continues in another folder is a fork */
 		rc = bl_runs_write_parent(p->from, made, info.step);

@@ -8,6 +8,7 @@
 #include <barlow/process.h>
 #include <barlow/run_file.h>
 #include <barlow/runs.h>
+#include <barlow/text.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -108,13 +109,16 @@ static int check_checkpoint(const char *folder)
 static char *newest_unfinished(void)
 {
 	char *root = bl_runs_root(), *folder = NULL;
+	const bl_run *found = NULL;
 	bl_runs *list = root ? bl_runs_list(root, NULL) : NULL;
-	for (int i = 0; list && i < list->n && !folder; i++) {
+	for (int i = 0; list && i < list->n && !found; i++) {
 		const bl_run *r = &list->run[i];
 		if (!r->broken && !bl_run_going(r) && r->info.state != BL_RUN_DONE && r->info.state != BL_RUN_FAILED)
-			folder = strdup(r->folder);
+			found = r;
 	}
-	if (list && !folder)
+	if (found)
+		folder = bl_text_copy(found->folder);
+	else if (list)
 		bl_fail("no run in %s was stopped or killed before its end", root);
 	bl_runs_free(list);
 	free(root);
@@ -128,7 +132,7 @@ char *bl_runs_resumable(const char *what)
 	if (!what) {
 		folder = newest_unfinished();
 	} else if (strchr(what, '/') && stat(what, &s) == 0 && S_ISDIR(s.st_mode)) {
-		folder = strdup(what);
+		folder = bl_text_copy(what);
 	} else {
 		folder = bl_runs_live_path(what); /* the file's name is cut off below */
 		slash = folder ? strrchr(folder, '/') : NULL;

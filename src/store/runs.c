@@ -5,6 +5,7 @@
 
 #include <barlow/error.h>
 #include <barlow/runs.h>
+#include <barlow/text.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -276,7 +277,7 @@ char *bl_runs_live_path(const char *what)
 		return path;
 	if (stat(what, &s) != 0)
 		return place ? bl_fail_null("%s: %s", what, strerror(errno)) : NULL;
-	return S_ISDIR(s.st_mode) ? bl_runs_path(what, BL_RUN_LIVE) : strdup(what);
+	return S_ISDIR(s.st_mode) ? bl_runs_path(what, BL_RUN_LIVE) : bl_text_copy(what);
 }
 
 bl_live *bl_runs_open(const char *what, bool *commands)

@@ -39,7 +39,7 @@ int bl_trainer_save_to(bl_trainer *t, const char *live_path, bl_trainer_save sav
 static void remember_why(void *ctx)
 {
 	bl_trainer *t = ctx;
-	snprintf(t->why_unsaved, sizeof t->why_unsaved, "%s", bl_error());
+	snprintf(t->why_unsaved, sizeof t->why_unsaved, "%s", *bl_error() ? bl_error() : "the reason is unknown");
 }
 
 void bl_trainer_unsaved(bl_trainer *t)

@@ -604,7 +604,7 @@ static void maps_are_averaged_before_they_are_flattened(void **state)
 		bl_tensor_data(image)[i] = (float)i / 255;
 	d = bl_dataset_tensor(image, NULL);
 	assert_non_null(d);
-	f = bl_eval_features_by(net, d, &zero, &scale, &(bl_features_config){ .batch = 4, .pool = 2 });
+	f = bl_eval_features_by(net, d, &zero, &scale, &(bl_features_config){ .batch = 1, .pool = 2 });
 	assert_non_null(f);
 	assert_int_equal(bl_tensor_count(f), 4);
 	for (int i = 0; i < 4; i++)

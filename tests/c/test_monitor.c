@@ -157,8 +157,11 @@ static void test_histogram_all(void **state)
 	for (int i = 0; i < D; i++)
 		for (int j = 0; j < D; j++)
 			want[(int)((bl_tensor_data(c)[i * D + j] + 1) / 2 * BL_HIST_BINS)] += i != j;
-	assert_memory_equal(want, shot.histogram, sizeof want);
-	assert_int_equal(shot.sampled, D * (D - 1));
+	for (int snapshot = 0; snapshot < 2; snapshot++) {
+		assert_memory_equal(want, shot.histogram, sizeof want);
+		assert_int_equal(shot.sampled, D * (D - 1));
+		assert_int_equal(bl_monitor_snapshot(m, &l, false, &shot), 0);
+	}
 	bl_tensor_unref(c);
 	bl_tensor_unref(za);
 	bl_tensor_unref(zb);

@@ -150,6 +150,8 @@ is_fine() {
 		why="status 0 without a word, and nothing is there"
 	elif [ $status -eq 0 ] && ! "is_done_$1"; then
 		why="status 0, and what was to be made is not there: $(head -n 1 err)"
+	elif grep -qE '^barlow: *([;:,]|$)' err; then
+		why="a message that does not say why: $(head -n 1 err)"
 	elif ! "is_whole_$1"; then
 		why="what is left is not whole: $(head -n 1 err): $(tail -n 1 again 2>/dev/null)"
 	elif [ -d work ] && find work -name '*.tmp' -o -name '*.new' | grep -q .; then

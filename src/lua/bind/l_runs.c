@@ -4,6 +4,7 @@
 
 #include <barlow/place.h>
 #include <barlow/runs.h>
+#include <barlow/text.h>
 #include <barlow/view.h>
 
 #include <math.h>
@@ -207,7 +208,7 @@ int bl_lua_runs(lua_State *L)
 	lua_pushcfunction(L, free_list);
 	lua_setfield(L, -2, "__gc");
 	lua_setmetatable(L, -2);
-	char *root = given ? strdup(given) : bl_runs_root();
+	char *root = given ? bl_text_copy(given) : bl_runs_root();
 	*list = root ? bl_runs_list(root, NULL) : NULL;
 	free(root);
 	if (!*list)
