@@ -12,7 +12,7 @@ char *bl_file_user_folder(const char *variable, const char *below)
 	const char *given = getenv(variable), *home = getenv("HOME");
 	bool set = given && *given == '/';
 	if (!set && !(home && *home == '/'))
-		return bl_fail_null("neither %s nor HOME is set to a path", variable);
+		return bl_fail_null("neither %s nor HOME is an absolute path", variable);
 	const char *root = set ? given : home;
 	size_t n = strlen(root) + strlen(below) + sizeof "//barlow";
 	char *path = malloc(n);

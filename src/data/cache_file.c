@@ -89,7 +89,7 @@ static int put_path(char path[PATH], const char *key)
 	else if (home && *home == '/')
 		n = snprintf(folder, sizeof folder, "%s/.cache/barlow/images", home);
 	if (n < 0 || n >= (int)sizeof folder)
-		return bl_fail("no place for decoded images: neither XDG_CACHE_HOME nor HOME is set to a path");
+		return bl_fail("no folder for decoded images: neither XDG_CACHE_HOME nor HOME is an absolute path");
 	uLong a = crc32_z(0, (const Bytef *)key, strlen(key)), b = adler32_z(1, (const Bytef *)key, strlen(key));
 	snprintf(path, PATH, "%s/%08lx%08lx", folder, a, b);
 	return bl_file_make_folder(folder);

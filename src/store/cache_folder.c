@@ -15,5 +15,5 @@ char *bl_cache_folder(const char *what)
 		return bl_runs_path(cache, "barlow");
 	if (home && *home == '/')
 		return bl_runs_path(home, ".cache/barlow");
-	return bl_fail_null("no place for %s: neither XDG_CACHE_HOME nor HOME is set", what);
+	return bl_fail_null("no folder for %s: neither XDG_CACHE_HOME nor HOME is an absolute path", what);
 }

@@ -92,8 +92,8 @@ static int take_facts(const char *path, char *const *metadata, facts f)
 		const char *v = bl_metadata_get(metadata, i == SET && is_format_1(f) ? key_of_1 : keys[i]);
 		if (!v)
 			return bl_fail(
-				"%s: no '%s' in its metadata: it is not a checkpoint of a run (weights alone load into "
-				"a module)",
+				"%s: its metadata have no '%s': it is not a checkpoint of a run (a file of weights is "
+				"loaded into a module)",
 				path, keys[i]);
 		put_text(f[i], v);
 	}
@@ -233,7 +233,7 @@ static int check_crc(const char *path, char *const *metadata, facts f, const bl_
 {
 	const char *file = bl_metadata_get(metadata, crc_key);
 	if (!file || strlen(file) != (size_t)(n + 1) * CRC_BYTES)
-		return bl_fail("%s: damaged: it has not the checksums of %d tensors", path, n);
+		return bl_fail("%s: damaged: it lacks the checksums of its %d tensors", path, n);
 	char *here = crc_text(f, bl_metadata_get(metadata, journal_key), bl_metadata_get(metadata, changed_key), items, n);
 	int wrong = -1;
 	for (int i = 0; here && i <= n && wrong < 0; i++)
@@ -242,7 +242,7 @@ static int check_crc(const char *path, char *const *metadata, facts f, const bl_
 	free(here);
 	if (!here || wrong < 0)
 		return here ? 0 : -1;
-	return bl_fail("%s: damaged: the checksum of %s%s does not fit", path, wrong ? "tensor " : "its metadata",
+	return bl_fail("%s: damaged: the checksum of %s%s is wrong", path, wrong ? "tensor " : "its metadata",
 	               wrong ? items[wrong - 1].name : "");
 }
 

@@ -102,7 +102,7 @@ static int append_bytes(int fd, const char *path, const char *bytes, size_t n)
 		return 0;
 	bl_fail("%s: %s", path, strerror(errno));
 	if (ftruncate(fd, s.st_size) != 0)
-		return bl_fail_prefix("cut short, and cannot be mended: ");
+		return bl_fail_prefix("a partly written line cannot be removed: ");
 	return -1;
 }
 
@@ -154,7 +154,7 @@ static int parse_line(const char *text, size_t n, bl_change *c)
 		take_text(line, "text", c->text, sizeof c->text);
 	}
 	json_decref(line);
-	return fine ? 0 : bl_fail("expected {\"step\": ..., \"name\": ..., \"who\": ..., \"time\": ...}, in numbers and texts");
+	return fine ? 0 : bl_fail("expected {\"step\": ..., \"name\": ..., \"who\": ..., \"time\": ...} with numbers and texts");
 }
 
 static int add_line(bl_change **out, int64_t *n, const bl_change *c)
@@ -189,7 +189,7 @@ int bl_journal_read(const char *path, bl_change **out, int64_t *n)
 	if (stat(path, &s) != 0 && errno == ENOENT)
 		return 0;
 	if (s.st_size > MOST_BYTES)
-		return bl_fail("%s: %lld bytes are more than a journal takes", path, (long long)s.st_size);
+		return bl_fail("%s: %lld bytes are too many for a journal", path, (long long)s.st_size);
 	char *text = bl_file_read(path, &size);
 	int rc = !text ? -1 : parse(text, size, out, n) != 0 ? bl_fail_prefix("%s: ", path) : 0;
 	free(text);

@@ -29,7 +29,7 @@ char *bl_runs_root(void)
 		return bl_runs_path(data, "barlow/runs");
 	if (home && *home == '/')
 		return bl_runs_path(home, ".local/share/barlow/runs");
-	return bl_fail_null("no place for runs: neither XDG_DATA_HOME nor HOME is set");
+	return bl_fail_null("no folder for runs: neither XDG_DATA_HOME nor HOME is an absolute path");
 }
 
 bool bl_runs_is_folder(DIR *d, const struct dirent *e)
