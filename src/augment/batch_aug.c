@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* batch_aug.c: functions of the program that change whole batches. */
+/* batch_aug.c: functions of the calling program that change whole batches of views (aug.batch). */
 #include <barlow/augment.h>
 
 #include <barlow/error.h>
@@ -23,7 +23,7 @@ bl_batch_aug *bl_batch_aug_new(int (*apply)(void *context, const bl_batch_call *
 	if (!a) {
 		if (release)
 			release(context);
-		return bl_fail_null("no memory for a function of batches");
+		return bl_fail_null("no memory for a batch function");
 	}
 	atomic_init(&a->refs, 1);
 	a->apply = apply;
@@ -57,8 +57,11 @@ bool bl_batch_aug_equal(const bl_batch_aug *a, const bl_batch_aug *b)
 	return a == b || (a && b && a->apply == b->apply && a->equal && a->equal(a->context, b->context));
 }
 
-/* If the function has replaced a view, checks the shape of the new tensor and copies it to channels-last order. */
-static int settle(bl_tensor **view, bl_tensor *before, int which)
+/*
+ * If the function has replaced a view, checks the shape of the new tensor, copies it to channels-last order, and releases
+ * it.
+ */
+static int take_replaced(bl_tensor **view, bl_tensor *before, int which)
 {
 	char got[BL_SHAPE_TEXT], was[BL_SHAPE_TEXT];
 	bl_tensor *made = *view;
@@ -88,9 +91,9 @@ int bl_batch_aug_apply(const bl_batch_aug *a, bl_batch_call *call)
 		before[v] = bl_tensor_ref(call->view[v]);
 	int rc = a->apply(a->context, call);
 	for (int v = 0; v < call->n_views && rc == 0; v++) {
-		rc = settle(&call->view[v], before[v], v);
+		rc = take_replaced(&call->view[v], before[v], v);
 		if (rc == 0 && bl_tensor_find_nonfinite(call->view[v]) >= 0)
-			rc = bl_fail("view %d became one with values that are not finite", v + 1);
+			rc = bl_fail("view %d has values that are not finite after the call", v + 1);
 		if (rc < 0)
 			bl_fail_prefix("aug.batch, step %lld: ", (long long)call->step + 1);
 	}

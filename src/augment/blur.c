@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* With a smaller sigma, the weight of a neighbour is less than 1e-3, which has no visible effect in 8 bits. */
+/* With a smaller sigma, the weight of a neighbour is less than about 1e-3, which has no visible effect in 8 bits. */
 #define LEAST_SIGMA 0.27f
 
-enum { NEAR = 1024 }; /* values */
+enum { NEAR = 1024 }; /* values of the result that are computed at once; their 4 KiB stay in the first-level cache */
 
 typedef struct parameters {
 	float sigma[2], p;
@@ -27,7 +27,7 @@ typedef struct draws {
 
 #define REACH 3.f /* half the width of the kernel in sigmas; the kernel contains all but 0.3% of the weight */
 
-/* Half the width of the kernel in pixels; at most side - 1, because a mirrored image has no more pixels. */
+/* Half the width of the kernel in pixels; at most side - 1, the number of pixels that mirroring adds at each edge. */
 static int reach_of(float sigma, float sigmas, int side)
 {
 	int reach = (int)ceilf(sigmas * sigma);
@@ -94,7 +94,7 @@ static void blur_plane(const space *s, float *plane, int height, int width)
 		memcpy(first - k * n, first + k * n, bytes);
 		memcpy(last + k * n, last - k * n, bytes);
 	}
-	/* Rows are adjacent in memory, so several are computed at once: as many as fit in the first-level cache. */
+	/* Rows are adjacent in memory, so several are computed at once: as many as have NEAR values, but at least one. */
 	size_t all = (size_t)height * n, most = n < NEAR ? NEAR / n * n : n;
 	for (size_t i = 0; i < all; i += most)
 		weigh(plane + i, s->tall + i, n, s->down, 2 * s->high + 1, all - i < most ? all - i : most);

@@ -57,7 +57,7 @@ bl_window bl_centre_window(int h, int w, int height, int width)
 	return (bl_window){ (int)a.top, (int)a.left, whole(a.top, a.height, h), whole(a.left, a.width, w), fminf(scale, 1) };
 }
 
-static int bring(const bl_image *in, patch from, int height, int width, const float *scale, const float *shift, float *out)
+static int resize_part(const bl_image *in, patch from, int height, int width, const float *scale, const float *shift, float *out)
 {
 	float_image c;
 	bl_float_image_open(&c, in);
@@ -73,7 +73,7 @@ static int bring(const bl_image *in, patch from, int height, int width, const fl
 
 int bl_centre_apply(const bl_image *in, int height, int width, const float *scale, const float *shift, float *out)
 {
-	return bring(in, centre_of(in->height, in->width, height, width), height, width, scale, shift, out);
+	return resize_part(in, centre_of(in->height, in->width, height, width), height, width, scale, shift, out);
 }
 
 int bl_image_resize(const bl_image *in, int height, int width, float *out)
@@ -81,7 +81,7 @@ int bl_image_resize(const bl_image *in, int height, int width, float *out)
 	float one[BL_CHANNELS_MOST], zero[BL_CHANNELS_MOST] = { 0 };
 	for (int c = 0; c < BL_CHANNELS_MOST; c++)
 		one[c] = 1;
-	return bring(in, (patch){ 0, 0, (float)in->height, (float)in->width }, height, width, one, zero, out);
+	return resize_part(in, (patch){ 0, 0, (float)in->height, (float)in->width }, height, width, one, zero, out);
 }
 
 /* Crops the centre of each plane, and moves it to the beginning of the plane. */

@@ -17,7 +17,7 @@ typedef struct draws {
 	int top, left, height, width;
 } draws;
 
-/* Draws a centre in 0..n-1, and sets [*from, *from + *length) to `side` pixels around it that are inside 0..n-1. */
+/* Draws a centre in 0..n-1, and sets [*from, *from + *length) to those of the `side` pixels around it that are in 0..n-1. */
 static void draw_span(bl_rng *r, int side, int n, int *from, int *length)
 {
 	int start = (int)bl_rng_below(r, (uint32_t)n) - side / 2;

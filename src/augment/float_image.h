@@ -22,7 +22,7 @@ typedef struct float_image {
 	float *data, *spare;   /* operators that cannot work in place write to spare, and then swap both */
 	const uint8_t *pixels; /* (H,W,C), or NULL */
 	const float *values;   /* (H,W,C) of a float32 image, or NULL */
-	float scale;           /* scale of `pixels`; operators give boxes at scale 1 */
+	float scale;           /* scale of `pixels`; boxes of operators refer to scale 1 */
 	int top, left;         /* position of the first element of `pixels` in the whole image at scale `scale` */
 } float_image;
 

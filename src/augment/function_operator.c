@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* function_operator.c: an operator that calls a function of the program. */
+/* function_operator.c: an operator that calls a function of the calling program. */
 #include "augment/operator.h"
 
 #include <barlow/error.h>

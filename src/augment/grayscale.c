@@ -39,7 +39,7 @@ static int apply(const void *p, const void *d, float_image *c)
 static int accepts(const void *p, int channels)
 {
 	(void)p;
-	return channels == 1 || channels == 3 ? 0 : bl_fail("it needs images of 3 channels, or 1, these have %d", channels);
+	return channels == 1 || channels == 3 ? 0 : bl_fail("it needs images of 1 or 3 channels, these have %d", channels);
 }
 
 static int describe(const void *p, const void *d, int channels, char *buf, size_t size)

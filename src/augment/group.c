@@ -249,7 +249,7 @@ static int check_made(const parameters *p)
 		if (!(p->weights.v[i] >= 0 && p->weights.v[i] <= 1e6))
 			return bl_fail("weight %d is %g, expected 0 to 1e6", i + 1, p->weights.v[i]);
 		if (bl_pipeline_leaves_unit(p->part[i]))
-			return bl_fail("pipeline %d normalises: that belongs to the end of all", i + 1);
+			return bl_fail("pipeline %d normalises: expected normalize only after the group", i + 1);
 	}
 	if (check(p) < 0)
 		return -1;

@@ -23,8 +23,8 @@ static void from_centre(double m[8], double cx, double cy)
 }
 
 /*
- * Converts m from the centre to the corner.  The order of the sums is that of torchvision: PIL truncates, so that the
- * last bit may change a level.
+ * Converts m from positions relative to the centre to positions relative to the upper left corner, as PIL uses.  The sums
+ * have torchvision's order: PIL truncates values, so a difference in the last bit could change a level.
  */
 static void from_corner(double m[8], const motion *by, double cx, double cy)
 {

@@ -28,7 +28,8 @@ static int check(const void *params)
 {
 	const parameters *p = params;
 	if (p->mean.n != p->std.n && p->mean.n != 1 && p->std.n != 1)
-		return bl_fail("%d numbers in mean and %d in std, expected as many", p->mean.n, p->std.n);
+		return bl_fail("%d numbers in mean and %d in std, expected as many in both, or 1 in one of them", p->mean.n,
+		               p->std.n);
 	return 0;
 }
 

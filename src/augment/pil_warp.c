@@ -51,7 +51,7 @@ static int64_t fixed(double v)
 	return (int64_t)floor(v * (1 << FIXED_BITS) + .5);
 }
 
-/* As in PIL, the steps between pixels are rounded before they are summed: pixels far from the upper left corner shift. */
+/* As in PIL, the steps between pixels are rounded before they are summed, so the error grows with the distance from the corner. */
 void bl_pil_warp_nearest(float_image *c, const double a[6])
 {
 	const int64_t right[2] = { fixed(a[0]), fixed(a[3]) }, down[2] = { fixed(a[1]), fixed(a[4]) };

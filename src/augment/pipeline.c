@@ -104,7 +104,8 @@ bl_pipeline *bl_pipeline_new(bl_aug *const *ops, int n)
 	if (at <= BL_PLAN_BYTES)
 		return p;
 	bl_pipeline_unref(p);
-	return bl_fail_null("what %d operators draw takes %zu bytes, expected at most %d: use fewer", n, at, BL_PLAN_BYTES);
+	return bl_fail_null("the random draws of %d operators take %zu bytes, expected at most %d: use fewer operators", n, at,
+	                    BL_PLAN_BYTES);
 }
 
 bl_pipeline *bl_pipeline_ref(bl_pipeline *p)
@@ -206,8 +207,8 @@ int bl_pipeline_check_vectors(const bl_pipeline *p)
 		const stage *s = &p->stage[i];
 		if (!s->op->vectors || !s->op->vectors(s->aug->parameters))
 			return bl_fail(
-				"operator %d (%s) is for images, not for vectors: aug.features, aug.feature_mask, aug.feature_noise, "
-				"aug.feature_mix and aug.func are",
+				"operator %d (%s) is for images, not for vectors: expected aug.features, aug.feature_mask, "
+				"aug.feature_noise, aug.feature_mix or aug.func",
 				i + 1, s->aug->name);
 	}
 	return 0;
@@ -319,8 +320,10 @@ size_t bl_pipeline_room(const bl_pipeline *p, int height, int width)
 	return most;
 }
 
-/* Allocates planes for the largest size of the image between operators.  The input's own size counts only if no
-   resampling reads bytes first. */
+/*
+ * Allocates planes for the largest size that the image has after an operator.  The input's own size counts, too, unless the
+ * first operator resamples its bytes directly.
+ */
 static int make_canvas(const bl_pipeline *p, const bl_image *in, float_image *c)
 {
 	int h = in->height, w = in->width;
@@ -339,19 +342,20 @@ static int check_image(const bl_pipeline *p, const bl_plan *plan, const bl_image
 	if (in->height < 1 || in->width < 1)
 		return bl_fail("an image of %d x %d pixels, expected at least 1 x 1", in->height, in->width);
 	if (in->height != plan->height || in->width != plan->width || in->channels != plan->channels)
-		return bl_fail("an image of %d x %d with %d channels, drawn was a view of %d x %d with %d", in->height, in->width,
-		               in->channels, plan->height, plan->width, plan->channels);
+		return bl_fail("an image of %d x %d with %d channels, but the plan is for one of %d x %d with %d", in->height,
+		               in->width, in->channels, plan->height, plan->width, plan->channels);
 	if (bl_pipeline_check(p, in->channels) < 0)
 		return -1;
 	if (!in->part.eighths)
 		return 0;
 	if (!begins_with_window(p))
-		return bl_fail("a part of an image, expected all of it: the first operator neither crops nor resizes");
+		return bl_fail("a part of an image, expected the whole image: the first operator neither crops nor resizes");
 	bl_window part = bl_image_window(in);
 	const bl_window *b = &plan->window;
 	if (b->top < part.top || b->left < part.left || b->top + b->height > part.top + part.height ||
 	    b->left + b->width > part.left + part.width)
-		return bl_fail("a part of an image that ends within the crop %d,%d %dx%d", b->left, b->top, b->width, b->height);
+		return bl_fail("a part of an image that does not contain the whole crop %d,%d %dx%d", b->left, b->top, b->width,
+		               b->height);
 	return 0;
 }
 

@@ -47,7 +47,7 @@ static int set_end(const bl_aug *a, ramp *r, const double *to, int n)
 		return -1;
 	r->n = bl_field_get(r->field, parameters, r->to);
 	n = bl_field_get(r->field, a->parameters, from);
-	return n == r->n ? 0 : bl_fail("'%s' is a ramp from %d numbers to %d, expected as many", r->field->name, n, r->n);
+	return n == r->n ? 0 : bl_fail("'%s' is a ramp from %d numbers to %d, expected as many in both", r->field->name, n, r->n);
 }
 
 int bl_aug_ramp(bl_aug *a, const char *field, const double *to, int n, int64_t epochs)

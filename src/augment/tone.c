@@ -27,7 +27,7 @@ BL_CLONES static void blend_plane(float *x, size_t n, float f, float shift)
 		x[i] = clip(x[i] * f + shift);
 }
 
-/* Has SUMS separate sums, so that the loop is vectorised. */
+/* Adds to SUMS separate sums, so that the compiler can vectorise the loop. */
 BL_CLONES static float sum_plane(const float *x, size_t n)
 {
 	enum { SUMS = 16 };

@@ -88,7 +88,7 @@ static int64_t find_bytes(int fd, int64_t at)
 			return at;
 		int64_t size = octal(block + SIZE_AT);
 		if (size < 0 || size > INT32_MAX)
-			return bl_fail("a header at byte %" PRId64 " that says no size", at - BLOCK);
+			return bl_fail("the header at byte %" PRId64 " has no valid size", at - BLOCK);
 		at += (size + BLOCK - 1) / BLOCK * BLOCK;
 	}
 	return bl_fail("more than %d headers before byte %" PRId64, HEADERS_MOST, at);
@@ -125,7 +125,7 @@ static int take_entry(const indexing *x, struct archive *a, struct archive_entry
 static int fail_archive(struct archive *a)
 {
 	const char *why = archive_error_string(a);
-	return bl_fail("no tar archive that can be read: %.200s, after %d files", why ? why : "no reason is known",
+	return bl_fail("cannot be read as a tar archive: %.200s, after %d files", why ? why : "no reason is known",
 	               archive_file_count(a));
 }
 

@@ -102,7 +102,7 @@ void bl_cache_free(bl_cache *c)
 	free(c);
 }
 
-/* Adds size and time of every file to *crc, because the fingerprint covers the content of a few files only. */
+/* Adds size and modification time of every file to *crc, because the fingerprint covers the content of a few files only. */
 static int hash_files(const bl_dataset *root, uLong *crc)
 {
 	char text[96];
@@ -111,7 +111,7 @@ static int hash_files(const bl_dataset *root, uLong *crc)
 		char *path = (root->ops->holder ? root->ops->holder : root->ops->path)(root, i);
 		int rc = path ? stat(path, &st) : -1;
 		if (rc < 0)
-			bl_fail("%s: it cannot be looked at", path ? path : root->name);
+			bl_fail("%s: its size and modification time cannot be read", path ? path : root->name);
 		free(path);
 		if (rc < 0)
 			return -1;

@@ -16,8 +16,8 @@ typedef enum bl_cache_kind { BL_CACHE_NONE, BL_CACHE_MEMORY, BL_CACHE_DISK } bl_
 
 extern const char *const bl_cache_words[]; /* "none", "memory", "disk" */
 #define BL_CACHE_HELP \
-	"\"memory\" keeps images decoded from their first use on, \"disk\" in a file that all runs share; they are made smaller, to 8/7 of " \
-	"'size', and views are cut from that"
+	"\"memory\" stores each decoded image at its first use, \"disk\" stores all in a file that all runs share; images are " \
+	"reduced so that the shorter side is 8/7 of 'size', and views are cropped from them"
 
 /*
  * Adds a cache to a root set that is complete otherwise; `options` describes the wanted pixels.  With BL_CACHE_DISK, opens

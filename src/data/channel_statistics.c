@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { PARTS = 32, MOST_READ = 1024 }; /* parts of a measurement; limit of images if these are read from files */
+enum { PARTS = 32, MOST_READ = 1024 }; /* parts of a measurement; at most so many images are measured if they are read on demand */
 
 /*
  * Sums of pixel values and of their squares.  Bytes are summed as integers, so their order does not matter.  Floats are

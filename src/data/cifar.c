@@ -203,7 +203,7 @@ static const char *const coarse[] = {
 
 static const set cifar10 = {
 	.place = { "CIFAR-10", (const char *const[]){ "cifar-10-batches-bin", "cifar-10-batches-py", "cifar10", NULL },
-	           "cifar-10-binary.tar.gz and cifar-10-python.tar.gz, unpacked, are at cs.toronto.edu/~kriz/cifar.html" },
+	           "get cifar-10-binary.tar.gz or cifar-10-python.tar.gz from cs.toronto.edu/~kriz/cifar.html and unpack it" },
 	.name = "cifar10",
 	.train = { { "data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", NULL },
 	           { "data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", NULL } },
@@ -215,7 +215,7 @@ static const set cifar10 = {
 };
 static const set cifar100 = {
 	.place = { "CIFAR-100", (const char *const[]){ "cifar-100-binary", "cifar-100-python", "cifar100", NULL },
-	           "cifar-100-binary.tar.gz and cifar-100-python.tar.gz, unpacked, are at cs.toronto.edu/~kriz/cifar.html" },
+	           "get cifar-100-binary.tar.gz or cifar-100-python.tar.gz from cs.toronto.edu/~kriz/cifar.html and unpack it" },
 	.name = "cifar100",
 	.train = { { "train.bin", NULL }, { "train", NULL } },
 	.test = { { "test.bin", NULL }, { "test", NULL } },

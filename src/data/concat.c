@@ -77,8 +77,8 @@ static int check(bl_dataset *const *parts, int n)
 			               parts[k]->channels);
 		if (bl_dataset_is_vectors(parts[k]) != bl_dataset_is_vectors(parts[0]) ||
 		    (bl_dataset_is_vectors(parts[0]) && parts[k]->width != parts[0]->width))
-			return bl_fail("concat: %s and %s: expected images, or vectors of as many features", parts[0]->name,
-			               parts[k]->name);
+			return bl_fail("concat: %s and %s: expected images only, or vectors with the same number of features",
+			               parts[0]->name, parts[k]->name);
 		if (__builtin_add_overflow(total, parts[k]->n, &total))
 			return bl_fail("concat: too many images");
 	}
@@ -167,7 +167,7 @@ static int copy_factors(bl_dataset *d, const source *s)
 	int count = first->factor_count;
 	d->factors = malloc((size_t)d->n * (size_t)count * sizeof *d->factors);
 	if (!d->factors)
-		return bl_fail("%s: no memory for the causes of %" PRId64 " images", d->name, d->n);
+		return bl_fail("%s: no memory for the factors of %" PRId64 " images", d->name, d->n);
 	for (int k = 0; k < s->n; k++)
 		for (int64_t i = 0; i < s->part[k]->n; i++)
 			for (int f = 0; f < count; f++)

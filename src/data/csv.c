@@ -137,7 +137,7 @@ static int add_image(table *t, int64_t line, const char *file, const char *label
 {
 	char key[2 * BL_PATH_SIZE];
 	if (!*file)
-		return bl_fail("line %" PRId64 ": no path of an image", line);
+		return bl_fail("line %" PRId64 ": the path of the image is empty", line);
 	if (strlen(file) + strlen(t->s->folder) + 2 > BL_PATH_SIZE)
 		return bl_fail("line %" PRId64 ": a path of more than %d bytes", line, BL_PATH_SIZE);
 	if (label && strlen(label) >= BL_PATH_SIZE)
@@ -188,7 +188,7 @@ static int read_table(table *t, const char *path)
 	free(text);
 	if (rc < 0)
 		return bl_fail_prefix("%s: ", path);
-	return t->s->files.n ? 0 : bl_fail("%s: no row of an image in it", path);
+	return t->s->files.n ? 0 : bl_fail("%s: it lists no images", path);
 }
 
 /* --- construction --- */

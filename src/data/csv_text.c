@@ -19,7 +19,7 @@ typedef struct reading {
 	int n, expected; /* number of fields in this row, and in the first row (0: not known yet) */
 } reading;
 
-/* What ended a field. */
+/* What ended a field: a separator, the end of the line or of the text, or an error (with bl_error). */
 typedef enum ending { SEPARATOR, LINE, TEXT, WRONG } ending;
 
 /* Ends a field at r->at: writes its terminating zero to *out, and skips the separator or the line end. */

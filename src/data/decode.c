@@ -121,7 +121,7 @@ static int fail_format(const bl_encoded *e)
 		                       formats[i]->name);
 	if (e->n < 4)
 		return bl_fail("%zu bytes, expected a %s file", e->n, names);
-	return bl_fail("byte 0: %02x %02x %02x %02x, expected how a %s file begins", b[0], b[1], b[2], b[3], names);
+	return bl_fail("byte 0: %02x %02x %02x %02x, expected the first bytes of a %s file", b[0], b[1], b[2], b[3], names);
 }
 
 static int find_format(bl_encoded *e)

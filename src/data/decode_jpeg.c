@@ -74,7 +74,7 @@ static void on_message(j_common_ptr c, int level)
 static void on_progress(j_common_ptr c)
 {
 	if (((j_decompress_ptr)c)->input_scan_number > MOST_SCANS)
-		escape(c->client_data, "more scans than any real file has");
+		escape(c->client_data, "more than 200 scans, which no ordinary file has");
 }
 
 static void open_library(job *j)

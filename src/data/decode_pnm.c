@@ -86,7 +86,8 @@ static int open_pnm(bl_encoded *e)
 	if (!is_bitmap(j) && take_number(e, j, "its greatest value", 65535, &j->most) < 0)
 		return -1;
 	if (width == 0 || height == 0 || j->most == 0)
-		return bl_fail("%u x %u pixels of at most %u, expected at least one of each", height, width, j->most);
+		return bl_fail("%u x %u pixels with the greatest value %u, expected at least 1 for all three", height, width,
+		               j->most);
 	e->width = (int)width;
 	e->height = (int)height;
 	if (j->kind < 4)

@@ -8,7 +8,7 @@ enum { FIGURES = 10 };
 /* NULL-terminated. */
 extern const char *const bl_figure_names[FIGURES + 1];
 
-/* Distance of (x, y) to the figure's outline, negative inside; the figure fits a circle of radius 1 at the origin. */
+/* Distance of (x, y) to the figure's outline, negative inside; the figure fits into a circle of radius 1 around the origin. */
 float bl_figure_distance(int figure, float x, float y);
 
 #endif

@@ -237,9 +237,10 @@ int bl_dataset_check_fingerprint(bl_dataset *d, const char *fingerprint)
 	const bl_dataset *root = d->root ? d->root : d;
 	print then, now;
 	if (!has_files(root))
-		return bl_fail("%s: a fingerprint is given, but these images come from no file", root->name);
+		return bl_fail("%s: a fingerprint is given, but these images do not come from files", root->name);
 	if (parse(fingerprint, &then) != 0)
-		return bl_fail("%s: '%.60s' is no fingerprint that this version of barlow reads", root->origin[0], fingerprint);
+		return bl_fail("%s: '%.60s' is not a fingerprint that this version of barlow can read", root->origin[0],
+		               fingerprint);
 	/* The stored fingerprint is not used here: another process may have changed the files since it was computed. */
 	if (measure(root, &now) != 0)
 		return -1;

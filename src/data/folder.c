@@ -259,7 +259,7 @@ static int check_layout(const source *s)
 	if (loose > 0 && loose < l->n)
 		return bl_fail("%s: %" PRId64
 		               " images beside folders of images (the first: %s): expected all of them in "
-		               "folders, one a class, or labels = false",
+		               "folders, one folder per class, or labels = false",
 		               s->folder, loose, bl_names_get(l, 0));
 	if (loose == 0 && s->files.empty[0])
 		return fail_empty(s, s->files.empty);
@@ -343,8 +343,9 @@ static int fill(source *s, const bl_folder_config *c)
 	if (bl_listing_read(&s->files, s->folder, c->endings) < 0)
 		return -1;
 	/* Other files in the folder are no error, but they are reported. */
-	if (note(s, &l->others, l->n_others, ": no image file by its name", "that are no image files by their names") < 0 ||
-	    note(s, &l->lost, l->n_lost, "", "links that lead nowhere or back") < 0)
+	if (note(s, &l->others, l->n_others, ": its name is not that of an image file",
+	         "files whose names are not those of image files") < 0 ||
+	    note(s, &l->lost, l->n_lost, "", "broken or circular links, or files that are not regular") < 0)
 		return -1;
 	if (c->unlabelled)
 		return s->files.images.n ? 0 : check_layout(s);
@@ -401,8 +402,8 @@ static const bl_field fields[] = {
 	BL_FIELD(TEXT, folder, endings, BL_OTHERWISE("those of all formats that are read"),
 	         .help = "reads only files with these extensions, as in \"jpg png\""),
 	BL_FIELD(
-		FLOATS, folder, size, BL_OTHERWISE("the first image's, 224 where that is larger"), BL_WITHIN(1, BL_PICTURE_SIDE),
-		.count = 2,
+		FLOATS, folder, size, BL_OTHERWISE("the first image's size, or 224 if a side is longer"),
+		BL_WITHIN(1, BL_PICTURE_SIDE), .count = 2,
 		.help = "side, or {height, width}, of default views and of images in evaluation (shorter side to 8/7 of it, centre crop)"),
 	BL_FIELD(INT, folder, channels, BL_DEFAULT(3), BL_WITHIN(1, 3), .help = "3 or 1: all images are converted to it"),
 	BL_FIELD(LIST, folder, background, BL_OTHERWISE("alpha is ignored"), BL_WITHIN(0, 1), .count = 3,

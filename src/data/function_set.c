@@ -208,7 +208,7 @@ static int check(const bl_data_function *f)
 	if (f->height < 1 || f->width < 1 || f->height > MOST_SIDE || f->width > MOST_SIDE)
 		return bl_fail("%s: images of %d x %d pixels, expected 1 to %d a side", f->name, f->height, f->width, MOST_SIDE);
 	if (f->classes < 0)
-		return bl_fail("%s: %d classes", f->name, f->classes);
+		return bl_fail("%s: %d classes, expected 0 or more", f->name, f->classes);
 	return 0;
 }
 

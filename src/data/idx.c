@@ -96,7 +96,7 @@ static int read_header(bl_gunzip *g, const char *path, const char *what, int lea
 }
 
 /* Refuses sizes that the file cannot contain, before anything is allocated. */
-static int check_promise(const bl_gunzip *g, const char *path, const header *h)
+static int check_sizes(const bl_gunzip *g, const char *path, const header *h)
 {
 	size_t start = 4 + 4 * (size_t)h->ndim, total = item_size(h->type);
 	bool over = false;
@@ -150,7 +150,7 @@ static int read_pixels(bl_gunzip *g, const char *path, bl_dataset *d, int type, 
 static bl_dataset *read_images(bl_gunzip *g, const char *path)
 {
 	header h;
-	if (read_header(g, path, "3 dimensions: images", IMAGE_DIMS, COLOUR_DIMS, &h) < 0 || check_promise(g, path, &h) < 0)
+	if (read_header(g, path, "3 dimensions: images", IMAGE_DIMS, COLOUR_DIMS, &h) < 0 || check_sizes(g, path, &h) < 0)
 		return NULL;
 	int channels = h.ndim == COLOUR_DIMS ? (int)h.size[3] : 1;
 	bl_dataset *d = bl_dataset_make(bl_path_name(path), h.size[0], channels, (int)h.size[1], (int)h.size[2]);
@@ -193,7 +193,7 @@ static int read_labels(bl_gunzip *g, const char *path, const char *images_path, 
 	if (h.size[0] != d->n)
 		return bl_fail("%s: byte 4: %" PRIu32 " labels, expected %" PRId64 ", as many as %s has images", path, h.size[0],
 		               d->n, images_path);
-	if (check_promise(g, path, &h) < 0)
+	if (check_sizes(g, path, &h) < 0)
 		return -1;
 	d->labels = malloc((size_t)d->n * sizeof *d->labels);
 	if (!d->labels)

@@ -117,7 +117,7 @@ static int visit_folder(struct walk *w, size_t length, const char *name, const s
 	char *kept = w->l->empty;
 	int64_t before = w->l->images.n;
 	if (is_within(below, here))
-		return add_lost(w, "a link to a folder that it is in");
+		return add_lost(w, "a link to a folder that contains it");
 	if (walk_folder(w, length, below) < 0)
 		return -1;
 	/*
@@ -136,16 +136,17 @@ static int visit(struct walk *w, size_t length, const struct dirent *entry, cons
 	if (entry->d_name[0] == '.')
 		return 0;
 	if (++w->entries - w->l->images.n > OTHERS_MAX)
-		return bl_fail("%.*s: more than %d files and folders in it are no images", (int)w->base - 1, w->path, OTHERS_MAX);
+		return bl_fail("%.*s: it contains more than %d files and folders that are not images", (int)w->base - 1, w->path,
+		               OTHERS_MAX);
 	if (length + more >= sizeof w->path)
 		return bl_fail("%.200s...: a path of more than %zu bytes", w->path, sizeof w->path);
 	w->path[length] = '/';
 	memcpy(w->path + length + 1, entry->d_name, more);
 	switch (kind_of(w->path, entry->d_type, &below)) {
 	case REGULAR: return add_file(w);
-	case NOWHERE: return add_lost(w, "a link that leads nowhere");
-	case CIRCLE: return add_lost(w, "links in a circle");
-	case OTHER: return add_lost(w, "no regular file");
+	case NOWHERE: return add_lost(w, "a broken link");
+	case CIRCLE: return add_lost(w, "a circular link");
+	case OTHER: return add_lost(w, "not a regular file");
 	case FOLDER: break;
 	}
 	below.up = here;

@@ -20,9 +20,9 @@ typedef struct bl_names {
 typedef struct bl_listing {
 	bl_names images, others; /* others: files whose names are not of images, at most BL_OTHERS_MOST */
 	int64_t n_others;        /* number of all such files */
-	bl_names lost;           /* "cat/1.jpg: why": broken or circular links, and pipes; at most BL_OTHERS_MOST */
+	bl_names lost;           /* "cat/1.jpg: why": broken or circular links, and pipes and the like; at most BL_OTHERS_MOST */
 	int64_t n_lost;
-	char empty[256]; /* name of a folder directly below it that contains no images; "": there is none */
+	char empty[256]; /* name of a folder directly below the listed one that contains no images; "": there is none */
 } bl_listing;
 
 enum { BL_OTHERS_MOST = 10000 };

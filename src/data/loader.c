@@ -31,7 +31,7 @@ typedef struct slot {
 	bool made;       /* all images are finished, and the batch function was called */
 	bl_tensor *view[BL_VIEWS_MOST];
 	bl_pipeline *pipeline[BL_VIEWS_MOST]; /* of the batch's epoch */
-	int64_t pipelines_of;                 /* epoch of `pipeline`, at most the last that changes it; -1: none */
+	int64_t pipelines_of;                 /* epoch of `pipeline`, or the last in which a ramp changes if earlier; -1: none */
 	int height[BL_VIEWS_MOST], width[BL_VIEWS_MOST];
 	int64_t *rows;
 	int failed;       /* first image (in the batch) that failed, or INT32_MAX */
@@ -227,10 +227,10 @@ static void change_batch(const bl_loader *l, slot *s)
 }
 
 /*
- * Called when a piece is finished: completes the batch after its last image.  The images of an interrupted batch that
+ * Called when a piece is finished.  Completes the batch after its last image.  The images of an interrupted batch that
  * no thread has taken yet are skipped.  The lock is held at entry and at return.
  */
-static void settle_slot(bl_loader *l, slot *s)
+static void finish_piece(bl_loader *l, slot *s)
 {
 	if (s->interrupted) {
 		s->done += l->batch - s->begun;
@@ -270,7 +270,7 @@ static void *work(void *arg)
 		if (i < p.to)
 			note_failure(p.s, i);
 		p.s->done += p.to - p.from;
-		settle_slot(l, p.s);
+		finish_piece(l, p.s);
 		if (l->busy == 0 && l->pause)
 			pthread_cond_broadcast(&l->idle);
 	}
@@ -283,7 +283,7 @@ static int check(const bl_loader_config *c)
 	int64_t n = bl_dataset_length(c->data);
 	if (c->batch < 2)
 		return bl_fail("batch of %d, expected 2 (statistics over a batch need two) to %" PRId64
-		               ", the images "
+		               ", the number of images "
 		               "in %s",
 		               c->batch, n, bl_dataset_name(c->data));
 	if (c->batch > n)
@@ -292,9 +292,9 @@ static int check(const bl_loader_config *c)
 	if (c->threads < 0 || c->threads > BL_THREADS_MAX)
 		return bl_fail("%d loader threads, expected 0 (as many as cores) to %d", c->threads, BL_THREADS_MAX);
 	if (c->ahead < 0 || c->ahead > MOST_AHEAD)
-		return bl_fail("%d batches ahead, expected 0 (%d) to %d", c->ahead, AHEAD, MOST_AHEAD);
+		return bl_fail("%d batches ahead, expected 0 (which means %d) to %d", c->ahead, AHEAD, MOST_AHEAD);
 	if (n > UINT32_MAX)
-		return bl_fail("%s has %" PRId64 " images, the loader can name %" PRIu32, bl_dataset_name(c->data), n, UINT32_MAX);
+		return bl_fail("%s has %" PRId64 " images, expected at most %" PRIu32, bl_dataset_name(c->data), n, UINT32_MAX);
 	if (c->n_views < 1 || c->n_views > BL_VIEWS_MOST)
 		return bl_fail("%d views of an image, expected 1 to %d", c->n_views, BL_VIEWS_MOST);
 	for (int v = 0; v < c->n_views; v++) /* all pipelines must support the images */
@@ -337,9 +337,9 @@ static int start_threads(bl_loader *l, int threads)
  */
 static void reserve_views(const bl_loader *l)
 {
-	enum { IN_HANDS = 2, MOST = 64 };
+	enum { IN_USE = 2, MOST = 64 };
 	bl_tensor *view[MOST];
-	int all = l->views * (l->ahead + IN_HANDS), n = all < MOST ? all : MOST;
+	int all = l->views * (l->ahead + IN_USE), n = all < MOST ? all : MOST;
 	for (int i = 0; i < n; i++) {
 		int h, w;
 		bl_pipeline_output(l->pipeline[i % l->views], bl_dataset_height(l->data), bl_dataset_width(l->data), &h, &w);

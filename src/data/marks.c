@@ -37,7 +37,7 @@ bl_mark *bl_marks_take(int64_t n, bl_marks_path *path, const void *files)
 {
 	struct look l = { calloc((size_t)n, sizeof *l.mark), n, path, files };
 	if (!l.mark)
-		return bl_fail_null("no memory for what %" PRId64 " files are", n);
+		return bl_fail_null("no memory for the sizes and times of %" PRId64 " files", n);
 	bl_parallel((n + CHUNK - 1) / CHUNK, look_at_chunk, &l);
 	if (bl_given_up()) {
 		free(l.mark);

@@ -129,7 +129,7 @@ static int take_element(stream *s, element *e)
 static int take_small(stream *s, const element *e, uint8_t *out, size_t most)
 {
 	if (e->size > most)
-		return bl_fail("%s: an element of %zu bytes where at most %zu make sense", s->path, e->size, most);
+		return bl_fail("%s: an element of %zu bytes, expected at most %zu", s->path, e->size, most);
 	if (e->small) {
 		memcpy(out, e->data, e->size);
 		return 0;
@@ -235,9 +235,9 @@ static int take_values(stream *s, bl_mat5 *m, const char *name)
 		return -1;
 	int size = size_of(e.type);
 	if (!size)
-		return bl_fail("%s: '%s' has numbers of type %" PRIu32 ", which is none that is known", s->path, name, e.type);
+		return bl_fail("%s: '%s' has numbers of type %" PRIu32 ", which is unknown", s->path, name, e.type);
 	if (e.size / (size_t)size != (uint64_t)m->count || e.size % (size_t)size || (!e.small && e.size > bound(s)))
-		return bl_fail("%s: '%s' has %zu bytes of numbers of %d, expected %" PRId64
+		return bl_fail("%s: '%s' has %zu bytes of numbers of %d bytes each, expected %" PRId64
 		               " numbers, and the file can hold %zu bytes",
 		               s->path, name, e.size, size, m->count, bound(s));
 	return e.type == UINT8 ? take_bytes(s, &e, m) : take_numbers(s, &e, m);
@@ -310,7 +310,7 @@ static int read_file(const char *path, const uint8_t *bytes, size_t n, const cha
 			return rc < 0 ? rc : 0;
 		bl_mat5_clear(m);
 	}
-	return bl_fail("%s: there is no variable '%s' of numbers in it", path, name);
+	return bl_fail("%s: it has no numeric variable '%s'", path, name);
 }
 
 int bl_mat5_read(const char *path, const char *name, bl_mat5 *out)

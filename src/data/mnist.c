@@ -137,7 +137,7 @@ static const variant of_fashion = {
 };
 static const variant of_mnist = {
 	.place = { "MNIST", (const char *const[]){ "mnist", "MNIST/raw", "MNIST", NULL },
-	           "its four files are at yann.lecun.com/exdb/mnist and mirrors; torchvision's copy will do" },
+	           "its four files are at yann.lecun.com/exdb/mnist and mirrors; torchvision's copy works, too" },
 	.name = "mnist",
 	.files = USUAL_FILES,
 	.classes = characters,
@@ -145,7 +145,7 @@ static const variant of_mnist = {
 };
 static const variant of_kmnist = {
 	.place = { "Kuzushiji-MNIST", (const char *const[]){ "kmnist", "KMNIST/raw", NULL },
-	           "its four files are at codh.rois.ac.jp/kmnist; torchvision's copy will do" },
+	           "its four files are at codh.rois.ac.jp/kmnist; torchvision's copy works, too" },
 	.name = "kmnist",
 	.files = USUAL_FILES,
 	.classes = kana,
@@ -153,7 +153,7 @@ static const variant of_kmnist = {
 };
 static const variant of_qmnist = {
 	.place = { "QMNIST", (const char *const[]){ "qmnist", "QMNIST/raw", NULL },
-	           "its files are at github.com/facebookresearch/qmnist; torchvision's copy will do" },
+	           "its files are at github.com/facebookresearch/qmnist; torchvision's copy works, too" },
 	.name = "qmnist",
 	.files = { { "qmnist-train-images-idx3-ubyte", "qmnist-train-labels-idx2-int" },
 	           { "qmnist-test-images-idx3-ubyte", "qmnist-test-labels-idx2-int" } },
@@ -245,7 +245,7 @@ static const bl_field emnist_fields[] = {
 static const bl_place_of emnist_place = {
 	"EMNIST",
 	(const char *const[]){ "emnist", "EMNIST/raw", "gzip", "EMNIST/raw/gzip", NULL },
-	"its files (gzip.zip) are at nist.gov/itl/products-and-services/emnist-dataset; torchvision's copy will do",
+	"its files (gzip.zip) are at nist.gov/itl/products-and-services/emnist-dataset; torchvision's copy works, too",
 };
 
 static bl_dataset *make_emnist(const void *s)

@@ -116,7 +116,7 @@ static int take_line(bl_pickle *p, const uint8_t **out, size_t *n)
 static int pop(bl_pickle *p, uint32_t *place)
 {
 	if (p->n_stack == 0 || value(p, p->stack[p->n_stack - 1])->kind == BL_PICKLE_MARK)
-		return fail(p, "a value is taken where there is none");
+		return fail(p, "the stack has no value for this opcode");
 	*place = p->stack[--p->n_stack];
 	return 0;
 }
@@ -124,7 +124,7 @@ static int pop(bl_pickle *p, uint32_t *place)
 static int top(const bl_pickle *p, bl_pickle_kind kind, uint32_t *place)
 {
 	if (p->n_stack == 0 || value(p, p->stack[p->n_stack - 1])->kind != kind)
-		return fail(p, "items are added to what cannot hold them");
+		return fail(p, "items are added to a value of the wrong kind");
 	*place = p->stack[p->n_stack - 1];
 	return 0;
 }
@@ -297,9 +297,9 @@ static int note_state(bl_pickle *p)
 static int put(bl_pickle *p, uint64_t at)
 {
 	if (p->n_stack == 0)
-		return fail(p, "nothing is remembered");
+		return fail(p, "the stack has no value to store in the memo");
 	if (at >= MEMO_MOST)
-		return fail(p, "it remembers too much");
+		return fail(p, "the index in the memo is too large");
 	while (p->room_memo <= at) {
 		uint32_t before = p->room_memo;
 		if (make_room((void **)&p->memo, &p->room_memo, before, sizeof *p->memo) < 0)
@@ -314,7 +314,7 @@ static int put(bl_pickle *p, uint64_t at)
 static int get(bl_pickle *p, uint64_t at)
 {
 	if (at >= p->room_memo || !p->memo[at])
-		return fail(p, "what is fetched was not remembered");
+		return fail(p, "the memo has no value at this index");
 	return push(p, p->memo[at] - 1);
 }
 
@@ -333,7 +333,7 @@ static int get_numbered(bl_pickle *p, size_t n)
 static int refuse(bl_pickle *p, uint8_t op)
 {
 	p->at--;
-	return bl_fail("byte %zu of the pickle: opcode 0x%02x, which is none of those that data are made of", p->at, op);
+	return bl_fail("byte %zu of the pickle: opcode 0x%02x, which is not one of those that describe data", p->at, op);
 }
 
 static int step(bl_pickle *p, uint8_t op)
@@ -502,7 +502,7 @@ static uint8_t *copy_bytes(const bl_pickle *p, const bl_pickle_value *v, int64_t
 	if (encoded)
 		v = bl_pickle_item(p, bl_pickle_item(p, v, 1), 0);
 	if (!v || v->kind != BL_PICKLE_TEXT)
-		return bl_fail_null("an array whose bytes are not there");
+		return bl_fail_null("an array without its bytes");
 	uint8_t *out = malloc(v->n + 1);
 	if (!out)
 		return bl_fail_null("no memory for an array of %zu bytes", v->n);
@@ -521,11 +521,11 @@ static uint8_t *copy_bytes(const bl_pickle *p, const bl_pickle_value *v, int64_t
 static int take_shape(const bl_pickle *p, const bl_pickle_value *v, int dims, int64_t *shape, int64_t *bytes)
 {
 	if (!v || v->kind != BL_PICKLE_TUPLE || v->count != (uint32_t)dims)
-		return bl_fail("an array that has not %d dimensions", dims);
+		return bl_fail("an array that does not have %d dimensions", dims);
 	for (int i = 0; i < dims; i++) {
 		const bl_pickle_value *size = bl_pickle_item(p, v, (uint32_t)i);
 		if (size->kind != BL_PICKLE_INT || size->integer < 0 || __builtin_mul_overflow(*bytes, size->integer, bytes))
-			return bl_fail("an array whose sizes make no sense");
+			return bl_fail("an array with invalid sizes");
 		shape[i] = size->integer;
 	}
 	return 0;
@@ -548,7 +548,7 @@ uint8_t *bl_pickle_array(const bl_pickle *p, const bl_pickle_value *v, int dims,
 		sizes = bl_pickle_item(p, arguments, 2);
 	}
 	if (!sizes)
-		return bl_fail_null("expected an array of NumPy's");
+		return bl_fail_null("expected a NumPy array");
 	if (!is_bytes_type(p, type) || (order && order->integer))
 		return bl_fail_null("an array of another type or order, expected uint8 in C order");
 	return take_shape(p, sizes, dims, shape, &n) < 0 ? NULL : copy_bytes(p, bytes, n);

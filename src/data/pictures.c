@@ -14,7 +14,8 @@ int bl_pictures_check_pil(bool pil, bl_cache_kind cache, const char *what)
 {
 	if (!pil || cache == BL_CACHE_NONE)
 		return 0;
-	return bl_fail("%s: backend = \"pil\" resizes whole images, of which a cache keeps none: expected cache = \"none\"", what);
+	return bl_fail("%s: backend = \"pil\" resizes whole images, but a cache stores reduced ones: expected cache = \"none\"",
+	               what);
 }
 
 int bl_pictures_options(const bl_pictures *p, const char *what, bl_decode_options *options)

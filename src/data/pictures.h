@@ -25,7 +25,7 @@ typedef struct bl_pictures {
 #define BL_PICTURE_FIELD(kind_, struct_, member_, ...) \
 	{ .name = #member_, .kind = BL_FIELD_##kind_, .offset = offsetof(struct_, pictures.member_), __VA_ARGS__ }
 #define BL_PICTURES_FIELDS(struct_) \
-	BL_PICTURE_FIELD(FLOATS, struct_, size, BL_OTHERWISE("the first image's, 224 where that is larger"), \
+	BL_PICTURE_FIELD(FLOATS, struct_, size, BL_OTHERWISE("the first image's size, or 224 if a side is longer"), \
 	                 BL_WITHIN(1, BL_PICTURE_SIDE), .count = 2, \
 	                 .help = "side, or {height, width}, of default views and of images in evaluation (shorter side to 8/7 of it, centre crop)"), \
 	BL_PICTURE_FIELD(INT, struct_, channels, BL_DEFAULT(3), BL_WITHIN(1, 3), .help = "3 or 1: all images are converted to it"), \

@@ -32,7 +32,7 @@ static const char *const class_names[CLASSES] = {
 static const bl_place_of place = {
 	"STL-10",
 	(const char *const[]){ "stl10_binary", "stl10", NULL },
-	"stl10_binary.tar.gz, unpacked, is at cs.stanford.edu/~acoates/stl10",
+	"get stl10_binary.tar.gz from cs.stanford.edu/~acoates/stl10 and unpack it",
 };
 
 /* --- Images ----------------------------------------------------------------------- */
@@ -96,7 +96,7 @@ static int read_labels(bl_dataset *d, const char *path)
 	if (!d->labels)
 		rc = bl_fail("%s: no memory for %" PRId64 " labels", path, d->n);
 	else if (n != (size_t)d->n)
-		rc = bl_fail("%s: %zu labels, expected %" PRId64 ", a byte an image", path, n, d->n);
+		rc = bl_fail("%s: %zu labels, expected %" PRId64 ", one byte for each image", path, n, d->n);
 	for (int64_t i = 0; i < d->n && rc == 0; i++) {
 		d->labels[i] = bytes[i] - 1;
 		if (bytes[i] < 1 || bytes[i] > CLASSES)

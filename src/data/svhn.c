@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * svhn.c: SVHN, cropped digits (Netzer et al. 2011): MATLAB files with the variables X (32, 32, 3, N), whose first
- * index varies fastest, and y (N, 1), where 10 stands for the digit 0.
+ * index varies fastest, and y (N, 1), where 10 (or 0) stands for the digit 0.
  */
 #include "data/dataset.h"
 #include "data/mat5.h"
@@ -23,7 +23,7 @@ static const char *const class_names[CLASSES] = { "0", "1", "2", "3", "4", "5", 
 static const bl_place_of place = {
 	"SVHN",
 	(const char *const[]){ "svhn", "SVHN", "", NULL },
-	"train_32x32.mat and its like are at ufldl.stanford.edu/housenumbers",
+	"train_32x32.mat, test_32x32.mat and extra_32x32.mat are at ufldl.stanford.edu/housenumbers",
 };
 
 static bl_dataset *make_images(const bl_mat5 *x, const char *path, int part)
@@ -55,7 +55,7 @@ static int add_labels(bl_dataset *d, const bl_mat5 *y, const char *path)
 	for (int64_t i = 0; i < d->n; i++) {
 		double v = y->bytes ? y->bytes[i] : y->numbers[i];
 		if (!(v >= 0 && v <= CLASSES) || v != (int)v)
-			return bl_fail("%s: label %g of image %" PRId64 ", expected 1 to 10", path, v, i + 1);
+			return bl_fail("%s: label %g of image %" PRId64 ", expected 0 to 10", path, v, i + 1);
 		d->labels[i] = (int32_t)v % CLASSES;
 	}
 	d->classes = CLASSES;

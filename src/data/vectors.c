@@ -117,7 +117,7 @@ bl_dataset *bl_dataset_vectors(const bl_tensor *features, const int32_t *labels,
 	like = like && like->root ? like->root : like;
 	if (like && (like->ops != &ops || like->width != width))
 		return bl_fail_null("vectors of %d features like %s, which has %d%s", width, like->name, like->width,
-		                    like->ops == &ops ? "" : " and is several sets");
+		                    like->ops == &ops ? "" : " and is a concatenation of sets");
 	bl_dataset *d = bl_dataset_make_source("vectors", bl_tensor_size(features, 0), 1, 1, width, &ops);
 	if (!d)
 		return NULL;
@@ -142,7 +142,7 @@ static int apply_mix(void *ctx, const bl_aug_call *c)
 	int64_t rows = bl_dataset_length(m->from);
 	bl_image other;
 	if (c->channels != 1 || c->height != 1 || c->width != m->from->width)
-		return bl_fail("feature_mix: an image of %d x %d, expected a vector of %d features as those that it mixes in",
+		return bl_fail("feature_mix: an image of %d x %d, expected a vector of %d features like those that it mixes in",
 		               c->height, c->width, m->from->width);
 	for (int j = 0; j < c->width; j++) {
 		c->out[j] = c->in[j];

@@ -18,7 +18,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-enum { QUERIES = 256, REFS = 1024, NOBODY = INT32_MAX };
+enum { QUERIES = 256, REFS = 1024, NO_REF = INT32_MAX };
 
 typedef struct neighbour {
 	float similarity;
@@ -62,7 +62,7 @@ static void replace_root(neighbour *heap, int k, neighbour v)
 }
 
 /* Updates the heap of a query with references from..from+n-1, given their dot products with the query. */
-static void meet(const search *s, const float *dots, float query_scale, int64_t from, int64_t n, neighbour *heap)
+static void update_heap(const search *s, const float *dots, float query_scale, int64_t from, int64_t n, neighbour *heap)
 {
 	float worst = heap[0].similarity;
 
@@ -89,7 +89,7 @@ static int vote(const search *s, const neighbour *heap, double *votes)
 	for (int i = 1; i < s->k; i++)
 		nearest = fmaxf(nearest, heap[i].similarity);
 	for (int i = 0; i < s->k; i++)
-		if (heap[i].ref != NOBODY) /* it is NOBODY if similarities overflowed */
+		if (heap[i].ref != NO_REF) /* it is NO_REF if similarities overflowed to NaN or -infinity */
 			votes[s->ref_labels[heap[i].ref]] += exp(((double)heap[i].similarity - nearest) / s->temperature);
 	for (int c = 1; c < s->classes; c++)
 		if (votes[c] > votes[best])
@@ -107,14 +107,14 @@ static int64_t count_correct(const search *s, int64_t first, int64_t n, float *d
 	int64_t correct = 0;
 
 	for (int64_t i = 0; i < n * s->k; i++)
-		heaps[i] = (neighbour){ -INFINITY, NOBODY };
+		heaps[i] = (neighbour){ -INFINITY, NO_REF };
 	for (int64_t j = 0; j < s->n_refs && !is_stopped(s); j += REFS) {
 		int64_t m = s->n_refs - j < REFS ? s->n_refs - j : REFS;
 
 		bl_gemm(false, true, n, m, s->width, 1, s->queries + first * s->width, s->width, s->refs + j * s->width, s->width,
 		        0, dots, m);
 		for (int64_t i = 0; i < n; i++)
-			meet(s, dots + i * m, s->query_scale[first + i], j, m, heaps + i * s->k);
+			update_heap(s, dots + i * m, s->query_scale[first + i], j, m, heaps + i * s->k);
 	}
 	for (int64_t i = 0; i < n; i++) {
 		int class = vote(s, heaps + i * s->k, votes);

@@ -213,7 +213,7 @@ static outcome line_search(lbfgs *l, const place *origin, double first, place *f
 	return FOUND;
 }
 
-/* Moves x to the point that the line search found, and stores the pair if its curvature s^T y is positive. */
+/* Moves x to the point that the line search found, and stores the pair if s^T y > 1e-16 y^T y (positive curvature). */
 static void move(lbfgs *l, const place *to)
 {
 	pair *p = &l->pairs[l->next];

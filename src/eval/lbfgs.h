@@ -14,13 +14,13 @@ enum { BL_LBFGS_SPAN = 10 };
 typedef struct bl_lbfgs_config {
 	int64_t n;                /* variables */
 	int iterations;           /* maximal number */
-	double tolerance;         /* ends when no element of the gradient is larger than this */
+	double tolerance;         /* ends when no absolute value in the gradient is larger than this */
 	double progress;          /* ends when BL_LBFGS_SPAN iterations lowered f by less than this fraction of |f|; 0: off */
 	const volatile int *stop; /* NULL, or polled between iterations; non-zero: fails with "stopped" */
 } bl_lbfgs_config;
 
 typedef struct bl_lbfgs_result {
-	double f, gradient; /* f at the end, and the largest element of its gradient */
+	double f, gradient; /* f at the end, and the largest absolute value in its gradient */
 	int iterations, evaluations;
 	bool converged; /* by tolerance or progress, or because no step lowers f in this precision */
 } bl_lbfgs_result;

@@ -23,8 +23,8 @@
 
 enum { SAMPLE = 10000 };
 
-static const double rough = 10;    /* factor of the tolerance that suffices to compare held-out losses */
-static const double progress = 20; /* factor of the tolerance; accuracy settles long before the gradient is small */
+static const double rough = 10;    /* the fits that choose L2 have this multiple of the tolerance */
+static const double progress = 20; /* multiple of the tolerance; accuracy is stable long before the gradient is small */
 
 static const double default_l2[] = { 1e4, 1e3, 1e2, 1e1, 1, 1e-1 };
 

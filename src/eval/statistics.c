@@ -149,8 +149,8 @@ bl_interval bl_interval_bootstrap(const double *x, int64_t n, double level, int6
 /* --- many tests --- */
 
 /*
- * Step-down procedure: the i-th smallest of m values is multiplied by m - i + 1, and raised to the previous result if
- * it is less.  NaN is not counted.
+ * Step-down procedure: the i-th smallest of m values is multiplied by m - i + 1 and limited to 1.  If this is less than the
+ * result for the value before, that result is used.  NaN values are not counted, and stay NaN.
  */
 void bl_holm(double *p, int64_t n)
 {

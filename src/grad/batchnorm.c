@@ -272,7 +272,7 @@ static bool is_pixels(const bl_tensor *t)
 /*
  * Returns the tensor to which the kernels write the gradient of t.  If *direct is set to true, this is t's gradient
  * sink, and bl_grad_sink_over may use the memory of `spent` for it (NULL: none).  Otherwise this is a temporary tensor,
- * which settle() adds to the gradient.
+ * which add_temporary() adds to the gradient.
  */
 static bl_tensor *sink_for(bl_tensor *t, bl_tensor *spent, bool *add, bool *direct)
 {
@@ -284,7 +284,7 @@ static bl_tensor *sink_for(bl_tensor *t, bl_tensor *spent, bool *add, bool *dire
 	                    : bl_tensor_new(t->ndim, t->shape);
 }
 
-static int settle(bl_tensor *t, bl_tensor *g, bool direct)
+static int add_temporary(bl_tensor *t, bl_tensor *g, bool direct)
 {
 	if (direct || !g)
 		return 0;
@@ -315,7 +315,7 @@ static int backward(void *ctx, bl_tensor *const *in, const bl_tensor *out, const
 		j.dresidual = dr ? dr->data : NULL;
 		rc = back_with(&j, in, room + floats);
 	}
-	rc |= settle(in[0], dx, direct) | settle(in[3], dr, residual_direct);
+	rc |= add_temporary(in[0], dx, direct) | add_temporary(in[3], dr, residual_direct);
 	bl_block_give(room);
 	bl_tensor_unref(dy);
 	bl_tensor_unref(data);

@@ -31,8 +31,8 @@ int bl_broadcast_grad(bl_tensor *t, const bl_tensor *g, float scale);
 /*
  * Computes out = scale * sum of x or, if mean is not NULL, scale * sum of (x - mean)^2, over the dimensions of x whose
  * bits are set in mask.  With `add`, the result is added to out.  out has x's ndim, size 1 in the dimensions of the
- * mask, and any strides; mean has out's shape and strides.  Sums are in double, and their order depends on the shape
- * alone.  0, or -1: no memory.
+ * mask, and any strides; mean has out's shape and strides.  Sums are in double; their order depends only on shapes and
+ * strides.  0, or -1: no memory.
  */
 typedef struct bl_sum_args {
 	const bl_tensor *x, *mean;

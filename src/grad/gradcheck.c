@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-/* Fixed weights.  Without them, the gradient of a sum that is constant, as of a softmax, would be 0 in any case. */
+/* Fixed weights.  Without them, the gradient of a constant sum, such as that of a softmax, would be 0 in any case. */
 static bl_tensor *weights_for(const bl_tensor *y)
 {
 	bl_tensor *w = bl_tensor_new(y->ndim, y->shape);

@@ -7,10 +7,10 @@
 
 #include <string.h>
 
-/* A view of a's storage with the shape, strides and data of `loan`. */
-static bl_tensor *view(const bl_tensor *a, const bl_tensor *loan)
+/* A view of a's storage with the shape, strides and data of v, which holds no reference to it. */
+static bl_tensor *view(const bl_tensor *a, const bl_tensor *v)
 {
-	return bl_tensor_view_of(a, loan->ndim, loan->shape, loan->stride, loan->data);
+	return bl_tensor_view_of(a, v->ndim, v->shape, v->stride, v->data);
 }
 
 /* The order of dimensions in transpose and permute: dimension d of the result is dimension of[d] of the input. */

@@ -9,8 +9,9 @@
 /*
  * Each dimension is either kept or summed; a kept element is an element of the result.  If a kept dimension has the
  * smallest stride, whole rows of adjacent kept elements are added ("columns").  Otherwise the terms of each kept
- * element are summed separately ("runs").  Work is divided into blocks of kept elements.  If there are few blocks, the
- * summed range is divided into pieces as well, whose partial sums are added in order at the end.
+ * element are summed separately ("runs").  Work is divided into blocks of at most WIDTH kept elements.  If there are fewer
+ * than FEW blocks, the summed range is divided into at most PIECES pieces as well, whose partial sums are added in order at
+ * the end.  A chunk of work has about CELL elements of x.
  */
 enum { WIDTH = 512, CELL = 1 << 15, FEW = 16, PIECES = 64 };
 
@@ -26,7 +27,7 @@ typedef struct plan {
 	bool columns, add;
 	double scale;
 	int64_t inner, blocks; /* number of adjacent kept elements; number of blocks of at most WIDTH of them */
-	int64_t cuts, pieces;  /* number of parts of the blocks; number of parts of the summed range */
+	int64_t cuts, pieces;  /* number of ranges of blocks; number of pieces of the summed range; a chunk is a pair of both */
 	double *partial;       /* (pieces, kept), if there are several pieces */
 } plan;
 
@@ -84,7 +85,7 @@ INLINE double term(float x, float mean, bool squares)
 	return squares ? d * d : d;
 }
 
-/* Has eight separate sums, so that the loop is vectorised. */
+/* Adds to eight separate sums, so that the compiler can vectorise the loop. */
 INLINE double run_of(const float *x, int64_t n, int64_t step, float mean, bool squares)
 {
 	double lane[8] = { 0 }, rest = 0;

@@ -1038,7 +1038,7 @@ static void what_needs_colour_refuses_other_images(void **state)
 	        "operator 2 (jitter): saturation and hue need images of 3 channels, these have 2: set both to 0");
 	accepts("jitter{hue = 0}", 4, "operator 1 (jitter): saturation and hue");
 	accepts("jitter{saturation = 0, hue = 0}", 4, NULL);
-	accepts("grayscale", 64, "operator 1 (grayscale): it needs images of 3 channels, or 1, these have 64");
+	accepts("grayscale", 64, "operator 1 (grayscale): it needs images of 1 or 3 channels, these have 64");
 	accepts("normalize", 3, NULL);
 	accepts("normalize", 4,
 	        "operator 1 (normalize): 3 numbers in mean for images of 4 channels, expected one for each, or 1 for all");
@@ -1151,7 +1151,7 @@ static void images_that_make_no_sense_are_refused(void **state)
 	assert_error("operator 1 (normalize): 3 numbers in mean for images of 1 channel, expected 1");
 	bl_pipeline_plan(p, &(bl_view_key){ .seed = 1 }, 2, 1, 3, &plan);
 	assert_int_equal(bl_pipeline_apply(p, &plan, &one, out), -1);
-	assert_error("an image of 2 x 2 with 1 channels, drawn was a view of 2 x 1 with 3");
+	assert_error("an image of 2 x 2 with 1 channels, but the plan is for one of 2 x 1 with 3");
 	bl_pipeline_unref(p);
 }
 

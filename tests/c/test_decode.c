@@ -370,7 +370,7 @@ static void what_is_no_image_is_named(void **state)
 	(void)state;
 	support_write(path, "GIF88a and more", 15);
 	assert_false(decodes(path));
-	assert_error("byte 0: 47 49 46 38, expected how a JPEG, PNG, ");
+	assert_error("byte 0: 47 49 46 38, expected the first bytes of a JPEG, PNG, ");
 	support_write(path, "", 0);
 	assert_false(decodes(path));
 	assert_error("0 bytes, expected a JPEG, PNG, ");

@@ -104,9 +104,10 @@ static void folders_are_classes_in_a_fixed_order(void **state)
 	assert_string_equal(bl_dataset_name(d), "layout");
 	assert_int_equal(bl_dataset_length(d), 7);
 	assert_int_equal(bl_dataset_classes(d), 3);
-	static const char *const skipped[] = { "cat/notes.txt: no image file by its name", "cat/circle.jpg: links in a circle",
-		                               "cat/dangling.jpg: a link that leads nowhere",
-		                               "cat/loop: a link to a folder that it is in", "cat/pipe.jpg: no regular file" };
+	static const char *const skipped[] = { "cat/notes.txt: its name is not that of an image file",
+		                               "cat/circle.jpg: a circular link", "cat/dangling.jpg: a broken link",
+		                               "cat/loop: a link to a folder that contains it",
+		                               "cat/pipe.jpg: not a regular file" };
 	assert_int_equal(bl_dataset_skipped(d), 5);
 	assert_int_equal(bl_dataset_unread(d), 5);
 	for (int i = 0; i < 5; i++)
@@ -400,7 +401,7 @@ static void a_broken_file_fails_what_needs_it(void **state)
 	assert_error("row ");
 	bl_loader_free(l);
 	assert_int_equal(bl_dataset_image(d, 1, &im), -1);
-	assert_error("broken/a/2.jpg: byte 0: 6e 6f 20 69, expected how a JPEG");
+	assert_error("broken/a/2.jpg: byte 0: 6e 6f 20 69, expected the first bytes of a JPEG");
 	assert_int_equal(bl_dataset_statistics(d, mean, std), -1);
 	assert_error("broken/a/2.jpg: byte 0");
 	assert_null(bl_dataset_batch(d, (int64_t[]){ 0, 5, 1 }, 3, NULL, NULL));
@@ -560,7 +561,7 @@ static void a_fingerprint_is_that_of_the_files(void **state)
 		support_write(support_scratch(file), "other", 5);
 	}
 	expect_other(there, print, ".png is no longer the same file: its size or content differs");
-	expect_other(there, "v1 what", "'v1 what' is no fingerprint that this version of barlow reads");
+	expect_other(there, "v1 what", "'v1 what' is not a fingerprint that this version of barlow can read");
 	bl_dataset_unref(part);
 	bl_dataset_unref(a);
 	bl_dataset_unref(b);
@@ -603,7 +604,7 @@ static void fingerprints_that_are_damaged_are_refused(void **state)
 	assert_string_equal(bl_dataset_fingerprint(made), "");
 	assert_null(bl_dataset_origin(made, 0));
 	assert_int_equal(bl_dataset_check_fingerprint(made, print), -1);
-	assert_error("images come from no file");
+	assert_error("images do not come from files");
 	bl_dataset_unref(made);
 	bl_dataset_unref(d);
 }

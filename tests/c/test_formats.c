@@ -206,7 +206,7 @@ static void huge_and_empty_images_are_refused(void **state)
 		{ "RIFF\x20\0\0\0WEBPVP8 ", 16, "byte 16: the file ends within the image" },
 		{ "II*\0\xff\xff\xff\x7f", 8, "TIFF: " },
 		{ "\1\2\3\4\5\6\7\10", 8,
-		  "byte 0: 01 02 03 04, expected how a JPEG, PNG, WebP, TIFF, GIF, BMP or PNM file begins" },
+		  "byte 0: 01 02 03 04, expected the first bytes of a JPEG, PNG, WebP, TIFF, GIF, BMP or PNM file" },
 		{ "", 0, "0 bytes, expected a JPEG" },
 	};
 	(void)state;

@@ -460,7 +460,7 @@ static void numbers_that_make_no_sense_are_named(void **state)
 		{ { .data = d, .views = { p, p }, .n_views = 2, .batch = N + 1 },
 		  "batch of 51 is larger than the set: shapes has 50 images" },
 		{ { .data = d, .views = { p, p }, .n_views = 2, .batch = 1 },
-		  "batch of 1, expected 2 (statistics over a batch need two) to 50, the images in shapes" },
+		  "batch of 1, expected 2 (statistics over a batch need two) to 50, the number of images in shapes" },
 		{ { .data = d, .views = { p, p }, .n_views = 9, .batch = BATCH }, "9 views of an image, expected 1 to 8" },
 		{ { .data = d, .views = { p, grey }, .n_views = 2, .batch = BATCH },
 		  "shapes, view 2: operator 2 (normalize): 2 numbers in mean for images of 3 channels, expected one for each" },

@@ -51,7 +51,7 @@ test("errors in a table are reported with the line", function()
 		fails(function() data.csv{ path, labels = "b" } end, path .. ": ", table.unpack(words))
 	end
 	wrong("", "no row")
-	wrong("a,b\n", "no row of an image")
+	wrong("a,b\n", "it lists no images")
 	wrong("a,c\nx.png,1\n", "line 1: no column 'b'; there are a, c")
 	wrong("a,b\nx.png,1\ny.png\n", "line 3: 1 fields, expected 2 as in the first row")
 	wrong('a,b\n"x.png,1\n', "line 2: a quote that is not closed")
@@ -59,7 +59,7 @@ test("errors in a table are reported with the line", function()
 	wrong('a,b\n"one\nline"z,1\n', "line 3: text after a closing quote")
 	wrong('a,b\nx"y,1\n', "line 2: a quote within a field")
 	wrong("a,b\nx\0y,1\n", "line 2: a zero byte")
-	wrong("a,b\n,1\n", "line 2: no path of an image")
+	wrong("a,b\n,1\n", "line 2: the path of the image is empty")
 	wrong("a,b\n" .. ("x"):rep(5000) .. ",1\n", "line 2: a path of more than 4096 bytes")
 	fails(function() data.csv{ table_of "a,b\nnothing.png,1\n" } end, "/nothing.png: No such file") -- the image size is read from the first image
 	fails(function() data.csv{ table_of "a,b\nx.png,1\n", size = 8, verify = true } end,

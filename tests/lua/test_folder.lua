@@ -46,7 +46,8 @@ test("files in a folder that are not images are counted and named", function()
 		for _, name in ipairs{ "notes.txt", "day/clip.mp4", "night/.hidden" } do assert(io.open(folder .. "/" .. name, "w")):close() end
 		local ds = data.folder(folder)
 		equal(#ds, 8)
-		equal(table.concat(ds.skipped, "; "), "notes.txt: no image file by its name; day/clip.mp4: no image file by its name")
+		equal(table.concat(ds.skipped, "; "),
+			"notes.txt: its name is not that of an image file; day/clip.mp4: its name is not that of an image file")
 		equal(tostring(ds):match "classes, ([^\n]*)", "2 files not read (ds.skipped)")
 		assert(io.open(folder .. "/day/z.jpg", "w")):close()
 		ds = data.folder{ path = folder, skip_broken = true }

@@ -87,10 +87,10 @@ test("files that are not tar archives, compressed, truncated, or with two images
 	sh "head -c 700 %/a.tar >%/cut2.tar; cp '%/a.tar' %/broken.tar; printf 'zzzz' | dd of=%/broken.tar bs=1 seek=600 conv=notrunc status=none"
 	fails(function() data.tar(root .. "/empty.tar") end, "/empty.tar: 0 bytes")
 	fails(function() data.tar(root .. "/zeros.tar") end, "/zeros.tar: no image file in it")
-	fails(function() data.tar(root .. "/random.tar") end, "/random.tar: no tar archive that can be read")
-	fails(function() data.tar(root .. "/cut.tar") end, "/cut.tar: no tar archive that can be read: ", ", after ")
+	fails(function() data.tar(root .. "/random.tar") end, "/random.tar: cannot be read as a tar archive")
+	fails(function() data.tar(root .. "/cut.tar") end, "/cut.tar: cannot be read as a tar archive: ", ", after ")
 	fails(function() data.tar(root .. "/cut2.tar") end, "/cut2.tar: ")
-	fails(function() data.tar(root .. "/broken.tar") end, "/broken.tar: no tar archive that can be read: ")
+	fails(function() data.tar(root .. "/broken.tar") end, "/broken.tar: cannot be read as a tar archive: ")
 	fails(function() data.tar(root) end, "not a regular file")
 	write("x/p/001.png", "")
 	sh "cp '%/x/p/002.jpg' %/x/p/001.jpg; tar --sort=name -C %/x -cf %/two.tar ."

@@ -34,7 +34,7 @@ test("arrays that are not sets of vectors are refused", function()
 	fails(function() data.vectors(tensor.rand(3, 2), { 1, 2, 0 }) end, "label 3 is 0")
 	fails(function() data.vectors(tensor.rand(3, 2), { like = data.vectors(tensor.rand(3, 4)) }) end, "2 features like vectors, which has 4")
 	fails(function() data.vectors(tensor.rand(3, 2), { like = data.shapes{ n = 3, size = 8 } }) end, "no set of vectors")
-	fails(function() data.vectors(tensor.rand(3, 2)):concat(data.vectors(tensor.rand(3, 4))) end, "vectors of as many features")
+	fails(function() data.vectors(tensor.rand(3, 2)):concat(data.vectors(tensor.rand(3, 4))) end, "vectors with the same number of features")
 	fails(function() aug.feature_mix(data.shapes{ n = 3, size = 8 }) end, "no set of vectors")
 end)
 
