@@ -28,7 +28,10 @@ static bool draw(const void *params, drawing *w, void *d)
 	return applies;
 }
 
-/* Fills two planes with smoothed noise: horizontal and vertical displacements in pixels. */
+/*
+ * Fills two planes with smoothed noise: horizontal and vertical displacements in pixels.  As in torchvision, the horizontal
+ * ones are multiplied by width / height, and the vertical ones by height / width.
+ */
 static int displace(const parameters *p, bl_rng *r, float_image *field)
 {
 	size_t n = (size_t)field->height * (size_t)field->width;

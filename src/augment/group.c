@@ -204,7 +204,8 @@ static const bl_field apply_fields[] = {
 	BL_FIELD_END,
 };
 static const bl_field choice_fields[] = {
-	BL_FIELD(LIST, parameters, weights, BL_OTHERWISE("equal ones"), BL_WITHIN(0, 1e6), .help = "weights of the random choice"),
+	BL_FIELD(LIST, parameters, weights, BL_OTHERWISE("equal weights"), BL_WITHIN(0, 1e6),
+	         .help = "weights of the random choice"),
 	BL_FIELD_END,
 };
 static const bl_field order_fields[] = { BL_FIELD_END };

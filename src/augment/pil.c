@@ -25,19 +25,19 @@ INLINE int grey_of(int r, int g, int b)
 
 /* --- blends --- */
 
-/* Blend.c: interpolates (f < 1) or extrapolates (f > 1) from a poorer image to this one, and truncates the result. */
-INLINE int blend(int poorer, int level, float f)
+/* Blend.c: interpolates (f < 1) or extrapolates (f > 1) from another image to this one, and truncates the result. */
+INLINE int blend(int other, int level, float f)
 {
-	float v = (float)poorer + f * (float)(level - poorer);
+	float v = (float)other + f * (float)(level - other);
 	return v <= 0 ? 0 : v >= 255 ? 255 : (int)v;
 }
 
-static void blend_with(float_image *c, int poorer, float f)
+static void blend_with(float_image *c, int other, float f)
 {
 	for (int k = 0; k < c->channels; k++) {
 		float *x = plane_of(c, k);
 		for (size_t i = 0; i < size_of(c); i++)
-			x[i] = bl_pil_value(blend(poorer, bl_pil_level(x[i]), f));
+			x[i] = bl_pil_value(blend(other, bl_pil_level(x[i]), f));
 	}
 }
 

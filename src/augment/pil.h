@@ -15,7 +15,8 @@ extern const char *const bl_backends[];
 /* clang-format off */
 #define BACKEND_FIELD \
 	BL_FIELD(CHOICE, parameters, backend, BL_DEFAULT(BACKEND_TENSOR), .choices = bl_backends, \
-		 .help = "tensor: computes as torchvision on float tensors; pil: as torchvision on PIL images (bytes), like the authors")
+		 .help = "tensor: computes as torchvision on float tensors; pil: as torchvision on PIL images (bytes), " \
+		         "like the authors' code")
 /* clang-format on */
 
 typedef enum pil_filter { PIL_BILINEAR, PIL_BICUBIC } pil_filter;

@@ -9,11 +9,11 @@
 
 #include "augment/float_image.h"
 
-/* These functions blend with a poorer image: x' = clip(f x + (1 - f) poorer). */
-void bl_tone_brightness(float_image *c, float f); /* poorer: black */
-void bl_tone_contrast(float_image *c, float f);   /* poorer: the mean grey */
-void bl_tone_saturation(float_image *c, float f); /* poorer: the grey image; does nothing without 3 channels */
-void bl_tone_sharpness(float_image *c, float f);  /* poorer: the image smoothed over 3 x 3 pixels */
+/* These functions blend with another image: x' = clip(f x + (1 - f) other). */
+void bl_tone_brightness(float_image *c, float f); /* other: black */
+void bl_tone_contrast(float_image *c, float f);   /* other: the mean grey */
+void bl_tone_saturation(float_image *c, float f); /* other: the grey image; does nothing without 3 channels */
+void bl_tone_sharpness(float_image *c, float f);  /* other: the image smoothed over 3 x 3 pixels */
 
 void bl_tone_invert(float_image *c);                    /* 1 - x */
 void bl_tone_solarize(float_image *c, float threshold); /* inverts values of at least threshold, 0..1 */

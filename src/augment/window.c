@@ -28,7 +28,7 @@ void bl_window_join(bl_window *out, const bl_window *other)
  * Sets *start and *length to the range of whole pixels of an image that are covered by n pixels, from pixel `from` on, of
  * its copy at scale eighths / 8.  The image has `most` pixels in this direction.
  */
-static void stands_for(int from, int n, int eighths, int most, int *start, int *length)
+static void covered_range(int from, int n, int eighths, int most, int *start, int *length)
 {
 	int end = (from + n) * 8 / eighths;
 	*start = (from * 8 + eighths - 1) / eighths;
@@ -40,8 +40,8 @@ bl_window bl_image_window(const bl_image *im)
 	bl_window r = { 0, 0, im->height, im->width, 1 };
 	if (!im->part.eighths)
 		return r;
-	stands_for(im->part.top, im->part.height, im->part.eighths, im->height, &r.top, &r.height);
-	stands_for(im->part.left, im->part.width, im->part.eighths, im->width, &r.left, &r.width);
+	covered_range(im->part.top, im->part.height, im->part.eighths, im->height, &r.top, &r.height);
+	covered_range(im->part.left, im->part.width, im->part.eighths, im->width, &r.left, &r.width);
 	r.scale = (float)im->part.eighths / 8;
 	return r;
 }

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 enum { BLOCK = 512, SIZE_AT = 124, SIZE_DIGITS = 12, TYPE_AT = 156, HEADERS_MOST = 64, AT_ONCE = 1 << 16 };
-enum { CALLERS = -2 /* the callback failed; its message stays unchanged */ };
+enum { CALLBACK_FAILED = -2 /* the callback failed; its message stays unchanged */ };
 
 /* --- headers --- */
 
@@ -119,7 +119,7 @@ static int take_entry(const indexing *x, struct archive *a, struct archive_entry
 	if (out.size < 0 || out.offset > x->bytes - out.size)
 		return bl_fail("%.200s: %" PRId64 " bytes from byte %" PRId64 " of an archive of %" PRId64 ": it is cut off", name,
 		               out.size, out.offset, x->bytes);
-	return x->entry(x->ctx, &out) < 0 ? CALLERS : 0;
+	return x->entry(x->ctx, &out) < 0 ? CALLBACK_FAILED : 0;
 }
 
 static int fail_archive(struct archive *a)

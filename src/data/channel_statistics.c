@@ -8,7 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { PARTS = 32, MOST_READ = 1024 }; /* parts of a measurement; at most so many images are measured if they are read on demand */
+/* A measurement has PARTS parts.  If images are read on demand, at most MOST_READ of them are measured. */
+enum { PARTS = 32, MOST_READ = 1024 };
 
 /*
  * Sums of pixel values and of their squares.  Bytes are summed as integers, so their order does not matter.  Floats are

@@ -401,10 +401,10 @@ static const bl_field fields[] = {
 	         .help = "the folder; folders in it are classes, sorted by name; files directly in it have no labels"),
 	BL_FIELD(TEXT, folder, endings, BL_OTHERWISE("those of all formats that are read"),
 	         .help = "reads only files with these extensions, as in \"jpg png\""),
-	BL_FIELD(
-		FLOATS, folder, size, BL_OTHERWISE("the first image's size, or 224 if a side is longer"),
-		BL_WITHIN(1, BL_PICTURE_SIDE), .count = 2,
-		.help = "side, or {height, width}, of default views and of images in evaluation (shorter side to 8/7 of it, centre crop)"),
+	BL_FIELD(FLOATS, folder, size, BL_OTHERWISE("the first image's size, or 224 if a side is longer"),
+	         BL_WITHIN(1, BL_PICTURE_SIDE), .count = 2,
+	         .help = "side, or {height, width}, of default views and of images in evaluation, which are cropped after their "
+	                 "shorter side is resized to 8/7 of it"),
 	BL_FIELD(INT, folder, channels, BL_DEFAULT(3), BL_WITHIN(1, 3), .help = "3 or 1: all images are converted to it"),
 	BL_FIELD(LIST, folder, background, BL_OTHERWISE("alpha is ignored"), BL_WITHIN(0, 1), .count = 3,
 	         .help = "colour behind transparent pixels: grey, or {red, green, blue}"),

@@ -246,7 +246,7 @@ bl_dataset *bl_dataset_function(const bl_data_function *f)
 }
 
 /* Copies the labels of the original set; its class names are borrowed. */
-static int adopt(bl_dataset *d, const bl_dataset *of)
+static int inherit_labels(bl_dataset *d, const bl_dataset *of)
 {
 	d->classes = of->classes;
 	d->class_names = of->class_names;
@@ -273,7 +273,7 @@ bl_dataset *bl_dataset_map(bl_dataset *of, const bl_data_function *f)
 		return NULL;
 	}
 	d->source = s;
-	if (adopt(d, of) == 0)
+	if (inherit_labels(d, of) == 0)
 		return d;
 	bl_dataset_unref(d);
 	return NULL;

@@ -81,7 +81,7 @@ static int name_classes(bl_dataset *d, const variant *v, const char *labels)
 	return 0;
 }
 
-static int fit(bl_dataset *d, const variant *v, const bl_found *found, bool train)
+static int finish_set(bl_dataset *d, const variant *v, const bl_found *found, bool train)
 {
 	char name[64];
 	snprintf(name, sizeof name, "%s %s", v->name, train ? "train" : "test");
@@ -104,7 +104,7 @@ static bl_dataset *make_variant(const variant *v, const char *folder, bool train
 	if (bl_places_find(&v->place, folder, files, &found) < 0)
 		return NULL;
 	bl_dataset *d = bl_dataset_idx(found.file[0], found.file[1]);
-	if (d && fit(d, v, &found, train) == 0)
+	if (d && finish_set(d, v, &found, train) == 0)
 		return d;
 	bl_dataset_unref(d);
 	return NULL;

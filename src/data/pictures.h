@@ -27,7 +27,8 @@ typedef struct bl_pictures {
 #define BL_PICTURES_FIELDS(struct_) \
 	BL_PICTURE_FIELD(FLOATS, struct_, size, BL_OTHERWISE("the first image's size, or 224 if a side is longer"), \
 	                 BL_WITHIN(1, BL_PICTURE_SIDE), .count = 2, \
-	                 .help = "side, or {height, width}, of default views and of images in evaluation (shorter side to 8/7 of it, centre crop)"), \
+	                 .help = "side, or {height, width}, of default views and of images in evaluation, which are " \
+	                         "cropped after their shorter side is resized to 8/7 of it"), \
 	BL_PICTURE_FIELD(INT, struct_, channels, BL_DEFAULT(3), BL_WITHIN(1, 3), .help = "3 or 1: all images are converted to it"), \
 	BL_PICTURE_FIELD(LIST, struct_, background, BL_OTHERWISE("alpha is ignored"), BL_WITHIN(0, 1), .count = 3, \
 	                 .help = "colour behind transparent pixels: grey, or {red, green, blue}"), \

@@ -120,7 +120,7 @@ static void find_direction(lbfgs *l)
 }
 
 /* Evaluates f and its gradient at x + alpha * direction, into *out, trial and trial_g. */
-static int look(lbfgs *l, double alpha, place *out)
+static int evaluate(lbfgs *l, double alpha, place *out)
 {
 	memcpy(l->trial, l->x, (size_t)l->n * sizeof(*l->x));
 	add_scaled(l->trial, alpha, l->direction, l->n);
@@ -172,7 +172,7 @@ static outcome zoom(lbfgs *l, const place *origin, place low, place high, place 
 	for (int i = 0; i < TRIALS; i++) {
 		place p;
 
-		if (look(l, between(&low, &high), &p) < 0)
+		if (evaluate(l, between(&low, &high), &p) < 0)
 			return FAILED;
 		if (!low_enough(&p, origin) || p.f >= low.f) {
 			high = p;
@@ -187,7 +187,7 @@ static outcome zoom(lbfgs *l, const place *origin, place low, place high, place 
 	}
 	if (low.alpha == 0)
 		return STUCK;
-	return look(l, low.alpha, found) < 0 ? FAILED : FOUND;
+	return evaluate(l, low.alpha, found) < 0 ? FAILED : FOUND;
 }
 
 /*
@@ -199,7 +199,7 @@ static outcome line_search(lbfgs *l, const place *origin, double first, place *f
 	place before = *origin, p;
 
 	for (int i = 0; i < TRIALS; i++) {
-		if (look(l, i ? 2 * before.alpha : first, &p) < 0)
+		if (evaluate(l, i ? 2 * before.alpha : first, &p) < 0)
 			return FAILED;
 		if (!low_enough(&p, origin) || (i && p.f >= before.f))
 			return zoom(l, origin, before, p, found);

@@ -22,7 +22,7 @@ static int64_t most(int64_t a, int64_t b)
 }
 
 /* Does BLAS support these strides?  Sets *ld.  The stride of a dimension of size 1 has no meaning. */
-static bool lies(int64_t inner_size, int64_t inner_stride, int64_t outer_size, int64_t outer_stride, int64_t *ld)
+static bool blas_supports(int64_t inner_size, int64_t inner_stride, int64_t outer_size, int64_t outer_stride, int64_t *ld)
 {
 	*ld = outer_size > 1 ? outer_stride : most(inner_size, 1);
 	return (inner_stride == 1 || inner_size <= 1) && *ld >= most(inner_size, 1);
@@ -31,9 +31,9 @@ static bool lies(int64_t inner_size, int64_t inner_stride, int64_t outer_size, i
 static bool matrix_of(const bl_tensor *t, matrix *m)
 {
 	*m = (matrix){ .data = t->data };
-	if (lies(t->shape[1], t->stride[1], t->shape[0], t->stride[0], &m->ld))
+	if (blas_supports(t->shape[1], t->stride[1], t->shape[0], t->stride[0], &m->ld))
 		return true;
-	m->transposed = lies(t->shape[0], t->stride[0], t->shape[1], t->stride[1], &m->ld);
+	m->transposed = blas_supports(t->shape[0], t->stride[0], t->shape[1], t->stride[1], &m->ld);
 	if (m->transposed)
 		return true;
 	m->copy = bl_tensor_contiguous((bl_tensor *)t);
