@@ -50,7 +50,7 @@ test("errors in a table are reported with the line", function()
 		local words = { ... }
 		fails(function() data.csv{ path, labels = "b" } end, path .. ": ", table.unpack(words))
 	end
-	wrong("", "no row")
+	wrong("", "it lists no images")
 	wrong("a,b\n", "it lists no images")
 	wrong("a,c\nx.png,1\n", "line 1: no column 'b'; there are a, c")
 	wrong("a,b\nx.png,1\ny.png\n", "line 3: 1 fields, expected 2 as in the first row")
