@@ -55,11 +55,11 @@ static int expand(bl_names *out, const char *done, const char *rest)
 			return bl_fail("more than %d names", BL_BRACES_MOST);
 		return snprintf(name, sizeof name, "%s%s", done, rest) < BL_PATH_SIZE
 		               ? bl_names_add(out, name)
-		               : bl_fail("a name of more than %d bytes", BL_PATH_SIZE);
+		               : bl_fail("a name of more than %d bytes", BL_PATH_SIZE - 1);
 	}
 	for (int64_t k = r.from; k <= r.to; k++) {
 		if (snprintf(name, sizeof name, "%s%.*s%0*" PRId64, done, (int)(r.open - rest), rest, r.digits, k) >= BL_PATH_SIZE)
-			return bl_fail("a name of more than %d bytes", BL_PATH_SIZE);
+			return bl_fail("a name of more than %d bytes", BL_PATH_SIZE - 1);
 		if (expand(out, name, r.close + 1) < 0)
 			return -1;
 	}

@@ -139,9 +139,9 @@ static int add_image(table *t, int64_t line, const char *file, const char *label
 	if (!*file)
 		return bl_fail("line %" PRId64 ": the path of the image is empty", line);
 	if (strlen(file) + strlen(t->s->folder) + 2 > BL_PATH_SIZE)
-		return bl_fail("line %" PRId64 ": a path of more than %d bytes", line, BL_PATH_SIZE);
+		return bl_fail("line %" PRId64 ": a path of more than %d bytes", line, BL_PATH_SIZE - 1);
 	if (label && strlen(label) >= BL_PATH_SIZE)
-		return bl_fail("line %" PRId64 ": a label of more than %d bytes", line, BL_PATH_SIZE);
+		return bl_fail("line %" PRId64 ": a label of more than %d bytes", line, BL_PATH_SIZE - 1);
 	snprintf(key, sizeof key, "%s%s%s", file, label ? "\t" : "", label ? label : "");
 	if (bl_names_add(&t->s->files, file) < 0 || bl_names_add(&t->s->keys, key) < 0)
 		return -1;

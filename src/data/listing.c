@@ -139,7 +139,7 @@ static int visit(struct walk *w, size_t length, const struct dirent *entry, cons
 		return bl_fail("%.*s: it contains more than %d files and folders that are not images", (int)w->base - 1, w->path,
 		               OTHERS_MAX);
 	if (length + more >= sizeof w->path)
-		return bl_fail("%.200s...: a path of more than %zu bytes", w->path, sizeof w->path);
+		return bl_fail("%.200s...: a path of more than %zu bytes", w->path, sizeof w->path - 1);
 	w->path[length] = '/';
 	memcpy(w->path + length + 1, entry->d_name, more);
 	switch (kind_of(w->path, entry->d_type, &below)) {

@@ -295,7 +295,7 @@ static int take_label(gathering *g, const bl_archive_entry *e, int shard, label_
 	if (p->label && *p->label && strlen(p->label) < BL_PATH_SIZE)
 		return 0;
 	if (p->label)
-		bl_fail("expected a label of 1 to %d bytes", BL_PATH_SIZE);
+		bl_fail("expected a label of 1 to %d bytes", BL_PATH_SIZE - 1);
 	return bl_fail_prefix("%s: %.*s: ", g->s->shards[shard].path, MESSAGE_NAME, e->name);
 }
 
@@ -330,7 +330,7 @@ static int take_entry(void *ctx, const bl_archive_entry *e)
 	size_t length = strlen(e->name), stem = last ? (size_t)(last - e->name) : length;
 	size_t n = first ? (size_t)(first - e->name) : length;
 	if (length >= BL_PATH_SIZE)
-		return bl_fail("%s: a name of more than %d bytes", g->s->shards[v->shard].path, BL_PATH_SIZE);
+		return bl_fail("%s: a name of more than %d bytes", g->s->shards[v->shard].path, BL_PATH_SIZE - 1);
 	if ((slash ? slash[1] : e->name[0]) == '.')
 		return 0;
 	if (strlen(g->sample) != n || memcmp(g->sample, e->name, n) != 0) {

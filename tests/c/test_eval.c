@@ -268,6 +268,10 @@ static void senseless_arguments_are_named(void **state)
 	assert_error("references are (300, 6) and queries (2, 5)");
 	assert_true(bl_eval_knn(&(bl_knn_config){ 1, 1, NULL }, data.train, data.train_labels, two, high, CLASSES) < 0);
 	assert_error("kNN: query row 2 (counted from 1): label 4, expected 0 to 3");
+	const int32_t same[] = { 0, 0 };
+	assert_close(bl_eval_knn(&(bl_knn_config){ 1, 1, NULL }, two, same, two, same, 1), 1, 0);
+	assert_true(bl_eval_knn(&(bl_knn_config){ 1, 1, NULL }, two, same, two, same, 0) < 0);
+	assert_error("0 classes, expected at least 1");
 	assert_int_equal(bl_eval_linear(&(bl_linear_config){ 0 }, two, low, narrow, low, CLASSES, &r), -1);
 	assert_error("training rows are (2, 6) and test rows (2, 5)");
 	assert_int_equal(bl_eval_linear(&(bl_linear_config){ 0 }, two, low, two, low, CLASSES, &r), -1);

@@ -332,6 +332,25 @@ static void test_delete(void **state)
 	assert_true(exists(path(scratch, "outside")) && exists(path(scratch, "kept/file")));
 }
 
+/* Folders are removed down to 32 levels below the run's folder. */
+static void test_delete_deep(void **state)
+{
+	char folder[1024], below[2048];
+	(void)state;
+	for (int levels = 32; levels <= 33; levels++) {
+		snprintf(folder, sizeof folder, "%s/deep", root);
+		make_run(folder, 4);
+		int n = snprintf(below, sizeof below, "%s", folder);
+		for (int i = 0; i < levels; i++) {
+			n += snprintf(below + n, sizeof below - (size_t)n, "/d");
+			assert_int_equal(mkdir(below, 0700), 0);
+		}
+		assert_int_equal(bl_runs_delete(folder), levels > 32 ? -1 : 0);
+		assert_int_equal(exists(folder), levels > 32);
+	}
+	assert_error("folders are nested too deep");
+}
+
 /* In a folder outside of the runs' root, only the run's own files are removed. */
 static void test_delete_elsewhere(void **state)
 {
@@ -389,7 +408,7 @@ int main(void)
 		cmocka_unit_test_setup(test_unsaved, begin),        cmocka_unit_test_setup(test_fork, begin),
 		cmocka_unit_test_setup(test_no_fork, begin),        cmocka_unit_test_setup(test_clock_is_set, begin),
 		cmocka_unit_test_setup(test_delete, begin),         cmocka_unit_test_setup(test_delete_elsewhere, begin),
-		cmocka_unit_test_setup(test_delete_refused, begin),
+		cmocka_unit_test_setup(test_delete_refused, begin), cmocka_unit_test_setup(test_delete_deep, begin),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

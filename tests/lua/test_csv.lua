@@ -60,7 +60,7 @@ test("errors in a table are reported with the line", function()
 	wrong('a,b\nx"y,1\n', "line 2: a quote within a field")
 	wrong("a,b\nx\0y,1\n", "line 2: a zero byte")
 	wrong("a,b\n,1\n", "line 2: the path of the image is empty")
-	wrong("a,b\n" .. ("x"):rep(5000) .. ",1\n", "line 2: a path of more than 4096 bytes")
+	wrong("a,b\n" .. ("x"):rep(5000) .. ",1\n", "line 2: a path of more than 4095 bytes")
 	fails(function() data.csv{ table_of "a,b\nnothing.png,1\n" } end, "/nothing.png: No such file") -- the image size is read from the first image
 	fails(function() data.csv{ table_of "a,b\nx.png,1\n", size = 8, verify = true } end,
 		"1 of 1 images cannot be read", "/x.png: No such file")
