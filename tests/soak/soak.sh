@@ -47,14 +47,15 @@ part() {
 
 build_fuzzers() {
 	copy_sources "$SRCDIR" "$BUILDDIR/fuzz" && (cd "$BUILDDIR/fuzz" &&
-		{ [ Makefile -nt configure ] || ./configure --enable-fuzzing CC=clang; } && make -j"$(nproc)" fuzz)
+		{ [ Makefile -nt configure ] || ./configure --enable-fuzzing CC=clang; } &&
+		env -u MAKEFLAGS make -j"$(nproc)" fuzz SECONDS=)
 }
 
 begun=$(date +%s)
 if [ "$seconds" -gt 0 ]; then
 	part kills $((seconds + 600)) env RUN_KILLS=$((seconds / 36 + 1)) SWEEP_KILLS=$((seconds / 120 + 1)) sh "$SRCDIR/tests/soak/kills.sh"
 	[ "$seconds" -lt 600 ] || part workers $((seconds + 600)) sh "$SRCDIR/tests/soak/workers.sh"
-	part faults $((seconds + 600)) env SECONDS_EACH="$(share 7)" DISTURBED=100000 VIEWED=100000 \
+	part faults $((seconds + 600)) env SECONDS_EACH="$(share 8)" DISTURBED=100000 VIEWED=100000 \
 		sh "$SRCDIR/tests/fault/faults.sh" 0 start train resume plot screen sweep
 else
 	part kills 0 sh "$SRCDIR/tests/soak/kills.sh"
@@ -64,7 +65,7 @@ else
 fi
 if is_wanted fuzz; then
 	names=$(ls "$SRCDIR/tests/fuzz/seeds")
-	each=$((seconds > 0 ? $(share 20) / $(echo "$names" | wc -l) + 1 : 120))
+	each=$((seconds > 0 ? $(share 30) / $(echo "$names" | wc -l) + 1 : 120))
 	if ! command -v clang >/dev/null; then
 		echo "fuzz: left out, because clang is not installed" >>"$log/summary"
 	elif ! build_fuzzers >"$log/build" 2>&1; then
