@@ -50,6 +50,17 @@ check "... with its recipe" says "attempt-1/recipe.lua"
 expected=$(weights whole)
 check "four results have weights" [ "$(echo "$expected" | wc -l)" = 4 ]
 
+# Sweeps without a folder of their own are listed.
+script listed 1 ''
+sed 's#folder = "[^"]*"#name = "listed"#' "$dir/listed.lua" >"$dir/named.lua"
+sweep list
+check "there is no sweep to list" [ "$(grep -c listed "$dir/out")" = 0 ]
+check "a sweep with a name alone" sweep run "$dir/named.lua" --jobs 2
+sweep list
+check "... is listed with its trials" grep -qE '^listed-[0-9a-f]+ +4 +4 +knn' "$dir/out"
+sweep list --json
+check "... also as JSON" says '"name":"listed-'
+
 # Longer trials, whose workers are killed.
 script long 400 ''
 script again 400 ''
