@@ -214,6 +214,11 @@ static void test_heatmaps_beside_each_other(void **state)
 	}
 	expect_script_at(f, "heatmaps", BL_FIGURE_TEXT, "a.gp");
 	bl_figure_free(f);
+	bl_series many[65];
+	for (int i = 0; i < 65; i++)
+		many[i] = (bl_series){ .x = (double[]){ 1, 2 }, .y = (double[]){ 1, 2 }, .n = 2 };
+	assert_null(bl_figure_lines(many, 65, &(bl_axes){ 0 }));
+	assert_error("1 to 64 series with points in them, not 65 with 130 points");
 	bl_figure *twice[] = { beside(2), beside(2) };
 	assert_null(bl_figure_beside(twice, 2));
 	assert_error("figure 1 is none");

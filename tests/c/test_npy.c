@@ -7,6 +7,7 @@
 #include <barlow/random.h>
 #include <barlow/tensor.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -55,6 +56,48 @@ static void scalars_and_booleans_are_read(void **state)
 	assert_memory_equal(bl_tensor_data(b), ((float[]){ 1, 0, 1 }), 3 * sizeof(float));
 	bl_tensor_unref(s);
 	bl_tensor_unref(b);
+}
+
+/* Two elements of each type that NumPy writes, in both byte orders. */
+static void every_type_of_number_is_read(void **state)
+{
+	static const struct {
+		const char *type, *bytes;
+		int n;
+		float first, second;
+	} cases[] = {
+		{ "|b1", "\0\1", 2, 0, 1 },
+		{ "|i1", "\x80\x7f", 2, -128, 127 },
+		{ "|u1", "\x80\xff", 2, 128, 255 },
+		{ "<i2", "\xfe\xff\0\x10", 4, -2, 4096 },
+		{ ">i2", "\xff\xfe\x10\0", 4, -2, 4096 },
+		{ "<u2", "\xfe\xff\0\x10", 4, 65534, 4096 },
+		{ "<i4", "\xfe\xff\xff\xff\0\0\1\0", 8, -2, 65536 },
+		{ ">i4", "\xff\xff\xff\xfe\0\1\0\0", 8, -2, 65536 },
+		{ "<u4", "\0\0\0\x80\3\0\0\0", 8, 2147483648.f, 3 },
+		{ "<i8", "\xfe\xff\xff\xff\xff\xff\xff\xff\0\0\0\0\1\0\0\0", 16, -2, 4294967296.f },
+		{ ">i8", "\xff\xff\xff\xff\xff\xff\xff\xfe\0\0\0\1\0\0\0\0", 16, -2, 4294967296.f },
+		{ "<u8", "\0\0\0\0\0\0\0\x80\3\0\0\0\0\0\0\0", 16, 9223372036854775808.f, 3 },
+		{ "<f2", "\0\x3c\0\xc5", 4, 1, -5 },
+		{ "<f4", "\0\0\x80\x3f\0\0\x20\xc0", 8, 1, -2.5f },
+		{ ">f4", "\x3f\x80\0\0\xc0\x20\0\0", 8, 1, -2.5f },
+		{ "<f8", "\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\4\xc0", 16, 1, -2.5f },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char file[128] = "\x93NUMPY\1\0\x76";
+		int n = 10 + snprintf(file + 10, 119, "{'descr': '%s', 'fortran_order': False, 'shape': (2,), }", cases[i].type);
+		memset(file + n, ' ', (size_t)(127 - n));
+		file[127] = '\n';
+		char all[128 + 16];
+		memcpy(all, file, 128);
+		memcpy(all + 128, cases[i].bytes, (size_t)cases[i].n);
+		assert_int_equal(bl_file_write_atomic(support_scratch("type.npy"), all, 128 + (size_t)cases[i].n), 0);
+		bl_tensor *t = bl_npy_load(support_scratch("type.npy"));
+		if (!t || bl_tensor_data(t)[0] != cases[i].first || bl_tensor_data(t)[1] != cases[i].second)
+			fail_msg("%s: %s", cases[i].type, t ? "other numbers" : bl_error());
+		bl_tensor_unref(t);
+	}
 }
 
 /* The file that barlow writes equals NumPy's, byte for byte. */
@@ -212,6 +255,7 @@ int main(void)
 		cmocka_unit_test(numpy_files_are_read),
 		cmocka_unit_test(version_2_is_read),
 		cmocka_unit_test(scalars_and_booleans_are_read),
+		cmocka_unit_test(every_type_of_number_is_read),
 		cmocka_unit_test(written_as_numpy_writes),
 		cmocka_unit_test(shapes_survive),
 		cmocka_unit_test(channels_last_is_written_in_logical_order),

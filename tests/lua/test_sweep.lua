@@ -103,6 +103,9 @@ test("a grid has all points, each seed for all arms before the next; the base is
 	equal(s.arms, 6)
 	equal(s.trials, 12)
 	equal(s.reference, 4) -- batch 16, lambda .0051
+	local function in_common(sweep) return require "barlow.results".table_text(sweep):match "weights and draws([^\n]*)" end
+	equal(in_common(s), ", except for the order of images.")
+	equal(in_common(make{ space = { ["loss.lambda"] = { .001, .0051 } } }), ".")
 	local seen = {}
 	for k = 1, 12 do
 		local r = declared.recipe(s, k)
