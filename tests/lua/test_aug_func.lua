@@ -308,6 +308,12 @@ test("a call has limits of time and memory, which pcall cannot stop", function()
 		return x
 	end, { memory = 20 })
 	close(many(image), image)
+	local growing = aug.func(function(x) -- a table of 8 MiB that has grown step by step counts once
+		local t = {}
+		for i = 1, 5e5 do t[i] = i end
+		return x
+	end, { memory = 20 })
+	close(growing(image), image)
 end)
 
 test("values that are not finite, and results that are not images, are reported", function()
