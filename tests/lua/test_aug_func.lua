@@ -312,7 +312,7 @@ test("a call has limits of time and memory, which pcall cannot stop", function()
 		local t = {}
 		for i = 1, 5e5 do t[i] = i end
 		return x
-	end, { memory = 20 })
+	end, { memory = 10 })
 	close(growing(image), image)
 end)
 
