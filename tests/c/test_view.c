@@ -14,6 +14,7 @@
 #include "recorded_run.h"
 #include "view/number_text.h"
 #include "view/chart.h"
+#include "view/histogram.h"
 #include "view/key_actions.h"
 #include "view/frame.h"
 
@@ -217,6 +218,21 @@ static void test_heat_pools(void **state)
 	m.d = 7; /* the cells have 2, 2, 2 and 1 dimensions */
 	bl_heat_draw(canvas, 0, 0, fit, &m, (bl_heat_style){ .pool = BL_POOL_MEAN });
 	assert_int_equal(canvas->cells[1].bg, bl_colour_diverging((4 * .1 + 2 * .2 + 2 * .3 + .4) / 9, false));
+	bl_canvas_free(canvas);
+}
+
+/* The bar of a bin with one element is as low as possible, however many elements other bins have; that of an empty bin is not drawn. */
+static void test_histogram_bars(void **state)
+{
+	(void)state;
+	static bl_snapshot s = { .n = 256, .d = 64, .sampled = 1 << 30 };
+	bl_canvas *canvas = bl_canvas_new(BL_HIST_BINS, 3, full);
+	s.histogram[0] = 1;
+	s.histogram[BL_HIST_BINS - 1] = 1 << 30;
+	bl_histogram_draw(canvas, (bl_rect){ 0, 0, BL_HIST_BINS, 3 }, &s);
+	assert_int_equal(bl_canvas_cell(canvas, 0, 1)->glyph, 0x2581);
+	assert_int_equal(bl_canvas_cell(canvas, 1, 1)->glyph, ' ');
+	assert_int_equal(bl_canvas_cell(canvas, BL_HIST_BINS - 1, 1)->glyph, 0x2588);
 	bl_canvas_free(canvas);
 }
 
@@ -609,6 +625,7 @@ int main(void)
 		cmocka_unit_test(test_every_size),
 		cmocka_unit_test(test_watch_text),
 		cmocka_unit_test(test_heat_colours),
+		cmocka_unit_test(test_histogram_bars),
 		cmocka_unit_test(test_signs_have_hues),
 		cmocka_unit_test(test_heat_pools),
 		cmocka_unit_test(test_heat_rms),
