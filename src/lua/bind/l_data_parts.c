@@ -8,9 +8,9 @@ typedef struct per_class {
 
 static const bl_field few_fields[] = {
 	BL_FIELD(INT64, per_class, per_class, BL_REQUIRED, BL_WITHIN(1, 1e9), .position = 1,
-	         .help = "images of each class; a class that has fewer is an error"),
+	         .help = "number of images of each class; it is an error if a class has fewer"),
 	BL_FIELD(INT64, per_class, seed, BL_DEFAULT(0),
-	         .help = "seed of the draw; with the same seed, fewer images are a subset of more"),
+	         .help = "seed of the draw; of two draws with the same seed, the smaller one is a part of the larger one"),
 	BL_FIELD_END,
 };
 
@@ -24,9 +24,9 @@ static int d_few(lua_State *L)
 
 static const bl_field balance_fields[] = {
 	BL_FIELD(INT64, per_class, per_class, BL_OTHERWISE("as many as the largest class has"), BL_WITHIN(1, 1e9), .position = 1,
-	         .help = "images of each class; images of a class that has fewer are repeated"),
+	         .help = "number of images of each class; if a class has fewer, its images are repeated"),
 	BL_FIELD(INT64, per_class, seed, BL_DEFAULT(0),
-	         .help = "seed of the draw of images that are left out, or repeated once more than others"),
+	         .help = "seed of the draw, which chooses the images that are left out or repeated once more than others"),
 	BL_FIELD_END,
 };
 
