@@ -2,18 +2,14 @@
 -- Runs that continue from another run's checkpoint with other settings, kept checkpoints, and the run that resume selects.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
+local setup = require "setup"
 local test, equal, fails = tap.test, tap.equal, tap.fails
 
 local scratch = os.tmpname()
 os.remove(scratch)
 local tag = scratch:match "[^/]*$":gsub("[^%w]", "")
 
-local function sh(command)
-	local pipe = assert(io.popen(command .. " 2>&1", "r"))
-	local out = pipe:read "a"
-	pipe:close()
-	return (out:gsub("\n$", ""))
-end
+local function sh(command) return setup.output(command .. " 2>&1") end
 
 local function small(name, more)
 	local s = {

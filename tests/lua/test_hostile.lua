@@ -7,8 +7,10 @@ This is the first of three test programs that share the recipes, so that none of
 local part = ... or 1
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
+local setup = require "setup"
 local hostile = require "hostile"
 local test, equal = tap.test, tap.equal
+local read, write = setup.read, setup.write
 
 -- Every command that loads a run's recipe; new commands have to be added here.  "%s" is the run's folder.
 local loaders = {
@@ -38,17 +40,6 @@ local function sh(command)
 	local text = pipe:read "a"
 	pipe:close()
 	return text
-end
-local function read(path)
-	local file = assert(io.open(path, "rb"))
-	local text = file:read "a"
-	file:close()
-	return text
-end
-local function write(path, text)
-	local file = assert(io.open(path, "wb"))
-	file:write(text)
-	file:close()
 end
 
 sh(("mkdir -p '%s'"):format(somebody))

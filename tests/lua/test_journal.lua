@@ -2,45 +2,16 @@
 -- Changes during a run: t.journal, RUN/journal, what a resumed run keeps of it, and runs repeated by it.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
-local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
+local setup = require "setup"
+local test, equal, fails = tap.test, tap.equal, tap.fails
+local read, write, same_weights, losses = setup.read, setup.write, setup.same_weights, setup.losses
 
 local scratch = os.tmpname()
 os.remove(scratch)
 os.execute("mkdir " .. scratch)
 local function place(name) return scratch .. "/" .. name end
 
-local function read(path)
-	local file = assert(io.open(path, "rb"))
-	local text = file:read "a"
-	file:close()
-	return text
-end
-local function write(path, text)
-	local file = assert(io.open(path, "wb"))
-	file:write(text)
-	file:close()
-end
-
-local function small(more)
-	local s = {
-		data = data.shapes{ n = 96, size = 8, channels = 1, seed = 1 },
-		encoder = nn.cnn{ channels = 1, widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32, epochs = 10, seed = 3,
-		optim = optim.lars{ lr = .2 }, warmup = 1,
-	}
-	for k, v in pairs(more or {}) do s[k] = v end
-	return trainer(s)
-end
-
-local function same_weights(a, b)
-	for _, name in ipairs{ "encoder", "projector" } do
-		local theirs = {}
-		for n, w in b[name]:parameters() do theirs[n] = w end
-		for n, w in a[name]:parameters() do close(w, theirs[n], 0, 0) end
-		if not next(theirs) then error "no parameters" end
-	end
-end
-
-local function losses(t) return table.concat(t.records.total, " ") end
+local function small(more) return trainer(setup.settings({ epochs = 10, optim = optim.lars{ lr = .2 }, warmup = 1 }, more)) end
 
 -- "10 lambda 0.0051 0.02 script", a line for each.
 local function told(journal)

@@ -2,39 +2,21 @@
 -- The text of recipes: every number is preserved, in any locale.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
+local setup = require "setup"
 local test, equal, fails = tap.test, tap.equal, tap.fails
+local read, write = setup.read, setup.write
 
 local scratch = os.tmpname()
 os.remove(scratch)
 local function place(name) return scratch .. "/" .. name end
 
-local function read(path)
-	local file = assert(io.open(path, "rb"))
-	local text = file:read "a"
-	file:close()
-	return text
-end
-
-local function small(more)
-	local s = {
-		data = data.shapes{ n = 96, size = 8, channels = 1, seed = 1 },
-		encoder = nn.cnn{ channels = 1, widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32, epochs = 8, seed = 3,
-	}
-	for k, v in pairs(more or {}) do s[k] = v end
-	return trainer(s)
-end
+local function small(more) return trainer(setup.settings({ epochs = 8 }, more)) end
 
 local recipe = require "barlow.recipe"
 
 -- v after it was written to a recipe and read.
 local function there_and_back(v)
 	return assert(load("return " .. recipe.text(v), "=recipe", "t", {}))()
-end
-
-local function write(path, text)
-	local file = assert(io.open(path, "wb"))
-	file:write(text)
-	file:close()
 end
 
 test("a run states the statistics by which it normalises, and a resumed or forked run uses them", function()

@@ -2,24 +2,14 @@
 -- Past steps: t:at, t:first and t:bisect give the bits that the run had, or refuse with a message.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
+local setup = require "setup"
 local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
+local read, write = setup.read, setup.write
 
 local scratch = os.tmpname()
 os.remove(scratch)
 os.execute("mkdir " .. scratch)
 local function place(name) return scratch .. "/" .. name end
-
-local function read(path)
-	local file = assert(io.open(path, "rb"))
-	local text = file:read "a"
-	file:close()
-	return text
-end
-local function write(path, text)
-	local file = assert(io.open(path, "wb"))
-	file:write(text)
-	file:close()
-end
 
 local function cksum(path)
 	local pipe = assert(io.popen("cksum < " .. path))
@@ -30,13 +20,10 @@ end
 
 local function settings(more)
 	local some = data.shapes{ n = 40, size = 8, channels = 1, seed = 2 }
-	local s = {
-		data = data.shapes{ n = 96, size = 8, channels = 1, seed = 1 },
-		encoder = nn.cnn{ channels = 1, widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32, epochs = 6, seed = 3,
-		optim = optim.lars{ lr = .2 }, warmup = 1, checkpoint_every = 2, checkpoints = 3, knn = { refs = some, queries = some },
-	}
-	for k, v in pairs(more or {}) do s[k] = v end
-	return s
+	return setup.settings({
+		epochs = 6, optim = optim.lars{ lr = .2 }, warmup = 1, checkpoint_every = 2, checkpoints = 3,
+		knn = { refs = some, queries = some },
+	}, more)
 end
 
 local function numbers(r)

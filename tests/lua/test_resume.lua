@@ -2,7 +2,9 @@
 -- Checkpoints and resumed runs: trainer:checkpoint, trainer:load_checkpoint, runs.resume, and refusals.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
+local setup = require "setup"
 local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
+local read, write, exists, same_weights = setup.read, setup.write, setup.exists, setup.same_weights
 
 local scratch = os.tmpname()
 os.remove(scratch)
@@ -15,28 +17,8 @@ local function sh(command)
 	pipe:close()
 	return (text:gsub("%s+$", ""))
 end
-local function exists(path) return os.rename(path, path) ~= nil end
 
-local function small(more)
-	local s = {
-		data = data.shapes{ n = 96, size = 8, channels = 1, seed = 1 },
-		encoder = nn.cnn{ channels = 1, widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32, epochs = 8, seed = 3,
-	}
-	for k, v in pairs(more or {}) do s[k] = v end
-	return trainer(s)
-end
-
-local function read(path)
-	local file = assert(io.open(path, "rb"))
-	local text = file:read "a"
-	file:close()
-	return text
-end
-local function write(path, text)
-	local file = assert(io.open(path, "wb"))
-	file:write(text)
-	file:close()
-end
+local function small(more) return trainer(setup.settings({ epochs = 8 }, more)) end
 
 -- All columns except those of the clock.
 local function same_records(a, b)
@@ -46,15 +28,6 @@ local function same_records(a, b)
 		for _, field in ipairs{ "step", "total", "invariance", "redundancy", "lambda", "lr", "grad_norm" } do
 			equal(x[field], y[field], ("%s of step %d"):format(field, i))
 		end
-	end
-end
-
-local function same_weights(a, b)
-	for _, name in ipairs{ "encoder", "projector" } do
-		local theirs = {}
-		for n, w in b[name]:parameters() do theirs[n] = w end
-		for n, w in a[name]:parameters() do close(w, theirs[n], 0, 0) end
-		if not next(theirs) then error "no parameters" end
 	end
 end
 

@@ -2,24 +2,11 @@
 -- Folders of runs, and runs(): what is stored where, what is listed, and messages about places that cannot be written.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
+local setup = require "setup"
 local test, equal, fails = tap.test, tap.equal, tap.fails
+local sh = setup.output
 
-local function small(more)
-	local s = {
-		data = data.shapes{ n = 96, size = 8, channels = 1, seed = 1 },
-		encoder = nn.cnn{ channels = 1, widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32, epochs = 2, seed = 3,
-	}
-	for k, v in pairs(more or {}) do s[k] = v end
-	return trainer(s)
-end
-
--- The output of a shell command, without the last line end.
-local function sh(command)
-	local pipe = assert(io.popen(command, "r"))
-	local out = pipe:read "a"
-	pipe:close()
-	return (out:gsub("\n$", ""))
-end
+local function small(more) return trainer(setup.settings({ epochs = 2 }, more)) end
 
 local function exists(path)
 	local f = io.open(path)

@@ -2,6 +2,7 @@
 -- runs.list and related functions: selecting, comparing, exporting, SQL, tags, notes, deleting and pruning; barlow runs.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
+local setup = require "setup"
 local test, equal, fails = tap.test, tap.equal, tap.fails
 
 local scratch = os.tmpname()
@@ -9,21 +10,10 @@ os.remove(scratch)
 local tag = scratch:match "[^/]*$":gsub("[^%w]", "")
 
 local function small(name, lambda, more)
-	local s = {
-		data = data.shapes{ n = 96, size = 8, channels = 1, seed = 1 }, name = tag .. name,
-		encoder = nn.cnn{ channels = 1, widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32, epochs = 1, seed = 3,
-		loss = loss.barlow{ lambda = lambda },
-	}
-	for k, v in pairs(more or {}) do s[k] = v end
-	return trainer(s)
+	return trainer(setup.settings({ name = tag .. name, epochs = 1, loss = loss.barlow{ lambda = lambda } }, more))
 end
 
-local function sh(command)
-	local pipe = assert(io.popen(command .. " 2>&1", "r"))
-	local out = pipe:read "a"
-	pipe:close()
-	return (out:gsub("\n$", ""))
-end
+local function sh(command) return setup.output(command .. " 2>&1") end
 
 local program = os.getenv "BARLOW" or "barlow"
 local function barlow(arguments) return sh(("'%s' runs %s </dev/null"):format(program, arguments)) end

@@ -2,25 +2,15 @@
 -- Functions in recipes: extracted from their chunks as text, written with their upvalues, read back, resumed.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
+local setup = require "setup"
 local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
+local read, write, exists = setup.read, setup.write, setup.exists
 
 local scratch = os.tmpname()
 os.remove(scratch)
 os.execute(("mkdir -p '%s'"):format(scratch))
 local count = 0
 local function place() count = count + 1 return scratch .. "/" .. count end
-local function read(path)
-	local file = assert(io.open(path, "rb"))
-	local text = file:read "a"
-	file:close()
-	return text
-end
-local function write(path, text)
-	local file = assert(io.open(path, "wb"))
-	file:write(text)
-	file:close()
-end
-local function exists(path) return os.rename(path, path) ~= nil end
 
 local function small(layer, more)
 	local s = {

@@ -2,18 +2,13 @@
 -- Choices of convolution algorithms: which one applies, what is saved, and that a run's choices reproduce its bits.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
+local setup = require "setup"
 local test, equal, fails = tap.test, tap.equal, tap.fails
+local read, write, sh = setup.read, setup.write, setup.output
 
 local scratch = os.tmpname()
 os.remove(scratch)
 local barlow = os.getenv "BARLOW" or "barlow"
-
-local function sh(command)
-	local pipe = assert(io.popen(command, "r"))
-	local out = pipe:read "a"
-	pipe:close()
-	return (out:gsub("\n$", ""))
-end
 
 -- The output of barlow when it runs code in a separate process with the test's cache.
 local function run(code, environment)
@@ -23,19 +18,6 @@ end
 -- The same for a command, with its exit status.
 local function command(arguments)
 	return sh(("XDG_CACHE_HOME='%s' '%s' %s 2>&1; echo \"status $?\""):format(scratch, barlow, arguments))
-end
-
-local function read(path)
-	local file = assert(io.open(path, "rb"))
-	local text = file:read "a"
-	file:close()
-	return text
-end
-
-local function write(path, text)
-	local file = assert(io.open(path, "wb"))
-	file:write(text)
-	file:close()
 end
 
 -- Both algorithms can compute the second layer.

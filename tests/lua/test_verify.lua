@@ -2,16 +2,16 @@
 -- test_verify.lua: figures record the origin of their data, and verify detects what has changed since.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
+local setup = require "setup"
 local native = require "barlow.native"
 local test, equal = tap.test, tap.equal
+local read, write = setup.read, setup.write
 
 local scratch = os.tmpname()
 os.remove(scratch)
 os.execute("mkdir " .. scratch)
 local formats = { "svg", "png", "pdf", "tex", "gp" }
 
-local function read(path) local f = assert(io.open(path, "rb")); local text = f:read "a"; f:close(); return text end
-local function write(path, text) local f = assert(io.open(path, "wb")); f:write(text); f:close() end
 local function has(text, ...)
 	for _, part in ipairs{ ... } do
 		if not text:find(part, 1, true) then error(("%q is not in\n%s"):format(part, text), 2) end

@@ -2,7 +2,9 @@
 -- Recipes of other versions: a run that 0.1 began, later versions, and that a recipe states every setting.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
+local setup = require "setup"
 local test, equal, fails = tap.test, tap.equal, tap.fails
+local read, write = setup.read, setup.write
 
 local native = require "barlow.native"
 local versions = require "barlow.versions"
@@ -11,18 +13,6 @@ local scratch = os.tmpname()
 os.remove(scratch)
 os.execute("mkdir " .. scratch)
 local function place(name) return scratch .. "/" .. name end
-
-local function read(path)
-	local file = assert(io.open(path, "rb"))
-	local text = file:read "a"
-	file:close()
-	return text
-end
-local function write(path, text)
-	local file = assert(io.open(path, "wb"))
-	file:write(text)
-	file:close()
-end
 
 -- A copy of the run that version 0.1 began, under this name.
 local function old_run(name)

@@ -2,42 +2,18 @@
 -- The initial weights of a run: modules of other runs, weights from files, and what is saved of them.
 package.path = arg[0]:match "^(.*/)" .. "?.lua;" .. package.path
 local tap = require "tap"
-local test, equal, close, fails = tap.test, tap.equal, tap.close, tap.fails
+local setup = require "setup"
+local test, equal, fails = tap.test, tap.equal, tap.fails
+local read, exists, same_weights, losses = setup.read, setup.exists, setup.same_weights, setup.losses
 
 local scratch = os.tmpname()
 os.remove(scratch)
 os.execute("mkdir " .. scratch)
 local function place(name) return scratch .. "/" .. name end
-local function exists(path) return os.rename(path, path) ~= nil end
-
-local function read(path)
-	local file = assert(io.open(path, "rb"))
-	local text = file:read "a"
-	file:close()
-	return text
-end
 
 local function encoder() return nn.cnn{ channels = 1, widths = { 4 }, image = 8 } end
 
-local function small(more)
-	local s = {
-		data = data.shapes{ n = 96, size = 8, channels = 1, seed = 1 },
-		encoder = encoder(), projector = { 8 }, batch = 32, epochs = 2, seed = 3, folder = false,
-	}
-	for k, v in pairs(more or {}) do s[k] = v end
-	return trainer(s)
-end
-
-local function same_weights(a, b)
-	for _, name in ipairs{ "encoder", "projector" } do
-		local theirs = {}
-		for n, w in b[name]:parameters() do theirs[n] = w end
-		for n, w in a[name]:parameters() do close(w, theirs[n], 0, 0) end
-		if not next(theirs) then error "no parameters" end
-	end
-end
-
-local function losses(t) return table.concat(t.records.total, " ") end
+local function small(more) return trainer(setup.settings({ folder = false }, more)) end
 
 test("a module that a run has trained is refused by another run, with the first run's name", function()
 	local e = encoder()
