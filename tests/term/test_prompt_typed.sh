@@ -59,7 +59,7 @@ while [ $typed -lt 200 ]; do
 	typed=$((typed + 1))
 	[ $((typed % 50)) -ne 0 ] || line 'pace(t, 30)'
 done
-line 'print("now", t.state)'
+line 'while t.iteration <= 100 do t:wait(.01) end print("now", t.state)'
 check "it is still training" '^now +running'
 line 't:stop() print "over"'
 check "it is stopped" '^over'
