@@ -104,6 +104,7 @@ begin "-i '$dir/background.lua'" '^barlow .run [0-9]+/.*>'
 in_tmux send-keys -t t -l 'half typed'
 shows 'half typed'
 tell INT
+shows '^barlow .run [0-9]+/.*> *$'
 in_tmux send-keys -t t -l 'print("still here", t.state)'
 in_tmux send-keys -t t Enter
 check "SIGINT at the prompt: the line is cleared, the run continues" shows '^still here	*running|^still here *running'
