@@ -40,6 +40,7 @@ c_tests += tests/c/test_losses
 c_tests += tests/c/test_monitor
 c_tests += tests/c/test_nn
 c_tests += tests/c/test_no_memory
+c_tests += tests/c/test_no_memory_lua
 c_tests += tests/c/test_npy
 c_tests += tests/c/test_optim
 c_tests += tests/c/test_pil
@@ -111,5 +112,9 @@ tests_c_test_screens_SOURCES = tests/c/test_screens.c $(golden)
 tests_c_test_view_SOURCES = tests/c/test_view.c $(golden)
 tests_c_test_keys_SOURCES = tests/c/test_keys.c tests/c/frozen_run.c tests/c/frozen_run.h $(recorded_run)
 tests_c_test_heatmap_SOURCES = tests/c/test_heatmap.c $(golden)
+tests_c_test_no_memory_lua_SOURCES = tests/c/test_no_memory_lua.c
+tests_c_test_no_memory_lua_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=aligned_alloc,--wrap=bl_block_take,--wrap=bl_scratch
+EXTRA_DIST += tests/c/no_memory.lua
 tests_term_watch_fixture_SOURCES = tests/term/watch_fixture.c $(recorded_run)
 tests_term_pty_talk_SOURCES = tests/term/pty_talk.c

@@ -1,0 +1,72 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- For test_no_memory_lua.c, which provides begin_failure(n) and finish_failure(n): examples of the help without memory.
+local registry = require "barlow.registry"
+
+local NEVER = 1 << 60
+local most = tonumber(os.getenv "NO_MEMORY" or 4)
+local names = os.getenv "NO_MEMORY_NAMES" or ""
+math.randomseed(tonumber(os.getenv "NO_MEMORY_SEED" or 1))
+
+-- What an example prints and returns, as text.
+local function texts(...)
+	local out = table.pack(...)
+	for i = 1, out.n do out[i] = tostring(out[i]) end
+	return table.concat(out, "\t")
+end
+
+-- Addresses, times and names of temporary files differ from run to run.
+local function comparable(text)
+	return (text:gsub("0x%x+", "0x"):gsub("/tmp/[%w_-]+", "/tmp/"))
+end
+
+-- Runs an example; the n-th allocation fails.  Returns whether it succeeded, its output or message, and the number of allocations.
+local function run(e, n)
+	local lines = {}
+	local function take(...) lines[#lines + 1] = texts(...) end
+	local env = setmetatable({ print = take }, { __index = _G })
+	local chunk = load("return " .. e.example, "=" .. e.name, "t", env) or assert(load(e.example, "=" .. e.name, "t", env))
+	local printed = print
+	print = take -- luacheck: ignore
+	begin_failure(n) -- luacheck: ignore
+	local out = table.pack(pcall(function() return texts(chunk()) end))
+	local calls = finish_failure(n) -- luacheck: ignore
+	print = printed -- luacheck: ignore
+	lines[#lines + 1] = tostring(out[2])
+	collectgarbage()
+	return out[1], comparable(out[1] and table.concat(lines, "\n") or tostring(out[2])), calls
+end
+
+-- The allocations that fail.
+local function chosen(calls)
+	local out = {}
+	if most == 0 or calls <= most then
+		for n = 1, calls do out[n] = n end
+	else
+		for i = 1, most do out[i] = math.random(1 + (i - 1) * calls // most, i * calls // most) end
+	end
+	return out
+end
+
+-- An example that fails here with memory, too, says nothing.
+local faults, examples, wrong = 0, 0, {}
+local function try(e)
+	run(e, NEVER)
+	local fine, first = run(e, NEVER)
+	local _, second, calls = run(e, NEVER)
+	if not fine then return end
+	examples = examples + 1
+	for _, n in ipairs(chosen(calls)) do
+		if os.getenv "NO_MEMORY_SHOW" then io.stderr:write(e.name, " ", n, " of ", calls, "\n") end
+		local ok, text = run(e, n)
+		faults = faults + 1
+		if not text:find "memory" and not (ok and (text == first or first ~= second)) then
+			wrong[#wrong + 1] = ("%s, allocation %d of %d: %s\n  instead of %s"):format(e.name, n, calls, text, first)
+		end
+	end
+end
+for _, e in ipairs(registry.entries()) do
+	if e.name:find(names) then try(e) end
+end
+print(("# %d allocations failed in %d examples"):format(faults, examples))
+for _, why in ipairs(wrong) do io.stderr:write("# ", (why:gsub("\n", "\n# ")), "\n") end
+if #wrong > 0 then error(#wrong .. " of them ended otherwise than with the same result or an error that names memory", 0) end
