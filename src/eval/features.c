@@ -44,8 +44,8 @@ static void restore(const modes *m, bl_module *module, int *at)
 /* --- average pooling of feature maps --- */
 
 /*
- * Runs the encoder without a flatten that is its last layer, so that the result is the feature maps (n,C,H,W).  Other
- * outputs are returned unchanged.
+ * Runs the encoder, but skips a flatten at its end, so that the result is the feature maps (n,C,H,W).  The output of an
+ * encoder without such a flatten is returned unchanged.
  */
 static bl_tensor *forward_maps(bl_module *m, bl_tensor *x)
 {

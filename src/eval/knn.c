@@ -89,7 +89,7 @@ static int vote(const search *s, const neighbour *heap, double *votes)
 	for (int i = 1; i < s->k; i++)
 		nearest = fmaxf(nearest, heap[i].similarity);
 	for (int i = 0; i < s->k; i++)
-		if (heap[i].ref != NO_REF) /* it is NO_REF if similarities overflowed to NaN or -infinity */
+		if (heap[i].ref != NO_REF) /* NO_REF: fewer than k similarities were neither NaN nor -infinity */
 			votes[s->ref_labels[heap[i].ref]] += exp(((double)heap[i].similarity - nearest) / s->temperature);
 	for (int c = 1; c < s->classes; c++)
 		if (votes[c] > votes[best])

@@ -24,7 +24,7 @@
 enum { SAMPLE = 10000 };
 
 static const double rough = 10;    /* the fits that choose L2 have this multiple of the tolerance */
-static const double progress = 20; /* multiple of the tolerance; accuracy is stable long before the gradient is small */
+static const double progress = 20; /* L-BFGS's `progress` is this multiple of the tolerance; accuracy is stable long before the gradient is small */
 
 static const double default_l2[] = { 1e4, 1e3, 1e2, 1e1, 1, 1e-1 };
 
@@ -109,8 +109,8 @@ typedef struct probe {
 } probe;
 
 /*
- * Fits p->w, starting from its present value.  The tolerance is relative to `scale`, the largest element of the
- * gradient at weights of 0.
+ * Fits p->w, starting from its present value.  The tolerance is relative to `scale`, the largest absolute value in
+ * the gradient at weights of 0.
  */
 static int fit(probe *p, const bl_feature_rows *rows, double l2, double tolerance, double scale, bl_lbfgs_result *out)
 {
@@ -124,7 +124,7 @@ static int fit(probe *p, const bl_feature_rows *rows, double l2, double toleranc
 	return bl_lbfgs_minimise(&c, bl_logistic_evaluate, &l, p->w, out);
 }
 
-/* Sets p->w to 0, and returns the largest element of the gradient there; negative with bl_error. */
+/* Sets p->w to 0, and returns the largest absolute value in the gradient there; negative with bl_error. */
 static double gradient_at_zero(probe *p, const bl_feature_rows *rows)
 {
 	bl_logistic l = { *rows, &p->scaler, p->classes, 0 };

@@ -59,7 +59,7 @@ static void moments_chunk(void *ctx, int64_t chunk)
 	}
 }
 
-/* Computes the means of the powers, in the first row of sums. */
+/* Computes each column's mean of (x - mean)^power over all rows, into the first row of sums. */
 static void take_moments(moments *m)
 {
 	int64_t width = m->rows->width, chunks = chunks_of(m->rows);
@@ -103,7 +103,7 @@ void bl_scaler_free(bl_scaler *s)
 	bl_block_give(s->scale);
 }
 
-/* One pass over the rows. */
+/* One pass over the rows, which computes the loss and, if wanted, the gradient and the predicted classes. */
 typedef struct pass {
 	const bl_logistic *l;
 	int64_t block; /* rows of a block */
@@ -133,8 +133,8 @@ static void standardise(const bl_logistic *l, int64_t from, int64_t n, float *z)
 }
 
 /*
- * Returns the cross-entropy, and replaces the logits by its gradient, softmax - onehot.  *class becomes the class with
- * the largest logit.
+ * Adds the bias to the logits and returns their cross-entropy.  Replaces the logits by its gradient with respect to them,
+ * softmax - onehot.  *class becomes the class with the largest logit.
  */
 static double softmax_row(float *logits, const double *bias, int classes, int32_t label, int32_t *class)
 {
@@ -207,7 +207,7 @@ static int64_t block_rows(int64_t width)
 	return n < BLOCK_MIN ? BLOCK_MIN : n > BLOCK_MAX ? BLOCK_MAX : n;
 }
 
-/* Runs the pass: sums loss and correct answers over the chunks, but not the gradient.  -1: there is no memory. */
+/* Runs the pass.  Sums loss and correct answers over the chunks; the gradient stays in parts.  -1: there is no memory. */
 static int pass_run(pass *p, const double *w, double *loss, int64_t *correct)
 {
 	int64_t n = p->l->classes * p->l->rows.width, chunks = chunks_of(&p->l->rows);
@@ -231,7 +231,7 @@ int64_t bl_logistic_size(const bl_logistic *l)
 	return l->classes * (l->rows.width + 1);
 }
 
-/* gradient = (sum over chunks + l2 W) / n; returns l2 / 2 |W|^2. */
+/* gradient = (sum over chunks + l2 W) / n, without a penalty on the biases; returns l2 / 2 |W|^2. */
 static double gather_gradient(const pass *p, const double *w, double *gradient)
 {
 	int64_t k = p->l->classes, n = k * p->l->rows.width, chunks = chunks_of(&p->l->rows);

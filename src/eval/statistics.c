@@ -63,7 +63,7 @@ double bl_student_cdf(double t, double nu)
 	return t < 0 ? tail : 1 - tail;
 }
 
-/* Bisects the tail probability, which falls monotonically.  After 200 halvings the bounds are adjacent numbers. */
+/* Bisects on t, as the tail probability falls monotonically with it; 200 halvings are more than the digits of a double. */
 double bl_student_quantile(double p, double nu)
 {
 	double tail = p < .5 ? p : 1 - p, low = 0, high = 1;

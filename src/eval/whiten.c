@@ -4,7 +4,7 @@
  *
  * Whitened features are z (C + ridge)^-1/2, where z are the standardised features, and C = z^T z / n = V w V^T is
  * computed from the references.  The result here is z V (w + ridge)^-1/2, a rotation of the whitened features, which
- * has the same cosines and saves a product.
+ * has the same cosines and saves a matrix product.
  */
 #include <barlow/error.h>
 #include <barlow/eval.h>
@@ -24,7 +24,7 @@
 
 enum { ROWS = 512, HELD_MOST = 2000 };
 
-/* In units of a standardised feature's variance, strong to weak. */
+/* In units of a standardised feature's variance, which is 1; from strong to weak. */
 static const double default_ridges[] = { 10, 3, 1, .3, .1, .03, .01, .003, .001 };
 
 /* --- standardising --- */
@@ -124,7 +124,7 @@ static void scale_chunk(void *ctx, int64_t chunk)
 			s->to[i * s->width + j] = s->from[i * s->width + j] * s->scale[j];
 }
 
-/* to = from (w + ridge)^-1/2 for n rotated rows.  An axis with neither variance nor ridge becomes 0. */
+/* to = from (w + ridge)^-1/2 for n rotated rows.  The coordinate on an axis with neither variance nor ridge becomes 0. */
 static int shrink(const axes *a, double ridge, const float *from, int64_t n, int64_t width, float *to)
 {
 	float *scale = room(1, width);
@@ -142,8 +142,8 @@ static int shrink(const axes *a, double ridge, const float *from, int64_t n, int
 /* --- the ridge --- */
 
 /*
- * References, some of which are held out.  Both parts are standardised by the statistics of `fit` and turned to its
- * axes.
+ * The references in two parts: those that remain (fit) and those that are held out.  Both are standardised by the
+ * statistics of `fit` and rotated to its principal axes.
  */
 typedef struct trial {
 	bl_feature_rows fit, held;

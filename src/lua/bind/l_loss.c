@@ -85,7 +85,7 @@ static int l_call(lua_State *L)
 	return 2;
 }
 
-/* __eq: whether kind and settings are equal or, for functions, code, upvalues, parameters and names. */
+/* __eq: two losses are equal if kind and settings are; losses of functions, if code, upvalues, parameters and names are. */
 static int l_equal(lua_State *L)
 {
 	bl_loss **at = bl_lua_test(L, 1, BL_T_LOSS), **other = bl_lua_test(L, 2, BL_T_LOSS);
@@ -141,7 +141,7 @@ static int l_fields(lua_State *L)
 	return 1;
 }
 
-/* floor(n, d[, views = 2]): the lower bound of the loss of n embeddings of width d; NaN: not known */
+/* floor(n, d[, views = 2]): a lower bound of the loss of n embeddings of width d; NaN: none is known */
 static int lower_bound(lua_State *L)
 {
 	int views = (int)luaL_optinteger(L, 4, 2);

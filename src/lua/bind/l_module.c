@@ -291,8 +291,8 @@ static void add_children(lua_State *L, luaL_Buffer *b, bl_module *m, const char 
 }
 
 /*
- * Pushes Lua code that makes a module of the same architecture, with its layers as comments (lua/printed.lua); for a module of
- * unknown origin its kind and its children.
+ * Pushes Lua code that makes a module of the same architecture, with its layers as comments (lua/printed.lua).  For a module of
+ * unknown origin, and in a sandbox, pushes its kind and its children instead.
  */
 static int m_tostring(lua_State *L)
 {
@@ -323,7 +323,7 @@ int bl_lua_module_layers(lua_State *L)
 	return 1;
 }
 
-/* module_origin(module): its origin: its source, or {of = origin, place = "[1]"}, or nil */
+/* module_origin(module): where it comes from: its source, or {of = the parent's origin, place = "[1]"}, or nil if unknown */
 int bl_lua_module_origin(lua_State *L)
 {
 	bl_lua_module(L, 1);
@@ -343,7 +343,7 @@ static void push_origin(lua_State *L, int index)
 	}
 }
 
-/* Pushes the argument of the source on top that became child i, or nil. */
+/* Pushes the argument of the constructor call on top (a source) that became child i, called `name`; nil: there is none. */
 static void push_argument(lua_State *L, const char *name, int i)
 {
 	bool list = lua_rawgeti(L, -1, 1) == LUA_TTABLE;
@@ -360,9 +360,9 @@ static void push_argument(lua_State *L, const char *name, int i)
 }
 
 /*
- * Stores the origin of the module on top, which is child i of the module at 1.  If that module is a container, it is the origin
- * of the container's argument; otherwise it is {of = origin of the module at 1, place = "[1]"}.  It is not the child's source,
- * since the weights may differ.
+ * Stores the origin of the module on top, which is child i of m, the module at 1.  If m is a container that was made from
+ * given modules, the child's origin is that of the given module; otherwise it is {of = m's origin, place = "[1]"}.  An origin
+ * is stored apart from the source (user value 1), since the child's weights may differ from those that its source would give.
  */
 static void note_origin(lua_State *L, bl_module *m, int i)
 {

@@ -357,7 +357,7 @@ typedef struct parameters {
 	bl_tensor *tensor[PARAMETERS_MAX], *copy[PARAMETERS_MAX];
 } parameters;
 
-/* Copies the tensors in the setting `parameters` of the table at stack index 1.  Pushes a table of the copies. */
+/* Copies the tensors in the setting `parameters` of the table at 1 into p.  Pushes the setting and a table of the copies. */
 static void read_parameters(lua_State *L, parameters *p)
 {
 	int type = lua_getfield(L, 1, "parameters");

@@ -53,7 +53,7 @@ static bl_module *root(lua_State *L, const char *what)
 	return bl_lua_module(L, -1);
 }
 
-/* Binds o to the parameters of the module or list on top; o's second user value keeps their owners alive. */
+/* Binds o, the userdata at `self`, to the parameters of the module or list on top; o's user value 2 keeps the modules alive. */
 static void bind(lua_State *L, const char *what, optimiser *o, int self)
 {
 	enum { MOST = 256 };
@@ -250,7 +250,7 @@ static int o_fields(lua_State *L)
 
 /* --- schedules --- */
 
-/* Returns the kind that the table at `index` names, by default cosine. */
+/* Returns a schedule, with default settings, of the kind that the table at `index` names; cosine if it names none. */
 static bl_schedule schedule_kind(lua_State *L, int index, const char *what)
 {
 	const char *names[32] = { NULL };
@@ -324,7 +324,7 @@ static int optim_schedule(lua_State *L)
 	return 1;
 }
 
-/* schedule(step): the factor for the step after `step` steps */
+/* schedule(step): the factor on the learning rate for the step that follows after `step` steps */
 static int s_call(lua_State *L)
 {
 	lua_pushnumber(L, bl_schedule_at(bl_lua_check(L, 1, BL_T_SCHEDULE), luaL_checkinteger(L, 2)));

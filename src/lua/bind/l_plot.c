@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_plot.c: `plot`: constructors and methods of figures, most of which are in lua/figure.lua. */
+/* l_plot.c: `plot`: constructors and methods of figures; most of them call lua/figure.lua. */
 #include "lua/bind/face.h"
 
 #include <barlow/figure.h>
@@ -10,7 +10,7 @@
 
 enum { SERIES_MAX = 32 };
 
-/* Calls the function of lua/figure.lua with the name of the running one. */
+/* Calls the function of lua/figure.lua that has the same name as the running function. */
 static int through(lua_State *L)
 {
 	return bl_lua_call_module(L, "barlow.figure", bl_lua_running(L)->name, lua_gettop(L));
@@ -36,7 +36,7 @@ static int plot_heatmap(lua_State *L)
 	return through(L);
 }
 
-/* Replaces the list or tensor on top by a userdata with its *n numbers; what and name are for messages. */
+/* Replaces the list or tensor on top by a userdata with its *n numbers; `what` and `name` appear in error messages. */
 static double *numbers(lua_State *L, const char *what, const char *name, int64_t *n)
 {
 	bl_tensor **t = bl_lua_test(L, -1, BL_T_TENSOR);
@@ -63,7 +63,7 @@ static double *numbers(lua_State *L, const char *what, const char *name, int64_t
 	return v;
 }
 
-/* Reads list `name` of the series at `index`: n ends of intervals, which stay on the stack.  NULL if there are none. */
+/* Reads list `name` of the series at `index`: an interval's end for each of n points; it stays on the stack.  NULL: no list. */
 static const double *interval_end(lua_State *L, int index, const char *what, const char *name, int64_t n)
 {
 	int64_t many;

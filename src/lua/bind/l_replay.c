@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_replay.c: functions for lua/replay.lua: files of tensors, breaks, and whether a run can be replayed here. */
+/* l_replay.c: functions for lua/replay.lua: files of tensors, conditions of t:break_when, whether a run can be replayed here. */
 #include "lua/bind/face.h"
 
 #include <barlow/runs.h>

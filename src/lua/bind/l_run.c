@@ -31,7 +31,7 @@ static bool is_going(bl_trainer *t)
 
 #define STARTED "barlow.started" /* registry: [trainer] = true keeps runs in the background alive */
 
-/* Trainers whose runs have ended are removed when the next one is started, or when trainers are listed. */
+/* Removes the trainers whose runs have ended from STARTED; called when a run is started and when trainers are listed. */
 static void release_started(lua_State *L)
 {
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, STARTED);
@@ -99,8 +99,8 @@ static int t_log(lua_State *L)
 }
 
 /*
- * Waits in short intervals, between which Ctrl-C is noticed if `heard`.  Returns whether the run is over.  A wait without
- * limit also ends when the run stops at a break.
+ * Waits in short intervals; if `heard`, checks for Ctrl-C between them.  Returns whether the run is over.  A wait without limit
+ * (HUGE_VAL seconds) that hears Ctrl-C also ends when the run stops at a break.
  */
 static bool wait_until(lua_State *L, bl_trainer *t, double seconds, bool heard)
 {
@@ -227,7 +227,7 @@ static void set_text(lua_State *L, const char *name, const char *text)
 	lua_setfield(L, -2, name);
 }
 
-/* Finds the record of a step.  Its index is the step, unless earlier records were lost. */
+/* Finds the record of a step (from 1).  Its index is step - 1, unless earlier records were lost; then by binary search. */
 static bool find_record(const bl_live *l, int64_t step, bl_record *r)
 {
 	int64_t from = 0, to = bl_live_length(l);
@@ -346,7 +346,7 @@ static int p_steps_per_epoch(lua_State *L) { return lua_pushinteger(L, info(L).s
 static int p_batch(lua_State *L) { return lua_pushinteger(L, info(L).batch), 1; }
 /* clang-format on */
 
-/* Pushes an object with which the trainer was constructed. */
+/* Pushes the object that the trainer's constructor received as the setting `name`. */
 static int object_of(lua_State *L, const char *name)
 {
 	bl_lua_trainer(L, 1);
@@ -376,7 +376,7 @@ static int p_loss(lua_State *L)
 	return bl_fields_same(bl_loss_ops_of(l)->fields, bl_loss_settings(l), settings) ? 1 : bl_lua_give_loss_with(L, settings);
 }
 
-/* Pushes a setting as it was when the trainer was constructed. */
+/* Pushes the setting `name` of the recipe: its value when the trainer was constructed. */
 static int given(lua_State *L, const char *name)
 {
 	bl_lua_recipe(L, 1);
@@ -432,7 +432,7 @@ static int t_setting(lua_State *L)
 	return 1;
 }
 
-/* t.lambda = v */
+/* t.lambda = v: always an error, which names t:set{} or the settings that it takes */
 static int t_assign(lua_State *L)
 {
 	bl_trainer *t = bl_lua_trainer(L, 1);
@@ -581,7 +581,7 @@ const bl_field bl_lua_first_fields[] = {
 	BL_FIELD_END,
 };
 
-/* Calls the function of lua/replay.lua with the name of the running one; the settings come last. */
+/* Calls the function of lua/replay.lua that has the same name as the running function; the settings are the last argument. */
 static int t_replay(lua_State *L)
 {
 	bl_lua_trainer(L, 1);

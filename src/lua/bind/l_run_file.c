@@ -83,7 +83,7 @@ static void push_file(lua_State *L, const bl_run_file *f)
 	set_facts(L, "metrics", &f->metrics);
 }
 
-/* __gc of a userdata that owns a run file, so that it is freed if an error is raised. */
+/* __gc of a userdata that owns a bl_run_file, which is thus freed also if an error is raised. */
 static int free_file(lua_State *L)
 {
 	bl_run_file_free(lua_touserdata(L, 1));
@@ -159,7 +159,10 @@ int bl_lua_run_size(lua_State *L)
 	return 1;
 }
 
-/* run_tidy(folder[, dry]): removes half-written files of killed saves; returns their number and bytes, 0 for an active run */
+/*
+ * run_tidy(folder[, dry]): removes half-written files of killed saves, or only counts them if `dry`; returns their number and
+ * bytes, 0 and 0 for an active run
+ */
 int bl_lua_run_tidy(lua_State *L)
 {
 	bl_leftovers removed;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Prints bl_error and the consequence once in a process, since all runs of a sweep would have the same reason. */
+/* Prints bl_error and the consequence, only once in a process, since all runs of a sweep would give the same reason. */
 static void complain(const char *consequence)
 {
 	static bool printed;
@@ -141,7 +141,7 @@ static void add_column(lua_State *L, const bl_run *r, int k)
 	lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
 }
 
-/* Pushes the columns that a table of runs shows beside the total: measured scores, and the first parameter of the loss. */
+/* Pushes the columns that a table of runs shows beside the total: measured scores, own columns, the loss's first parameter. */
 static void push_columns(lua_State *L, const bl_run *r)
 {
 	static const bl_column_kind kinds[] = { BL_COLUMN_SCORE, BL_COLUMN_OWN };
@@ -180,7 +180,7 @@ static void push_run(lua_State *L, const bl_run *r)
 	lua_setfield(L, -2, "alive");
 }
 
-/* __gc of a userdata that owns a list of runs, so that it is freed if an error is raised. */
+/* __gc of a userdata that owns a list of runs, which is thus freed also if an error is raised. */
 static int free_list(lua_State *L)
 {
 	bl_runs **list = lua_touserdata(L, 1);

@@ -219,7 +219,7 @@ static int sweep_process_poll(lua_State *L)
 	return 1;
 }
 
-/* process_end(pid, hard): sends SIGKILL if `hard`, else SIGTERM, on which a process saves its run and ends */
+/* process_end(pid, hard): sends SIGKILL if `hard`, else SIGTERM, on which a process saves its run and ends; true: it was sent */
 static int sweep_process_end(lua_State *L)
 {
 	lua_Integer pid = luaL_checkinteger(L, 1);

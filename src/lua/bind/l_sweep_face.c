@@ -2,7 +2,7 @@
 /* l_sweep_face.c: the table `sweep`, linspace and geomspace; their functions are in lua/sweep.lua and related files. */
 #include "lua/bind/face.h"
 
-/* barlow.sweep{...}: calling the table passes it as the first argument */
+/* barlow.sweep{...}: Lua passes the called table as argument 1, which is removed */
 static int new_sweep(lua_State *L)
 {
 	lua_remove(L, 1);
@@ -11,7 +11,7 @@ static int new_sweep(lua_State *L)
 	return bl_lua_call_module(L, "barlow.driver", "with_methods", 1);
 }
 
-/* An entry of sweep.list is accepted, too. */
+/* open(sweep): a folder, a name, or an entry of sweep.list(), whose folder is opened */
 static int open_sweep(lua_State *L)
 {
 	if (lua_istable(L, 1)) {
@@ -29,7 +29,7 @@ static int list_sweeps(lua_State *L)
 	return bl_lua_call_module(L, "barlow.sweep_list", "list", 0);
 }
 
-/* Calls the function of lua/space.lua with the name of the running one. */
+/* Calls the function of lua/space.lua that has the same name as the running function. */
 static int through(lua_State *L)
 {
 	return bl_lua_call_module(L, "barlow.space", bl_lua_running(L)->name, lua_gettop(L));

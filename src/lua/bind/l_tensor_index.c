@@ -80,7 +80,7 @@ int bl_lua_tensor_element(lua_State *L)
 	return 1;
 }
 
-/* Pushes the value at 3 as a tensor that broadcasts to `like`'s shape. */
+/* Returns the tensor or table at 3 as a tensor of `like`'s shape, to which it is broadcast; it is kept alive on the stack. */
 static bl_tensor *assigned(lua_State *L, const bl_tensor *like)
 {
 	if (!bl_lua_test(L, 3, BL_T_TENSOR) && !lua_istable(L, 3))

@@ -2,7 +2,7 @@
 /*
  * l_tensor_select.c: tensor methods that compare, select and sort elements.
  *
- * Masks are tensors of 1 and 0; any value other than 0 is true.  Indices count from 1, as in all of the Lua face.
+ * Masks are tensors of 1 and 0; any value other than 0 is true.  Indices count from 1, as everywhere in Lua.
  */
 #include "lua/bind/face.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* l_tensor_shape.c: tensor methods that only change the shape. */
+/* l_tensor_shape.c: tensor methods that change the shape, take parts, concatenate, or read and make diagonals. */
 #include "lua/bind/face.h"
 
 static int t_t(lua_State *L)

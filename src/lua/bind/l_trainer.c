@@ -42,7 +42,7 @@ static const bl_field knn_fields[] = {
 	BL_FIELD_END,
 };
 
-/* A field whose member lies in the engine's settings. */
+/* A field that is stored in the bl_trainer_config of the settings. */
 /* clang-format off */
 #define IN_CONFIG(kind_, name_, member_, ...) \
 	{ .name = name_, .kind = BL_FIELD_##kind_, .offset = offsetof(settings, c.member_), __VA_ARGS__ }
@@ -142,8 +142,8 @@ static void make_projector(lua_State *L, const settings *s)
 }
 
 /*
- * projector: a module, widths, or false for none; by default three layers of the usual width, which are stored.  Leaves the module, or nil,
- * on the stack.
+ * projector: a module, widths, or false for none; by default three layers of the usual width, which are stored in the table at
+ * 1.  Leaves the module, or nil, on the stack.
  */
 static void set_projector(lua_State *L, settings *s)
 {
@@ -195,7 +195,7 @@ static void set_rest(settings *s)
 	s->c.keep = (bl_keep)s->keep;
 }
 
-/* Pushes the setting; if it is missing in the table at 1, sets it to the object that `maker` makes of no arguments. */
+/* Pushes the setting `key` of the table at 1; if it is missing, first sets it to what the constructor `maker` returns for {}. */
 static void *part(lua_State *L, const char *key, const char *maker)
 {
 	if (lua_getfield(L, 1, key) == LUA_TNIL) {
@@ -208,7 +208,7 @@ static void *part(lua_State *L, const char *key, const char *maker)
 	return lua_touserdata(L, -1);
 }
 
-/* Returns the loss that is set, or the default, or one that calls the function that is set; what is pushed keeps it alive. */
+/* Returns the loss that is set, one that calls the function that is set, or the default; the stack keeps it alive. */
 static bl_loss *loss_of(lua_State *L)
 {
 	part(L, "loss", "barlow");
@@ -246,7 +246,7 @@ static void set_schedule(lua_State *L, settings *s)
 	lua_setfield(L, 1, "last");
 }
 
-/* Without epochs, `steps` also sets the epochs, over which the schedule spans; with epochs, it only ends the run early. */
+/* Without epochs, `steps` also sets the epochs, which the schedule spans; with epochs, it only ends the run early. */
 static void set_length(lua_State *L, settings *s)
 {
 	int64_t n = bl_dataset_length(*s->data);
@@ -263,7 +263,7 @@ static void set_length(lua_State *L, settings *s)
 	lua_setfield(L, 1, "epochs");
 }
 
-/* checkpoint_every: epochs; false: only on request; by default as often as it costs little. */
+/* checkpoint_every: epochs; false: only at the end and on request; by default as often as saving costs little time. */
 static void set_checkpoints(lua_State *L, settings *s)
 {
 	int type = lua_getfield(L, 1, "checkpoint_every");
@@ -295,7 +295,10 @@ static void check_version(lua_State *L)
 		lua_pop(L, 1);
 }
 
-/* warm_start: false, true: modules may have been trained by another run, or the path of weights for new ones. */
+/*
+ * warm_start: false; true, if another run may have trained the modules; or the path of weights for new modules.  Returns the
+ * path, or NULL.
+ */
 static const char *warm_start(lua_State *L, settings *s)
 {
 	int type = lua_getfield(L, 1, "warm_start");
@@ -321,7 +324,7 @@ static void load_start(lua_State *L, const bl_trainer_config *c, const char *pat
 	bl_lua_fail(L);
 }
 
-/* Stores the objects that are properties of the trainer, such as t.encoder.  projector: its stack index. */
+/* Stores the objects that are properties of the trainer, such as t.encoder.  trainer, projector: their stack indices. */
 static void store_objects(lua_State *L, int trainer, int projector)
 {
 	static const char *const names[] = { "encoder", "data", "knn", "folder", "loss", "optim", "views", NULL };

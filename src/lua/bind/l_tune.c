@@ -33,7 +33,7 @@ static bl_choices *new_choices(lua_State *L)
 	return *t;
 }
 
-/* Reads one pair of the table, on top. */
+/* Adds the pair on top of the stack, a shape and the name of an algorithm, to t. */
 static void add_choice(lua_State *L, const char *what, bl_choices *t)
 {
 	bl_choice c;
@@ -109,7 +109,7 @@ int bl_lua_tune_module(lua_State *L)
 	return width < 0 ? bl_lua_fail(L) : push_shapes(L, t);
 }
 
-/* (trainer): chooses anew by what is tuned now, if the trainer has not started */
+/* (trainer): chooses its algorithms again from what has been tuned by now, if the trainer has not started */
 int bl_lua_tune_renew(lua_State *L)
 {
 	bl_trainer_choose_again(bl_lua_trainer(L, 1));

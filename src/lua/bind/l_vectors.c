@@ -27,7 +27,7 @@ int bl_lua_make_vectors(lua_State *L)
 	bl_lua_take(L, &v);
 	if (bl_tensor_ndim(*v.features) > 0 && lua_getfield(L, 1, "labels") != LUA_TNIL)
 		labels = bl_lua_labels(L, lua_gettop(L), bl_tensor_size(*v.features, 0));
-	if (labels) { /* recipes have a tensor in a file of its own, but a list with a line for each label */
+	if (labels) { /* a recipe stores a tensor in a file of its own, but writes a list with one line for each label */
 		int64_t n = bl_tensor_size(*v.features, 0);
 		bl_tensor *t = bl_tensor_new(1, &n);
 		bl_lua_give_tensor(L, t);

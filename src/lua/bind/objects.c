@@ -2,7 +2,7 @@
 /*
  * objects.c: data sets, pipelines, losses and tensors as Lua objects: pushing them, and reading them from arguments.
  *
- * Their constructors and methods lie above, in l_data.c, l_aug.c, l_loss.c and l_tensor.c.
+ * Their constructors and methods are in l_data.c, l_aug.c, l_loss.c and l_tensor.c, which call these functions.
  */
 #include "lua/bind/face.h"
 
@@ -89,7 +89,7 @@ void bl_lua_push_image(lua_State *L, const bl_image *im)
 
 /* --- nested tables --- */
 
-/* Finds the shape by following first items.  The table stays on top. */
+/* Finds the shape of the nested tables on top by following the first item of each.  The outermost table stays on top. */
 static int nested_shape(lua_State *L, int64_t shape[BL_MAXDIM])
 {
 	int n = 0, depth = 0;

@@ -30,7 +30,7 @@ static bool lies_below(const char *path, const char *folder)
 	return folder && strncmp(path, folder, n) == 0 && (path[n] == '/' || path[n] == '\0' || (n == 1 && *folder == '/'));
 }
 
-/* Resolves the path of a file; if the file does not exist yet, that of its folder, and appends its name. */
+/* Resolves the path of a file.  If the file does not exist yet, resolves the path of its folder, and appends the file's name. */
 static bool find_real(const char *path, char real[PATH_MAX])
 {
 	if (realpath(path, real))
@@ -69,7 +69,7 @@ static void check_path(lua_State *L, int arg, bool writes)
 	lua_replace(L, arg);
 }
 
-/* Calls the real function after a check of its path.  Upvalues: the real function, the gate, the name, and which argument is the path. */
+/* Checks the path, then calls the real function.  Upvalues: the real function, the gate, the name, which argument is the path. */
 static int call_checked(lua_State *L, bool writes)
 {
 	check_path(L, (int)lua_tointeger(L, lua_upvalueindex(4)), writes);
@@ -167,7 +167,7 @@ static void guard_data(lua_State *L, const bl_lua_gate *g)
 	}
 }
 
-/* Functions that show pictures in the terminal, with parts of the workbench that are not loaded here. */
+/* Functions that are removed: they show pictures in the terminal, for which they need Lua files that are not loaded here. */
 static const struct {
 	const char *module, *type, *name;
 } withheld[] = {
@@ -197,7 +197,7 @@ static void withhold(lua_State *L, const char *module)
 #define FILES "it gives access to the user's files and programs"
 #define LIMITS "it runs code for which the limits of time and memory do not hold"
 
-/* Globals of other scripts that are refused here, with the reason or what to use instead. */
+/* Globals that scripts have without --safe and that are refused here, with the reason, or what to use instead. */
 static const struct {
 	const char *name, *why;
 } refused[] = {

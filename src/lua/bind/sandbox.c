@@ -2,7 +2,7 @@
 /*
  * sandbox.c: the modules in sandboxed states: those of barlow that compute and construct.
  *
- * Nothing here reads, writes or runs something: no data sets, trainers, runs, figures, and no methods that save or load.
+ * Nothing here accesses files or starts a run: no data sets, trainers, runs or figures, and no methods that save or load.
  */
 #include "lua/bind/face.h"
 #include "lua/kit/tame.h"

@@ -14,7 +14,7 @@ static bl_aug *find_normalize(const bl_pipeline *p)
 	return NULL;
 }
 
-/* Sets the field to n floats. */
+/* Sets the operator's field to n floats. */
 static int set(bl_aug *a, const char *field, const float *v, int n)
 {
 	double values[BL_LIST_MOST];

@@ -11,7 +11,10 @@
 
 #define PIECE "piece of a function"
 
-/* texts(chunk): the texts that were loaded under that name; if barlow did not load the file, its current text */
+/*
+ * texts(chunk): the texts that were loaded under that chunk name; for a file that barlow did not load, its current text.  A name
+ * that begins with neither '@' nor '=' is the text itself.
+ */
 static int written_texts(lua_State *L)
 {
 	size_t n;
@@ -53,14 +56,14 @@ static int written_function_value(lua_State *L)
 	return 2;
 }
 
-/* is_function(v): whether v is a value of a function, as function_value returns it */
+/* is_function(v): whether v is a function value, as function_value returns */
 static int written_is_function(lua_State *L)
 {
 	lua_pushboolean(L, bl_lua_test(L, 1, BL_T_FUNCTION) != NULL);
 	return 1;
 }
 
-/* Pushes the list of f's upvalues, {name =, value =}; functions among them are tables of the list at `pieces`. */
+/* Pushes the list of f's upvalues, {name =, value =}; the value of a function is its table in the list at `pieces`. */
 static void push_upvalues(lua_State *L, const bl_cargo_piece *f, int pieces)
 {
 	lua_createtable(L, f->n, 0);
@@ -108,7 +111,7 @@ static int written_pieces(lua_State *L)
 	return 1;
 }
 
-/* identity(tensor): a value that two objects have in common if they are the same tensor */
+/* identity(tensor): a value that is equal for two Lua objects if and only if they refer to the same tensor */
 static int written_identity(lua_State *L)
 {
 	lua_pushlightuserdata(L, bl_lua_tensor(L, 1));
