@@ -23,8 +23,9 @@
 
 enum { SAMPLE = 10000 };
 
-static const double rough = 10;    /* the fits that choose L2 have this multiple of the tolerance */
-static const double progress = 20; /* L-BFGS's `progress` is this multiple of the tolerance; accuracy is stable long before the gradient is small */
+/* Multiples of the tolerance: that of the fits that choose L2, and `progress` of bl_lbfgs_config. */
+static const double rough = 10;
+static const double progress = 20; /* accuracy is stable long before the gradient is small */
 
 static const double default_l2[] = { 1e4, 1e3, 1e2, 1e1, 1, 1e-1 };
 

@@ -432,7 +432,7 @@ static int t_setting(lua_State *L)
 	return 1;
 }
 
-/* t.lambda = v: always an error, which names t:set{} or the settings that it takes */
+/* t.lambda = v: always an error, which points to t:set{} */
 static int t_assign(lua_State *L)
 {
 	bl_trainer *t = bl_lua_trainer(L, 1);

@@ -258,7 +258,7 @@ static int sweep_whoami(lua_State *L)
 	return 1;
 }
 
-/* limit_memory(megabytes): limits the memory for this process's data (RLIMIT_DATA) */
+/* limit_memory(mebibytes): limits the memory for this process's data (RLIMIT_DATA) */
 static int sweep_limit_memory(lua_State *L)
 {
 	rlim_t bytes = (rlim_t)luaL_checkinteger(L, 1) << 20;

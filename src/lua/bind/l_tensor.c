@@ -21,7 +21,7 @@ uint64_t bl_lua_next_seed(lua_State *L)
 	return seed + draws * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-/* tensor(x): x is a number, nested tables, or a tensor (copied). */
+/* tensor(x): x is a number, nested tables, or a tensor, which is copied; the table `tensor` itself is argument 1. */
 static int tensor_call(lua_State *L)
 {
 	luaL_checkany(L, 2);

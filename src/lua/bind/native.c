@@ -46,7 +46,7 @@ static int native_type_name(lua_State *L)
 	return 1;
 }
 
-/* texts(name): the texts that were loaded as chunks of that name, the newest first */
+/* texts(name): the texts loaded as chunks of that name, newest first; bl_lua_add_written replaces this function by its own */
 static int native_texts(lua_State *L)
 {
 	bl_lua_push_texts(L, luaL_checkstring(L, 1));
