@@ -63,7 +63,7 @@ static double *numbers(lua_State *L, const char *what, const char *name, int64_t
 	return v;
 }
 
-/* Reads list `name` of the series at `index`: an interval's end for each of n points; it stays on the stack.  NULL: no list. */
+/* Reads list `name` of the series at `index`: an interval's end for each of n points, kept on the stack.  NULL: no such list. */
 static const double *interval_end(lua_State *L, int index, const char *what, const char *name, int64_t n)
 {
 	int64_t many;

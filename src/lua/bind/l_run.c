@@ -346,7 +346,7 @@ static int p_steps_per_epoch(lua_State *L) { return lua_pushinteger(L, info(L).s
 static int p_batch(lua_State *L) { return lua_pushinteger(L, info(L).batch), 1; }
 /* clang-format on */
 
-/* Pushes the object that the trainer's constructor received as the setting `name`. */
+/* Pushes the object `name`, given or default, with which the trainer was constructed. */
 static int object_of(lua_State *L, const char *name)
 {
 	bl_lua_trainer(L, 1);

@@ -54,7 +54,7 @@ bl_loss *bl_lua_loss(lua_State *L, int arg)
 	return *(bl_loss **)bl_lua_check(L, arg, BL_T_LOSS);
 }
 
-/* Takes the reference; raises bl_error() when l is NULL. */
+/* Takes ownership of the reference l; raises bl_error() if l is NULL. */
 int bl_lua_give_loss(lua_State *L, bl_loss *l)
 {
 	if (!l)
