@@ -30,7 +30,8 @@ function algorithm1.loss(z_a, z_b, lambda)
 	return c_diff:sum()
 end
 
--- f: the encoder; loader: gives batches of two views; lambda: weight of the off-diagonal terms
+-- f: encoder and projector as one network; loader: iterates over (step, first views, second views); lambda: weight of the
+-- off-diagonal terms; on_step(step, loss): called after each step
 function algorithm1.train(f, loader, optimizer, lambda, on_step)
 	for step, y_a, y_b in loader do -- load a batch with N samples, two randomly augmented versions of each
 		-- compute embeddings

@@ -14,7 +14,8 @@ with raw pixels and with those of the untrained encoder.
 --images  number of training images, for a quick try (all)
 --precision  precision of the projector's matrix products (float32)
 
-Ctrl-C stops the run between two steps, saves it, and prints the table as far as it was measured.
+During training, Ctrl-C stops the run between two steps and saves it, and no table is printed.  During the comparison, Ctrl-C
+ends it, and the table shows the numbers that were measured by then.
 ]]
 
 -- Options.
@@ -169,7 +170,7 @@ local function print_table(rows, train)
 	print()
 end
 
--- Trains: on the screen if there is a terminal, otherwise with a line for each step.  Returns true if the run is complete.
+-- Trains: on the screen if there is a terminal, otherwise with progress lines.  Returns true if the run is complete.
 local function train_it(t, o)
 	local watched, how = false, nil
 	if not o.plain then watched, how = pcall(t.watch, t) end -- fails where there is no terminal

@@ -27,7 +27,8 @@ end
 
 local function finite(v) return type(v) == "number" and v == v and math.abs(v) < math.huge end
 
--- Returns whether a line asks to end the trial; other lines are appended to `waiting`.
+-- Reads the lines that have arrived, up to a request to end the trial; returns whether there was one.  The other lines are
+-- appended to `waiting`.
 local function prune_requested(waiting)
 	while true do
 		local line = native.input_line(0)
@@ -82,7 +83,7 @@ function ask_tell.run(s)
 		local request, why = native.json_read(line)
 		local fine, answer
 		if type(request) == "table" and request.prune == true then
-			fine, answer = true, nil -- the trial has ended meanwhile
+			fine, answer = true, nil -- the trial that it was meant for has already ended
 		elseif type(request) == "table" then
 			number = number + 1
 			fine, answer = pcall(run, s, request, number, waiting)

@@ -244,7 +244,7 @@ local function string_keys(t, only_functions)
 	return out
 end
 
--- Returns methods after ':', properties after '.', and the keys of tables.
+-- Returns the names that may follow x: its methods after ':', its properties after '.', or the keys of a table.
 local function members(x, separator)
 	if x.value ~= nil and not (x.class and separator == ":") then
 		return type(x.value) == "table" and string_keys(x.value, separator == ":") or {}
@@ -285,7 +285,8 @@ local takes_runs = { ["runs.resume"] = true, ["runs.fork"] = true, ["runs.get"] 
 	["runs.note"] = true, ["runs.delete"] = true, ["runs.compare"] = true, ["plot.curves"] = true, ["plot.heatmap"] = true,
 	["plot.compare"] = true }
 
--- Returns candidates within an open string: values of a setting, names of runs, names in the help, or files.
+-- Returns candidates within an open string: values of a setting, names in the help, names of sweeps or runs, or files.  Like
+-- in_code, also returns the position from which a candidate replaces the text.
 local function in_string(text, state)
 	local quote, word = state.string, text:sub(state.string + 1)
 	local head = before(text, quote)
@@ -417,8 +418,8 @@ function complete.help_names(word)
 end
 
 --[[
-candidates(text): returns the sorted candidates, the position from which a candidate replaces the text up to its end, and what
-may be appended if there is only one candidate (the closing quote of a string).
+candidates(text): returns the sorted candidates, the position in `text` from which a candidate replaces its rest, and the text
+to append if there is only one candidate (the closing quote of a string).
 ]]
 function complete.candidates(text)
 	local list, at, close

@@ -24,7 +24,7 @@ local function first_line(path)
 	return line
 end
 
--- Returns what a program prints to both outputs, or nil.
+-- Returns what a command prints to standard output and standard error, or nil if it failed.
 local function output(command)
 	local p = io.popen(command .. " 2>&1 </dev/null")
 	local text = p and p:read "a"
@@ -170,7 +170,8 @@ check("data", function(add)
 	end
 end)
 
--- Checks that a folder can be written to.  needed: if it cannot, that is a problem; otherwise a note.
+-- Checks that a folder can be written to.  If it cannot, the finding is a problem if `needed` is set, otherwise a note.
+-- what: the files that are kept there; why: the reason if `path` is nil.
 local function check_folder(add, path, why, what, needed)
 	local bad = needed and "problem" or "note"
 	if not path then return add(bad, why, "set HOME: without it no " .. what .. " is kept") end

@@ -3,7 +3,7 @@
 driver.lua: the methods of a sweep, which start and follow its workers and return its results.
 
 Workers are processes of this program and run independently.  The driver restarts workers that have died, and reports
-progress.  Without a driver a worker ends after its trial.
+progress.  A worker whose driver has ended finishes its trial, and then ends as well.
 ]]
 local importance = require "barlow.importance"
 local native = require "barlow.native"

@@ -59,7 +59,7 @@ figure.encode = encode
 -- Returns how a run is identified: its recipe and seed, and the hash of the records that it had.
 local function run_facts(r)
 	local out = { id = r.id, name = r.name, records = r.records, moment = r.moment }
-	out.folder = not r.listed and r.folder or nil -- a run in the folder of all runs is found by its name
+	out.folder = not r.listed and r.folder or nil -- a run in the folder of all runs is found there by its id
 	out.recipe = r.folder and native.read_file(r.folder .. "/recipe.lua") or nil
 	local file = r.folder and native.run_file(r.folder)
 	out.seed = file and file.seed or nil
@@ -108,7 +108,7 @@ local function made(kind, f, settings, list, s)
 	return f
 end
 
--- Finds runs that are given as a trainer, by name, or as entries of runs(), and notes how many records each has now.
+-- Finds a run that is given as a trainer, by name, or as an entry of runs(), and stores how many records it has now.
 local function resolve(what, kind)
 	local r = {}
 	if native.is_trainer(what) then
@@ -190,7 +190,7 @@ function figure.remake(record, list, s)
 	return made(record.figure, k.make(list, plain), plain, list)
 end
 
--- Converts rows of numbers: JSON cannot represent NaN and infinities.
+-- Converts rows of a record to numbers: NaN and infinities, which JSON lacks, are stored as the strings in `words`.
 local function numbers(rows)
 	local words, out = { nan = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }, {}
 	for i, row in ipairs(rows) do

@@ -47,7 +47,8 @@ end
 
 local MOST = 1024
 
--- Averages neighbouring points if there are more than MOST of them.  Also returns how many values a point is the mean of.
+-- Averages neighbouring points if there are more than MOST of them.  Also returns the greatest number of values that
+-- were averaged into one point.
 local function thinned(x, y)
 	local stride = (#x + MOST - 1) // MOST
 	if stride <= 1 then return x, y, 1 end
@@ -109,7 +110,7 @@ function kinds.heatmap.tensor(t, settings)
 	return native.figure_matrix(t, settings.title, settings.batch)
 end
 
--- Returns the indices and values of the positive values, since the axis is logarithmic.
+-- Returns the positive values and their indices; the axis is logarithmic, so others cannot be drawn.
 local function ranks(values)
 	local x, y = {}, {}
 	for i, v in ipairs(values) do
@@ -170,7 +171,7 @@ local function groups(points, names, title, xlabel, ylabel)
 end
 
 -- A run that trains in this process computes the points on request, which takes a moment; Ctrl-C ends the waiting.
-local PATIENCE = 30
+local PATIENCE = 30 -- seconds
 local function wait_for_points(r)
 	if r.moment or not native.is_trainer(r.live) then return end
 	local until_time = native.now() + PATIENCE
@@ -256,7 +257,7 @@ local function rows_figure(rows, axes, zero)
 	return native.figure_panels{ panel }
 end
 
--- Settings in which the runs of a group may differ.
+-- Settings that do not count in the comparison of recipes: runs of one group may differ in them.
 local SAME = { seed = true, name = true, folder = true }
 
 local function facts_of(r)

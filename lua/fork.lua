@@ -2,8 +2,8 @@
 --[[
 fork.lua: makes a new run that continues from a checkpoint of another one (runs.fork, t:fork, barlow fork).
 
-Its trainer is built from the other run's recipe, with changes, and its records begin with those of the other run.  The
-checkpoint also has the settings that may change during a run, so changed ones are set again after it was loaded.
+The new run's trainer is built from the other run's recipe, with changes, and its records begin with those of the other run.
+Loading the checkpoint also restores the settings that may change during a run, so changed ones are set again after that.
 ]]
 local native = require "barlow.native"
 local recipe = require "barlow.recipe"
@@ -87,7 +87,7 @@ local function run(what, options)
 	resume.run(t, options.plain)
 end
 
--- The command barlow fork.  Messages are raised without the place in this code.
+-- The command barlow fork.  Errors are raised without the position in this file.
 function fork.main(what, options)
 	local fine, message = pcall(run, what, options)
 	if not fine then error((tostring(message):gsub("^barlow%.%w+:%d+: ", "")), 0) end

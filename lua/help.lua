@@ -71,8 +71,9 @@ local function without_pcall(inside)
 end
 
 --[[
-The example as one types it at the prompt.  Examples also are tests: there, those of methods construct an object first, calls
-that need files or runs of the user are made by pcall, temporary files are removed, and values are printed.
+Returns the example of an entry as a user types it at the prompt.  Examples are also run as tests, so their stored text has more:
+it constructs the object whose method it shows, calls functions that need a user's files or runs by pcall, removes temporary
+files, and prints values.  All of this is removed here.
 ]]
 local function example_text(e)
 	local text = e.example
@@ -194,7 +195,7 @@ function help.method(value)
 	end
 end
 
--- Suggests groups and whole names, or else names whose last part is similar.
+-- Returns a hint with the most similar group or whole name, or else the most similar last part of a name; "" if there is none.
 local function near(name)
 	local names, parts = {}, {}
 	for _, e in ipairs(registry.entries()) do
@@ -205,7 +206,8 @@ local function near(name)
 	return found and (" (did you mean '%s'?)"):format(found) or ""
 end
 
--- Scores how well a text matches the word, ignoring case: 3 if they are equal, 2 for a word in it, 1 for a part, 0 for none.
+-- Scores how well a text matches a word in lower case: 3 if the text is the word, 2 if it contains it as a whole word, 1 if it
+-- contains it as a part of a word, 0 otherwise.
 local function fit(text, word)
 	text = (text or ""):lower()
 	if text == word then return 3 end
@@ -280,7 +282,7 @@ local function print_search(name)
 	if #found > FOUND_MOST then add_line(("... and %d more with '%s' in them"):format(#found - FOUND_MOST, name)) end
 end
 
--- Prints the trainer's setting of that name, if there is one, before properties and others.
+-- Prints the trainer's setting of that name, if there is one.
 local function print_settings(name)
 	for _, k in ipairs(registry.flat(help.find "trainer"[1].keys)) do
 		if k.name == name then

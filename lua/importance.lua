@@ -106,7 +106,7 @@ local function quantile(sorted, share)
 	return sorted[low] + (at - low) * ((sorted[low + 1] or sorted[low]) - sorted[low])
 end
 
--- Returns Scott's bandwidth or, if that is larger, the bandwidth at which 90% of a kernel's mass lie in one step of the grid.
+-- Returns Scott's bandwidth or, if that is larger, the bandwidth at which 90% of a kernel's mass lies in one step of the grid.
 local function bandwidth(places)
 	local n, mean, square, sorted = #places, 0, 0, table.move(places, 1, #places, 1, {})
 	table.sort(sorted)

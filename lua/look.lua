@@ -193,8 +193,8 @@ function stats.__tostring(s)
 	return table.concat(lines, "\n")
 end
 
--- Measures a pipeline on n views: an operator's time is that of the pipeline up to it, minus that of the pipeline
--- before it.  Reading the images is not timed; a pipeline without operators only writes them as numbers.
+-- Measures a pipeline on n views: an operator's time is that of the pipeline up to and including it, minus that of the pipeline
+-- before it.  Reading the images is not timed; a pipeline without operators only converts them to float32.
 local function measure(pipe, ds, n)
 	local view, before = { operators = {} }, 0
 	local all

@@ -9,7 +9,7 @@ local function at_prompt()
 	return prompt and prompt.given ~= nil
 end
 
--- Returns the terminal (doctor_terminal) if a pager can be used, or nil.
+-- Returns the terminal's facts, as doctor_terminal does, if a pager can be used, or nil.
 local function rows()
 	local term, emacs = os.getenv "TERM" or "", os.getenv "INSIDE_EMACS"
 	if not at_prompt() or emacs or term == "" or term == "dumb" or not native.is_terminal() then return nil end
@@ -24,8 +24,8 @@ local function height_of(lines, width)
 	return n
 end
 
--- Shows the text in a pager, which reads it from a file.  With a pipe, SIGPIPE would end this program if the pager ended
--- before it had read everything.
+-- Shows the text in a pager, which reads it from a file.  A pipe is not used: SIGPIPE would end this
+-- program if the pager ended before it had read everything.
 local function run_pager(text)
 	local command, path = os.getenv "PAGER", os.tmpname()
 	if not command or command == "" then command = "less -FRX" end

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-printed.lua: objects as the Lua that makes equal ones, for print.
+printed.lua: writes an object, for print, as Lua code that makes an equal one.
 
-The text is that of a recipe, but with the numbers of tensors in it instead of in files.  For modules it has the
+The text is that of a recipe, but contains the numbers of tensors, which a recipe has in files.  For modules it has the
 architecture without weights, and comments with the layers and their numbers of parameters.
 ]]
 local native = require "barlow.native"
@@ -30,7 +30,8 @@ local function literal(t)
 	return t:dim() == 0 and ("tensor(%s)"):format(text) or "tensor" .. text
 end
 
--- Notes the parameters of functions as zeros: they are weights, of which only the shapes belong to the architecture.
+-- Enters the parameters of nn.func modules in `book` as zeros: they are weights, and only their shapes belong to the
+-- architecture.
 local function note_weights(d, book)
 	if type(d) ~= "table" or native.name_of(d) then return end
 	local meta = getmetatable(d)

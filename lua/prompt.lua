@@ -68,7 +68,7 @@ local function nth_line(text, n)
 	end
 end
 
--- Returns the line of the file, if that is a short text file.
+-- Returns line n of the file, or nil; only the first MiB is read.
 local function file_line(path, n)
 	local file = io.open(path, "r")
 	local text = file and file:read(1 << 20)
@@ -138,7 +138,7 @@ end
 local SPLITS_MOST = 50
 
 -- Splits statements that are followed by an expression, "x = 1; x": returns Lua that returns the values, the statements, and
--- the expression; nil for other input.
+-- the expression; nil for other input, or if none of the last SPLITS_MOST separators splits it.
 function prompt.split(input)
 	local tries = 0
 	for at = #input, 1, -1 do
@@ -213,7 +213,7 @@ local function no_constant(_, name)
 	if constants[name] then error(("'%s' is not defined (in Lua: %s)"):format(name, constants[name]), 2) end
 end
 
--- Starts the session.  history(): the entries of all sessions.  The present globals do not count as the user's.
+-- Starts the session.  history() returns the entries of all sessions.  Globals that exist now do not count as the user's.
 function prompt.begin(history)
 	prompt.history = history
 	prompt.given = {}

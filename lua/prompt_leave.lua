@@ -68,7 +68,8 @@ local function detach_one(t)
 		native.clean(t.name), pid, t.iteration, native.clean(t.name), folder))
 end
 
--- Detaches all runs or none: if one cannot be detached, the session stays.
+-- Detaches all runs.  If one of them has an obstacle, none is detached; if detaching fails later, the runs before it stay
+-- detached.  In both cases returns false, and the session stays.
 local function detach(list)
 	for _, t in ipairs(list) do
 		local why = obstacle(t)

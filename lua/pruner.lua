@@ -47,7 +47,7 @@ function pruner.compares(s, t, r)
 	return r.step % t.steps_per_epoch == 0 or r.step == t.steps
 end
 
--- Returns the last of asha's rungs that this epoch has reached, or nil.
+-- Returns the last rung of asha, in epochs, that this epoch has reached, or nil.
 local function rung_of(s, epoch)
 	local rung, at = nil, s.prune.first
 	while at <= epoch + 1e-9 do rung, at = at, at * s.prune.eta end

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-recipe.lua: a trainer as data.
+recipe.lua: describes a trainer as data, from which it can be built again.
 
 Objects store the call that made them.  A description of an object is a table of that call's arguments, so that
 recipe.loss.lambda can be read and set; the name of the called function is in its metatable.  A recipe is the description of a
@@ -180,8 +180,9 @@ local function comment_text(v)
 	return "nil --[[ " .. obstacle(v):gsub("%]%]", "] ]") .. " ]]"
 end
 
--- Of the text that is being written: its tensors {name =, tensor =} in order; the folder that will contain them, or nil; and,
--- if tensors are not to be files, the function of (t, name) that writes them.
+-- State of the text that is being written: `tensors` lists its tensors {name =, tensor =} in order; `tensors_folder` is the
+-- folder that will contain their files, or nil; `other_writer`, if set, is a function of (t, name) that writes a tensor without
+-- a file.
 local tensors, tensors_folder, other_writer
 
 local function equal(a, b)
@@ -397,8 +398,8 @@ local function add_facts(v, path, out)
 	end
 end
 
--- Returns the numbers and strings of a recipe by path, {["loss.lambda"] = .0051, ...}; a constructor is given by its
--- name.
+-- Returns the settings of a recipe by path, {["loss.lambda"] = .0051, ...}: numbers and strings as they are, a constructor as
+-- its name, booleans and lists as text.  At most FACTS settings are returned, and at most FACT_TEXT bytes of a string.
 function recipe.facts(d)
 	local out = { n = 0 }
 	for _, k in ipairs(show.sorted_keys(d)) do

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --[[
-registry.lua: every public name of the Lua face with its description, for help, manual, stubs and tests.
+registry.lua: every public name of the Lua interface with its description, for help, manual, stubs and tests.
 
 Functions in C are described there, beside their code; functions in Lua are described by registry.add, and their settings
 checked by registry.check.  An entry is
@@ -99,7 +99,7 @@ local function fits(k, v)
 	return k.type == "any" or type(v) == k.type
 end
 
--- Raises an error with the position of the user's code, whatever functions of barlow are between.
+-- Raises an error with the position of the user's code; functions in C and barlow's own Lua on the stack are skipped.
 local function refuse(message, ...)
 	local level = 3
 	local info = debug.getinfo(level, "S")

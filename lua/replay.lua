@@ -145,7 +145,8 @@ local function probe(out, job, start)
 	return go_to(t, start.step + 1, job)
 end
 
--- Finds, by bisection, the first starting point after which the condition holds, then evaluates it at the steps before that.
+-- Finds, by bisection, the first starting point such that the condition holds at the step after it.  Then evaluates the
+-- condition at each step from the starting point before that one on.
 function work.bisect(out, job)
 	local list = starts(job.folder, job.last)
 	local low, high = 0, #list + 1 -- it does not hold after list[low], and holds after list[high]
@@ -275,8 +276,9 @@ local function view_of(of, out, answer, path)
 	return setmetatable({}, { __index = index, __newindex = View.__newindex, __tostring = function() return View.__tostring(v) end })
 end
 
--- Returns a function that replaces positions in the written text of f, `path`, by those where the user wrote f.  The text ends
--- with f; what stands before it are upvalues, whose positions are removed.
+-- Returns a function that replaces positions in a message: lines of the file `path`, to which `text` with f was written, become
+-- lines of the file in which the user wrote f.  f is at the end of `text`; positions before it belong to upvalues, and are
+-- removed.
 local function locator(path, text, f)
 	local info, file = debug.getinfo(f, "S"), debug.getinfo(load("", "@" .. path), "S").short_src
 	local behind = text:match "end(%s*return [%w_]+%s*end%)%(%)%s*%)%s*)$" or text:match "end(%s*end%)%(%)%s*%)%s*)$"
@@ -309,8 +311,9 @@ local function check_step(what, step, of, least)
 	end
 end
 
--- Has a job done by another process, and returns a view, or nil if the condition held at no step.  of: {name =, steps =,
--- made = steps done, record = function(step), folder =}; without a folder, write(folder) writes recipe and journal to one.
+-- Lets another process do a job, and returns a view, or nil if the condition held at no step.  of: the run, {name =, steps =,
+-- made = steps done, is_own = set of the user's columns, record = function(step), folder =, write =}; of a run without a folder,
+-- write(folder) writes recipe and journal to one.
 local function do_job(of, job, settings, f)
 	if settings.path ~= nil and type(settings.path) ~= "string" then
 		error(("%s: 'path' must be a string, got a %s"):format(job.what, type(settings.path)), 0)

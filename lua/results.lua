@@ -197,7 +197,7 @@ function results.headings(s)
 	return out
 end
 
--- Returns the arm's value on an axis; the base's own value for the arm of the base.
+-- Returns the arm's value on an axis; for the base's arm, which lists no values, the value in the base.
 local function value_of(s, a, path)
 	local v = a.params[path]
 	if v == nil and s.base and a.arm == s.base_arm then return space.get(s.base, path) end

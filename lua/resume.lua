@@ -67,7 +67,8 @@ function resume.load(what)
 	return t
 end
 
--- Trains t, shown on the screen or, without a terminal or if plain, with progress lines.
+-- Trains t to its end.  Shows it on the screen; prints progress lines if there is no terminal, if `plain` is set, or after the
+-- user has left the screen.
 function resume.run(t, plain)
 	local watched, how = false, nil
 	if not plain then watched, how = pcall(t.watch, t) end -- fails without a terminal
@@ -77,7 +78,7 @@ function resume.run(t, plain)
 	print(("%s at step %d of %d, %s"):format(t.state, t.iteration, t.steps, where))
 end
 
--- Writes the weights of a finished run if they could not be saved at its end.  Returns false if they exist.
+-- Writes the weights of a finished run if they could not be saved at its end.  Returns false if its folder has them already.
 local function save_weights(t, folder)
 	local path, scratch = folder .. "/weights.safetensors", os.tmpname()
 	t:save(scratch)

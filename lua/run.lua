@@ -33,7 +33,7 @@ end
 
 run.remaining = remaining
 
--- Returns the newest value of a column that few records have, or nil.
+-- Returns the newest measured value of a column that is NaN in most records, or nil.
 function run.newest(t, name)
 	for i = t.terms and t.terms.step or 0, 1, -1 do
 		local r = t:record(i)
@@ -54,8 +54,8 @@ local function field_text(column, value)
 	return name .. " " .. text
 end
 
--- Appends the columns of one kind; for a score its last value, which `scores` stores by name.  A floor that is not known and a
--- score that was never measured are left out.
+-- Appends the texts of the columns of one kind.  A score's value is the last one measured, which `scores` stores by name.  A
+-- floor that is not known and a score that was never measured are left out.
 local function add_kind(out, columns, r, scores, kind)
 	for _, c in ipairs(columns) do
 		local value = kind == "score" and scores[c.name] or r[c.name]
@@ -206,7 +206,8 @@ local evaluated = { __tostring = function(e)
 	return ("%s\n  on %s\n  by %s"):format(scores, line(e.test), line(e.train))
 end }
 
--- Chooses the data sets if none are given: the run's own kNN sets, or parts of its data, with a notice.
+-- Returns the training and test sets, and their descriptions.  A set that is not given is that of the run's own kNN, or else a
+-- part of the run's data; a notice is printed if the test set is such a part.
 local function default_sets(t, options)
 	local knn = t.knn or {}
 	local train, test = options.train or knn.refs, options.test or knn.queries

@@ -17,7 +17,8 @@ local runs = {}
 
 local Run, List = {}, {}
 
--- Columns of the table: {width, heading, text(run)}; a negative width aligns left.  The columns of the runs' own metrics are between them.
+-- Columns of the table: {width, heading, text(run)}; a negative width aligns left.  own_column makes those
+-- between `first` and `last`.
 local first = {
 	{ -34, "run", function(r) return r.id end },
 	{ -8, "state", function(r) return r.state end },
@@ -31,7 +32,7 @@ local last = {
 	end },
 }
 
--- The own columns of each run: run -> list of {kind =, name =, label =, value =}.
+-- The scores, user's metrics and first loss parameter of each run, which get columns: run -> list of {kind =, name =, label =, value =}.
 local own = setmetatable({}, { __mode = "k" })
 
 local formats = { score = "%.4f", own = "%.4g", parameter = "%.3g" }
@@ -45,7 +46,7 @@ local function own_column(kind, name, label)
 	end }
 end
 
--- Returns the columns of a table of these runs: the metrics in their records, and the first names of their losses.
+-- Returns the columns of a table of these runs, with their scores, the user's metrics and the first parameter of each loss.
 local function columns_of(list)
 	local all, seen = table.move(first, 1, #first, 1, {}), {}
 	for _, kind in ipairs{ "score", "own", "parameter" } do
@@ -192,7 +193,7 @@ end
 
 local index_of = setmetatable({}, { __mode = "k" }) -- run -> the index from which it came
 
--- Queries the index.  Errors in SQL are the caller's, so they are raised without the place in this code.
+-- Queries the index.  Errors in SQL are the caller's, so they are raised without the position in this file.
 local function ask(...)
 	local out = table.pack(pcall(native.index_query, ...))
 	if not out[1] then error((tostring(out[2]):gsub("^barlow%.[%w_]+:%d+: ", "")), 0) end

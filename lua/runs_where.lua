@@ -14,7 +14,7 @@ for name in ("run id folder name state reason problem step steps seed d pid host
 	.. "parent parent_step notes message"):gmatch "%S+" do columns[name] = true end
 where.columns = columns
 
--- Metrics that may be named before any run has them.
+-- Metrics that a condition may name even if no run has them yet.
 local expected = { knn = true, total = true, lambda = true }
 
 local words = {}
@@ -54,7 +54,7 @@ function where.value(index, name, known)
 		.. "(SELECT value FROM recipe AS s WHERE s.run = runs.run AND s.key = %s))"):format(key, key)
 end
 
--- Matches a whole path: views[2].blur[1].p
+-- Returns the path that begins at `from`, such as views[2].blur[1].p, and the position after it, or nil.
 local function name_at(text, from)
 	local to = select(2, text:find("^[%a_][%w_]*", from))
 	while to do

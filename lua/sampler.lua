@@ -45,8 +45,8 @@ local function radical_inverse(i, b)
 	return out
 end
 
--- Halton 1960, shifted by a random vector modulo 1 (Cranley and Patterson 1976), which moves the first points off the
--- axes.
+-- Halton 1960, shifted by a random vector modulo 1 (Cranley and Patterson 1976).  Without the shift, which depends on the seed,
+-- the first points would be near 0 on the axes of large bases: point i is at i / b for i < b.
 local function halton(arm, s)
 	if #s.paths > #PRIMES then
 		error(("sweep: halton supports at most %d axes, got %d; use sampler = \"random\""):format(#PRIMES, #s.paths), 0)

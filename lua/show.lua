@@ -174,7 +174,7 @@ end
 
 -- Results at the prompt.
 
--- Formats a number with all digits: as Lua prints it, whole numbers without an exponent.
+-- Formats a number as Lua prints it (floats with 14 digits), but whole floats below 2^63 without an exponent.
 local function result_number(v)
 	if math.type(v) == "float" and v == math.floor(v) and finite(v) and math.abs(v) < 2 ^ 63 then return ("%.1f"):format(v) end
 	return tostring(v)
@@ -236,7 +236,7 @@ function show.result(v)
 	return native.clean(text, true)
 end
 
--- Formats seconds with three digits and a suitable unit.
+-- Formats seconds as minutes and seconds, or with three digits in s, ms or us.
 function show.seconds(s)
 	if s >= 60 then return ("%d min %02d s"):format(s // 60, s % 60 // 1) end
 	if s >= 1 then return ("%.3g s"):format(s) end

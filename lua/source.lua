@@ -4,6 +4,9 @@ source.lua: finds the source text of a function in its chunk, and writes Lua tha
 
 Lua records the lines on which a function begins and ends.  A scan of the chunk finds all functions on these lines, and each
 of them is compiled, but not run.  The one with the same bytecode and the same upvalues is the function.
+
+A piece (native.piece) describes one function: its chunk, its first and last line, its bytecode (bare), and its upvalues {name =,
+value =}; an upvalue that is a function is a piece as well.
 ]]
 local native = require "barlow.native"
 
@@ -278,7 +281,7 @@ local function read_dump(dump, depth)
 			if byte >= 128 then return n end
 		end
 	end
-	local function skip(n) at = at + n end -- reads `at` after an argument size() has moved it
+	local function skip(n) at = at + n end -- in skip(size()), size() moves `at` first
 	local function a_string()
 		local n = math.max(size() - 1, 0)
 		skip(n)
@@ -350,7 +353,7 @@ local MANY_THERE = ("more than %d functions are on the same lines: write the fun
 local UNLIKE = "its text alone does not compile to the same function as in its script: move what it uses from outside into it"
 local UNKNOWN = "the text of its chunk is not stored"
 
--- Returns the constants from around a function that it may use: those named by its words, except upvalues.
+-- Returns the constants in scope that a function may use: those whose names occur in its text and are not names of upvalues.
 local function constants_around(f, text, names)
 	if not f.newest then return {} end
 	local words = words_of(text)

@@ -151,7 +151,7 @@ local function grouped(of)
 	return lists, by_name
 end
 
--- Returns the file as text.
+-- Returns the text of barlow.d.lua; version is that of barlow.
 function stubs.text(version)
 	out, classes = {}, {}
 	local types = grouped(function(e) return e.self and e.group or nil end)

@@ -224,7 +224,8 @@ local function add_seeds(s, seeds)
 	added.append(s, { seeds = seeds })
 end
 
--- Returns the point of an arm of tpe.  The first process that needs it draws it from the results so far, and stores both.
+-- Returns the point of an arm of tpe.  The first process that needs it draws it from the results so far, and stores the
+-- point and these results.
 function sweep.drawn(s, arm)
 	local path = ("%s/arms/%04d.json"):format(s.folder, arm)
 	local text = native.read_file(path)

@@ -26,7 +26,7 @@ local first = {
 	["aug.grayscale"] = { p = .2 },
 	["aug.blur"] = { sigma = { .1, 2 }, p = 1 },
 	["aug.solarize"] = { threshold = 128 / 255, p = .2 },
-	["aug.affine"] = { degrees = 10, translate = .1, scale = { .9, 1.1 }, p = .5, backend = "pil" }, -- its edges were those of PIL
+	["aug.affine"] = { degrees = 10, translate = .1, scale = { .9, 1.1 }, p = .5, backend = "pil" }, -- 0.1 had the edges of PIL
 	["aug.noise"] = { std = .05, p = .5 },
 	["aug.cutout"] = { p = .5 },
 	["data.folder"] = { channels = 3, labels = true, skip_broken = false, full_scale = false, endings = "jpg jpeg png" },
