@@ -32,7 +32,8 @@ local last = {
 	end },
 }
 
--- The scores, user's metrics and first loss parameter of each run, which get columns: run -> list of {kind =, name =, label =, value =}.
+-- The scores, user's metrics and first loss parameter of each run, which get columns:
+-- run -> list of {kind =, name =, label =, value =}.
 local own = setmetatable({}, { __mode = "k" })
 
 local formats = { score = "%.4f", own = "%.4g", parameter = "%.3g" }
