@@ -110,7 +110,7 @@ function kinds.heatmap.tensor(t, settings)
 	return native.figure_matrix(t, settings.title, settings.batch)
 end
 
--- Returns the positive values and their indices; the axis is logarithmic, so others cannot be drawn.
+-- Returns the indices and values of those values that are positive; the axis is logarithmic, so others cannot be drawn.
 local function ranks(values)
 	local x, y = {}, {}
 	for i, v in ipairs(values) do
