@@ -2,9 +2,9 @@
 /*
  * arrange.c: orders of the dims for pictures of C.
  *
- * By cluster: average linkage on the similarity (|C_ij| + |C_ji|) / 2, computed by chains of nearest neighbours in
- * O(D^2).  When two clusters are merged, their more similar ends become adjacent.  So redundant dims form blocks in the
- * picture.
+ * By cluster: average linkage on the similarity (|C_ij| + |C_ji|) / 2, computed by the nearest-neighbour chain
+ * algorithm in O(D^2).  When two clusters are merged, their more similar ends become adjacent.  So redundant dims form
+ * blocks in the picture.
  */
 #include "monitor/snapshot.h"
 

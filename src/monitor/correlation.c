@@ -15,7 +15,7 @@
 #include "loss/standard.h"
 #include "tensor/matrix/blas.h"
 
-enum { SAMPLE = 192 }; /* dims whose elements of C make the histogram */
+enum { SAMPLE = 192 }; /* the histogram counts the elements of C between at most this many dims */
 
 /* --- Which dims ------------------------------------------------------------------- */
 
@@ -94,7 +94,7 @@ static bl_heat_effort effort_for(bl_heat_effort e, int64_t n, int64_t rows, int6
 struct cells {
 	float *mean, *extreme, *rms, *diagonal;
 	float *share, *error;
-	bl_snapshot *pairs; /* NULL: not wanted */
+	bl_snapshot *pairs; /* receives the pairs of dims with the largest elements; NULL: they are not wanted */
 };
 
 static int fill_rms(const bl_monitor_input *l, bl_tensor *const z[2], const bl_loss_side side[2], int64_t samples,

@@ -31,12 +31,12 @@
 #define HZ_ASKED 30.
 #define SPECTRUM_GUESS 1e-9 /* seconds per min(N,D)^2 (10 min(N,D) + D), until it is measured */
 #define SPECTRUM_LAST 1.    /* seconds that it may take at the last step, whatever the budget */
-#define ORDER_HOLDS 2.      /* seconds of training between two orders, so that the picture can be read */
-/* Seconds between frames that are accepted for a larger sample of C. */
+#define ORDER_HOLDS 2.      /* least seconds of training until the dims are sorted again, so that the picture can be read */
+/* A larger sample of C is computed only if its cost allows a frame at least every so many seconds. */
 #define PATIENCE 4.
 #define PATIENCE_ASKED 1.
 #define POINTS_COST .25 /* seconds that points may take, unless POINTS_LEAST rows take longer */
-#define FORGETS .98     /* factor per frame of the remembered cost of a larger sample */
+#define FORGETS .98     /* in each frame, the remembered cost of a larger sample is multiplied by this */
 
 enum { POINTS_LEAST = 128, SAMPLES_LEAST = 64, SAMPLES_NARROW = 1024, EFFORTS = 64 };
 
@@ -191,8 +191,9 @@ static int arrange(bl_monitor *m, const bl_monitor_input *l)
 }
 
 /*
- * Returns the number of points that take POINTS_COST seconds.  In a step, each image is processed forward and backward
- * in two views, and backward takes twice as long as forward: so an image costs a sixth of its share of the step.
+ * Returns the number of points that take POINTS_COST seconds.  A point takes one forward pass.  In a step, each image
+ * is processed forward and backward in two views, and backward takes twice as long as forward: so one forward pass
+ * takes a sixth of an image's share of the step.
  */
 static int64_t points_rows(const bl_monitor *m, const bl_monitor_input *l)
 {
@@ -300,8 +301,8 @@ int bl_monitor_snapshot(bl_monitor *m, const bl_monitor_input *look, bool with_s
 
 /*
  * Chooses the effort so that a frame costs no more than the budget earns until the next frame is due.  The next larger
- * effort may cost four times as much for C, but C is only a part of a frame, so the effort is tried.  If it costs too
- * much, its cost is remembered, so that the effort does not change all the time.
+ * effort may cost four times as much for C, but C is only a part of a frame, so it is tried if twice the present cost is
+ * affordable.  If it then costs too much, its cost is remembered, so that the effort does not change all the time.
  */
 static void adapt(bl_monitor *m, const bl_monitor_input *l, double cost)
 {

@@ -131,8 +131,8 @@ static int add_size(const int size[][2], int n, int which, char out[BL_DRAW_TEXT
 }
 
 /*
- * Describes the draws; only the image's size is needed for this.  Reads the image and draws the views if the batch does
- * not contain them.
+ * Describes the random numbers that were drawn, for which only the image's size is needed.  If the batch does not
+ * contain the views, or a viewer requests a new draw, reads the image and makes the views.
  */
 static int draw_views(const bl_monitor_input *l, const bl_source *source, bl_pipeline *const *pipeline, bl_snapshot *s,
                       bl_opened *o)

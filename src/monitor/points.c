@@ -79,8 +79,8 @@ static double along(const float *x, const double *axis, int64_t f)
 }
 
 /*
- * The sign of an axis is arbitrary.  It is chosen to agree with the last points or, if there are none, so that the
- * farthest point is on the right.
+ * The sign of an axis is arbitrary.  It is chosen to agree with the previous points or, if there are none, so that the
+ * point farthest from 0 has a positive coordinate.
  */
 static double direction(const bl_snapshot *s, const double *now, int64_t n, int k)
 {

@@ -10,7 +10,7 @@
  * budget, an effort states what the other values are computed from.
  */
 typedef struct bl_heat_effort {
-	int64_t most;    /* for extremes: dims used of each cell, evenly spread; all dims of a cell: all of C */
+	int64_t most;    /* for extremes: number of dims used of each cell, evenly spread; if these are all, all of C is computed */
 	int64_t samples; /* for the rms: rows of the batch, whose pairs are used; ignored if all of C is computed */
 } bl_heat_effort;
 /* bl_heat_all: the effort of all of C; bl_heat_cost: the approximate number of multiply-adds of an effort. */
@@ -37,7 +37,7 @@ int bl_arrange(const bl_monitor_input *l, bl_order order, int32_t *dims);
 /* measures.c: measure the embeddings.  Negative with bl_error. */
 int bl_measure_dead(const bl_monitor_input *l, bl_snapshot *s);
 int bl_measure_spectrum(const bl_monitor_input *l, bl_snapshot *s);
-/* Writes the `count` largest singular values of C to out, descending, with 0 behind the last one. */
+/* Writes the `count` largest singular values of C to out, descending; those beyond the first min(N,D) are 0. */
 int bl_measure_singular(const bl_monitor_input *l, int count, float *out);
 
 /*

@@ -96,7 +96,7 @@ char *bl_board_string(const bl_board *b)
 	return bl_canvas_string(b->canvas);
 }
 
-/* Returns the BL_BOARD_ code of a key of keys.h, or its character; 0: boards do not have this key. */
+/* Translates a key of keys.h into its BL_BOARD_ code, or into its ASCII character.  0: boards do not report this key. */
 static int translate(int key)
 {
 	static const struct {

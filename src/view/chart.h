@@ -7,7 +7,7 @@
 
 typedef struct bl_line {
 	const char *label;
-	char mark; /* its letter in ASCII */
+	char mark; /* the character that draws the line if the canvas has only ASCII */
 	int dash;  /* without colours: alternately this many dots are drawn and skipped; 0: solid */
 	bl_paint paint;
 	const double *x, *y; /* a y that is not finite, or <= 0 on a log axis, leaves a gap */

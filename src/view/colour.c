@@ -91,8 +91,8 @@ static int32_t palette(int index)
 }
 
 /*
- * The colour map from 0 outwards, for negative and for positive values.  It was chosen by hand: the nearest colours to the
- * map of many colours would change the hue, so that the sign would be lost.
+ * The colour map from 0 outwards, for negative and for positive values.  It was chosen by hand: of few colours, the ones
+ * nearest to those of bl_colour_diverging have other hues, so the sign would be lost.
  */
 static const struct steps {
 	int colours, n;

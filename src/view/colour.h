@@ -23,7 +23,7 @@ typedef enum bl_paint {
 	BL_PAINT_TOTAL,
 	BL_PAINT_FLOOR,
 	BL_PAINT_KNN,
-	BL_PAINT_CURSOR, /* drawn over the map, so it is none of the map's colours */
+	BL_PAINT_CURSOR, /* drawn over a matrix, so it is none of the colour map's colours */
 	BL_PAINT_SERIES, /* the first of BL_SERIES colours for runs, labels and other things without a fixed colour */
 	BL_PAINT_SERIES_LAST = BL_PAINT_SERIES + 9,
 } bl_paint;

@@ -17,7 +17,7 @@ enum {
 	PANE_MIN_COLUMNS = 30,
 	PANE_GOOD_ROWS = 9,
 	PANE_MIN_ROWS = 5,
-	READ_AT_ONCE = 60000, /* records of all runs that are read in one call of read_runs, which takes some milliseconds */
+	READ_AT_ONCE = 60000, /* the most records, of all runs together, that a call of read_runs reads (in some milliseconds) */
 	LEAST_SPAN = 10,
 };
 
@@ -50,7 +50,7 @@ static void follow(bl_scene *s)
 		bl_track_follow(&v->track[n++], NULL);
 }
 
-/* Takes over the columns of the run.  The choice is by name, so that it stays when another run is shown or a column is added. */
+/* Copies the run's columns.  The choice of metrics is kept by name when another run is shown or the run gets a new column. */
 static void take_columns(bl_curves *v, const bl_columns *now)
 {
 	uint64_t shown = 0;

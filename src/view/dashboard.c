@@ -144,8 +144,8 @@ static void draw_diagonal(const bl_snapshot *p, bl_canvas *c, int x, int y, int 
 }
 
 /*
- * The number of rows besides the picture: its title and the bars of the diagonal; from SCALE_FROM_ROWS on also the
- * diagonal's numbers and the scale.
+ * The number of rows above and below the picture: its title and the bars of the diagonal; from SCALE_FROM_ROWS on also
+ * the diagonal's numbers and the scale.
  */
 static int rows_beside(int h)
 {
@@ -192,7 +192,7 @@ static void draw_matrix(const bl_scene *s, bl_canvas *c, bl_rect r)
 
 /* --- Layout --------------------------------------------------------------- */
 
-/* The matrix is below the charts on a narrow screen, otherwise beside them; it is as large as it can be as a square. */
+/* The matrix is below the charts on a narrow, high screen, otherwise beside them; it gets the largest square that fits. */
 static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 {
 	if (r.w < STACK_BELOW_COLUMNS && r.h >= STACK_FROM_ROWS) {

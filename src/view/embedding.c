@@ -78,7 +78,7 @@ static bool place(const struct plane *p, const float at[2], bool thick, struct m
 	int y = (int)lround((p->y - at[1]) / p->dot + (p->area.h * DOTS_Y - 1) / 2.);
 	if (x < 0 || y < 0 || x >= p->area.w * DOTS_X || y >= p->area.h * DOTS_Y)
 		return false;
-	int row = y % DOTS_Y / 2 * 2; /* of the four dots */
+	int row = y % DOTS_Y / 2 * 2; /* the upper row of the four dots */
 	out->cell = y / DOTS_Y * p->area.w + x / DOTS_X;
 	out->bits = thick ? bits[row][0] | bits[row][1] | bits[row + 1][0] | bits[row + 1][1] : bits[y % DOTS_Y][x % DOTS_X];
 	return true;
@@ -305,7 +305,7 @@ static void want(const bl_scene *s, bl_region *r)
 	r->points = 1;
 }
 
-/* Selects the next or previous label; between the last and the first, all labels. */
+/* Highlights the next or previous label; in this cycle, no label is highlighted between the last and the first one. */
 static void light(bl_scene *s, int by)
 {
 	const bl_moment *m = moment_of(timeline_of(s));

@@ -224,8 +224,8 @@ static void scale_text(char *out, size_t size, bool halves, const struct dots *d
 }
 
 /*
- * Draws the matrix as large as possible, with square dots: two in a cell, or, without colours, cells that each show a dot of
- * the full width and two of the height.  alone: the text of the scale is drawn as well.
+ * Draws the matrix as large as possible, with square dots.  With colours, a cell shows two dots, one above the other.
+ * Without, a cell shows one value for both, since it is twice as high as wide.  alone: the text of the scale is drawn as well.
  */
 static void draw_matrix(bl_canvas *c, bl_rect r, const bl_figure *f, bool alone)
 {
@@ -388,7 +388,7 @@ enum {
 	CELL_HEIGHT = 17
 };
 
-/* The size in cells and pixels: as requested, or what the terminal has beside the prompt. */
+/* The size in cells and pixels: as requested, or that of the terminal, less the rows of the prompt. */
 static struct winsize size_of(bool terminal, const bl_show *how)
 {
 	struct winsize w;

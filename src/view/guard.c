@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* guard.c: signals while the terminal's modes are changed (guard.h).  Handlers call only async-signal-safe functions. */
+/* guard.c: signals while the terminal's modes differ from the shell's.  Handlers call only async-signal-safe functions. */
 #define _GNU_SOURCE 1 /* for a recursive mutex that is initialised statically */
 #include "view/guard.h"
 

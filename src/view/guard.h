@@ -4,8 +4,9 @@
  * reads a line.
  *
  * A fatal signal (a crash in any thread, or SIGTERM and similar ones if the
- * process has no handler) first restores the terminal and then has its default
- * effect.  Other signals are recorded and polled between frames.
+ * process has no handler) first restores the terminal and then goes to the
+ * handler that was installed before, if any, or has its default effect.  Other
+ * signals are recorded and polled between frames.
  */
 #ifndef BARLOW_VIEW_GUARD_H
 #define BARLOW_VIEW_GUARD_H
@@ -37,7 +38,7 @@ bool bl_guard_dying(void);
 void bl_guard_put_back(void);
 /*
  * The same for the thread that ends the process: first waits, at most half a second, until no other thread holds the
- * terminal.  Threads that hold it later wait for the end of the process.
+ * terminal.  A thread that calls bl_guard_hold afterwards waits until the process ends.
  */
 void bl_guard_end(void);
 /* Lock and unlock the terminal; required around every write to it and every change of its modes. */

@@ -32,7 +32,7 @@ static int start_of(int k, int parts, int n)
 	return (int)((int64_t)k * n / parts);
 }
 
-/* The first dimension of a cell, vertically (0) or horizontally (1); for cell `cells`: d. */
+/* The first dimension of a cell on an axis (0: rows, 1: columns); for cell = m->cells, one past the last: d. */
 static int edge(const bl_heat_source *m, int axis, int cell)
 {
 	const int32_t *edges = axis ? m->col_edge : m->row_edge;
@@ -50,8 +50,8 @@ static double dims_in(const bl_heat_source *m, int axis, int cell)
 }
 
 /*
- * A block is rows r0 to r1 - 1 and columns c0 to c1 - 1 of the cells.  Block k of n covers cells k cells / n to
- * (k + 1) cells / n - 1.  A cell's weight in the mean is the number of its elements.
+ * A block is rows r0 to r1 - 1 and columns c0 to c1 - 1 of the cells.  Block k of n on an axis covers the cells from
+ * k * cells / n to (k + 1) * cells / n - 1.  A cell's weight in the mean is the number of its elements.
  */
 static double block_mean(const bl_heat_source *m, int r0, int r1, int c0, int c1)
 {
@@ -89,8 +89,8 @@ static int on_diagonal(const bl_heat_source *m, int r, int c)
 }
 
 /*
- * The root mean square of the elements off the diagonal and the mean of those on it; NaN: there are none.  Differences of
- * root mean squares are averaged, since they are not root mean squares.
+ * The root mean square of the elements off the diagonal and the mean of those on it; NaN: there are none.  If m->change, the
+ * cells contain differences of root mean squares; these are averaged, since their squares would lose the sign.
  */
 static void block_apart(const bl_heat_source *m, int r0, int r1, int c0, int c1, double *rms, double *diagonal)
 {
@@ -114,7 +114,7 @@ bl_pool bl_heat_pool(const bl_heat_source *m, bl_heat_style s)
 	return s.pool == BL_POOL_RMS && !m->rms ? BL_POOL_LARGEST : s.pool;
 }
 
-/* The value of a block as root mean square: for a single element its value, on the diagonal the mean there. */
+/* A block's value for BL_POOL_RMS: of a single element its value; else the mean on the diagonal, or without any, the rms. */
 static double block_rms(const bl_heat_source *m, int r0, int r1, int c0, int c1)
 {
 	double rms, diagonal;
@@ -144,9 +144,9 @@ double bl_heat_cell(const bl_heat_source *m, int row, int col, bl_pool pool)
 /* --- Size ----------------------------------------------------------------- */
 
 /*
- * The number of dots on a side, at most `room`: a multiple of the cells if there is room for all of them.  Otherwise such that
- * all blocks have equally many cells, because unequal blocks appear as stripes, or `room` if that would use less than three
- * quarters of it.
+ * The number of dots on a side, at most `room`: a multiple of the cells if there is room for all of them.  Otherwise the
+ * largest number with which all blocks have equally many cells, because unequal blocks appear as stripes; but if that is less
+ * than three quarters of `room`, then `room`.
  */
 static int side_for(int room, int cells)
 {
@@ -340,7 +340,7 @@ static void number_text(char *out, int size, double v)
 	snprintf(out, (size_t)size, v == floor(v) ? "%.0f" : "%.3g", v);
 }
 
-/* The pooling of the elements of a dot, with the share of elements that was used; the mean is always over all elements. */
+/* Names the pooling of a dot's elements.  If these were sampled, adds the error of the rms, or the share for the largest. */
 static void name_pooling(char out[48], const char *largest, bl_pool pool, bl_heat_sample sample)
 {
 	if (pool == BL_POOL_RMS && sample.rms < 1)

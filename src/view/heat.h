@@ -13,7 +13,7 @@
 
 #include <barlow/figure.h>
 
-/* Row and column k of `cells` cover the dimensions from edge k to edge k + 1. */
+/* Row k of the cells covers the dimensions from row_edge[k] to row_edge[k + 1] - 1; columns likewise. */
 typedef struct bl_heat_source {
 	const float *mean, *extreme;        /* (cells, cells), row-major */
 	const float *rms, *diagonal;        /* root mean square off the diagonal, mean on it; NULL: not known */
@@ -50,7 +50,7 @@ typedef struct bl_heat_block {
 	int at[2];          /* its index among the visible blocks */
 	int from[2], to[2]; /* its dimensions */
 	float mean, extreme;
-	float rms, diagonal; /* NaN: rms is not known; no element is on the diagonal */
+	float rms, diagonal; /* NaN: not known, or the block has no element off (rms) or on (diagonal) the diagonal */
 } bl_heat_block;
 
 /* The value of a cell that determines its colour. */
@@ -85,8 +85,8 @@ enum { BL_HEAT_SCALE_TEXT = 64 };
 void bl_heat_scale_caption(char out[BL_HEAT_SCALE_TEXT], int room, bl_ability can, bl_scale s);
 
 /*
- * What the cells were computed from: the sampled share of elements for the largest, of pairs for the rms, and the
- * rms's error.
+ * How much of the matrix the cells were computed from: the share of the elements for the largest ones, the share of the
+ * pairs for the rms (each 1 without sampling), and the relative error of the rms.
  */
 typedef struct bl_heat_sample {
 	double largest, rms, error;

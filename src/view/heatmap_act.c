@@ -16,7 +16,7 @@ static bl_heatmap_layout place_now(const bl_scene *s)
 
 /* --- The cursor ------------------------------------------------------------------- */
 
-/* The place `by` blocks after block b on an axis; beyond the edge, by the dimensions of as many blocks further. */
+/* The place `by` blocks after block b on an axis.  Beyond the picture's edge, a block counts as many dimensions as b has. */
 static int next_place(const bl_heat_source *m, bl_heat_fit fit, const bl_heat_block *b, int axis, int by)
 {
 	int at = b->at[axis] + by, blocks = bl_heat_blocks(fit, m, axis), size = b->to[axis] - b->from[axis];

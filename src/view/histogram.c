@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { EIGHTHS = 8, NEAR = 2 /* bins on each side of 0: 1/16 */ };
+enum { EIGHTHS = 8, NEAR = 2 /* bins on each side of 0; they end at 1/16 */ };
 
 /* The count of column x of `columns`. */
 static double count_of(const double bins[BL_HIST_BINS], int x, int columns)
@@ -94,7 +94,7 @@ static void draw_title(bl_canvas *c, bl_rect r, const bl_snapshot *p)
 		bl_canvas_text(c, r.x + n, r.y, r.w - n, BL_PAINT_FAINT, text);
 }
 
-/* The height of a count on a logarithmic scale, from 0 to 1; counts below 1, as chance may have, are 0. */
+/* The height of a count on a logarithmic scale, from 0 to 1.  Expected counts may be below 1; their height is 0. */
 static double height_of(double count, double most)
 {
 	return log1p(count < 1 ? 0 : count) / log1p(most);

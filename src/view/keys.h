@@ -3,10 +3,11 @@
  * view/keys.h: all requests that keys can make: the key map, the line of hints, the help view and the manual are made
  * from these lists.
  *
- * First the views, in their order: a view is a line here and a file with its table of functions, bl_view_<ops>.
+ * BL_VIEWS lists the views in their order.  Each has a line there, and a file that defines its table of functions,
+ * bl_view_<ops>.
  * X(view, ops, key, in a word, heading in the manual, what it shows)
  *
- * Then the other requests.
+ * BL_REQUESTS_FIRST and BL_REQUESTS list the other requests, before and after those that open the views.
  * X(request, scope, keys, shown as, in a word, changes the run, what it does)
  * `keys` are the characters (or BL_KEYS_...) of the request; `scope` is the view that has it, or ALL.  Requests of a
  * view take precedence over those of ALL.  A request without a word is in the help only, not among the hints; requests
@@ -19,7 +20,7 @@
 
 enum { BL_KEY_NONE = 0, BL_KEY_INTERRUPT = 3, BL_KEY_SUSPEND = 26, BL_KEY_ESCAPE = 27 };
 
-/* Keys that are not characters, as one byte each, so that they fit into `keys`.  No other byte from 128 on is a key. */
+/* Keys that are not characters, as one byte each, so that they fit into `keys`.  Other bytes from 128 on are not keys. */
 #define BL_KEYS_UP "\x80"
 #define BL_KEYS_DOWN "\x81"
 #define BL_KEYS_LEFT "\x82"
@@ -32,7 +33,7 @@ enum { BL_KEY_NONE = 0, BL_KEY_INTERRUPT = 3, BL_KEY_SUSPEND = 26, BL_KEY_ESCAPE
 #define BL_KEYS_BACKSPACE "\x7f"
 #define BL_KEY(keys) ((unsigned char)(keys)[0])
 
-/* The mouse's action, and its cell of the screen, as a key number above all others. */
+/* An action of the mouse and the cell at which it happened.  As a key, it has a number above those of all other keys. */
 typedef enum bl_mouse_kind { BL_MOUSE_CLICK, BL_MOUSE_WHEEL_UP, BL_MOUSE_WHEEL_DOWN } bl_mouse_kind;
 typedef struct bl_mouse {
 	bl_mouse_kind kind;

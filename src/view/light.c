@@ -23,7 +23,7 @@ bool bl_light_found(void)
 	return last && (!strcmp(last, ";7") || !strcmp(last, ";15"));
 }
 
-/* Reads a channel of 1 to 4 hexadecimal digits, and advances *p behind it.  Returns 0 to 1; negative: there is none. */
+/* Reads a channel of 1 to 4 hexadecimal digits, and advances *p past it and a slash.  Returns 0 to 1; negative: there is none. */
 static double channel(const char **p)
 {
 	char digits[5] = "", *end;

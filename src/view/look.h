@@ -21,7 +21,7 @@ typedef struct bl_look {
 	bl_snapshot reference;                 /* step -1: none */
 	bl_snapshot past;                      /* the snapshot that is shown instead of the newest; step -1: none */
 	bl_snapshot other_past;                /* the other run's snapshot of the nearest step */
-	int stored;                            /* number of stored snapshots at the last selection of one */
+	int stored;                            /* number of stored snapshots when one was last selected */
 	int64_t stored_step[BL_SNAPSHOTS_MAX]; /* their steps */
 	bl_picture shown, beside, subtracted;  /* as last drawn: the run, the other run, the reference */
 	bool differs;                          /* `shown` is a difference */
@@ -35,10 +35,10 @@ void bl_look_start(bl_look *l); /* sets the initial state */
 /* The region that the run has to compute for the visible part. */
 bl_region bl_look_part(const bl_look *l, int d);
 
-/* Zooms by two, in or out, around the cursor or else the middle. */
+/* Halves (in) or doubles the side of the visible part, around the cursor, or around its middle if there is no cursor. */
 void bl_look_zoom(bl_look *l, int d, bool in);
 void bl_look_whole(bl_look *l);
-/* Moves the cursor to a place, and the visible part with it. */
+/* Moves the cursor to a place, and the visible part just so far that it contains the place. */
 void bl_look_point(bl_look *l, int d, int row, int col);
 
 /* Selects another of the stored snapshots of `run`: the previous or the next one; the first; the newest. */

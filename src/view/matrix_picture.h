@@ -50,7 +50,7 @@ bool bl_picture_is(const bl_picture *p, const bl_region *want); /* does it show 
 void bl_picture_shape(bl_picture *p, const bl_snapshot *s, bl_shape shape);
 
 bool bl_picture_same(const bl_picture *p, const bl_picture *q); /* do they show the same cells, of the same dims? */
-/* p minus q, cell by cell.  False: these are not the same cells. */
+/* Subtracts q from p, cell by cell.  False: they do not show the same cells, and p is unchanged. */
 bool bl_picture_subtract(bl_picture *p, const bl_picture *q);
 
 bl_heat_source bl_picture_source(const bl_picture *p);

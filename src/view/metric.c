@@ -7,7 +7,7 @@
 
 enum { RANK_AT_FIRST = 3, RANK_OWN = 8, HIDDEN = 100 };
 
-/* The position of a column's kind in the list of curves.  bl_metric_at_first: which kinds are shown at first. */
+/* The position of a column's kind in the list of curves; it also decides whether curves show the column at first. */
 static int rank(const bl_columns *c, int column)
 {
 	static const uint8_t ranks[BL_COLUMN_KINDS] = {
@@ -38,7 +38,7 @@ bool bl_metric_of_loss(const bl_columns *c, int column)
 	return rank(c, column) < RANK_AT_FIRST;
 }
 
-/* The number of columns of the same kind before a column; a weighted term counts as the term before it. */
+/* The number of columns of the same kind before a column; a weighted term has the number of its term, the column before it. */
 static int ordinal(const bl_columns *c, int column)
 {
 	uint8_t kind = c->column[column].kind == BL_COLUMN_WEIGHTED ? BL_COLUMN_TERM : c->column[column].kind;

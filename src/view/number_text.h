@@ -3,10 +3,10 @@
 #ifndef BARLOW_VIEW_NUMBER_TEXT_H
 #define BARLOW_VIEW_NUMBER_TEXT_H
 
-/* For "%.<digits>f": a value that rounds to 0 loses its sign. */
+/* The value to print with "%.<digits>f": v, or 0 if v would round to 0, since "-0.00" must not appear. */
 double bl_shown(double v, int digits);
 
-/* v with `digits` digits as by "%g", but with exponents without zeros ("1e-5"), or with fewer digits if it must fit. */
+/* v as by "%g", but without leading zeros in exponents ("1e-5"); `digits` digits, or fewer so that it fits into `columns`. */
 enum { BL_NUMBER_TEXT = 32 };
 void bl_shown_number(char out[BL_NUMBER_TEXT], double v, int digits, int columns);
 

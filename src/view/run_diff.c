@@ -54,7 +54,7 @@ static struct bl_diff_row *row_of(bl_run_diff *d, const char *part, const char *
 	return last;
 }
 
-/* Prints nine digits, so that numbers which differ do not look the same. */
+/* Prints nine digits, so that different float32 values never look the same. */
 static char *cell_text(const bl_cell *c)
 {
 	enum { SHOWN = 200 };

@@ -51,7 +51,7 @@ static void add_parameter(bl_run_table *t, const char *name, int importance)
 		t->column[t->columns++] = c;
 }
 
-/* Adds the first parameter of a run's loss, or all others except weights of 1, which have no effect. */
+/* first: adds the first parameter of the run's loss; otherwise adds all others, except weights of 1, which have no effect. */
 static void add_parameters(bl_run_table *t, const bl_run *r, bool first)
 {
 	const bl_columns *c = &r->columns;

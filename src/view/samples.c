@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum { GAP = 2, TEXT_ROWS_MAX = 5, TEXT_SHARE = 3 };
-/* The widths from which titles are long: with a size, without one; and from which brief titles have a size. */
+/* The least widths of a long title with a size, of a long title without one, and of a brief title with a size. */
 enum { TITLE_BYTES = 48, SIZED_TITLE_COLUMNS = 24, TITLE_COLUMNS = 12, BRIEF_COLUMNS = 17 };
 
 struct own {
@@ -126,7 +126,7 @@ static int draw_wrapped(bl_canvas *c, int x, int y, int w, int most, const char 
 	return rows;
 }
 
-/* If the views have different sizes, the text begins with one, as in "28 x 28, ".  Its length without the comma; 0: none. */
+/* If the views have different sizes, the text begins with the view's size, as in "28 x 28, ".  Its length, here 7; 0: none. */
 static int size_length(const char *draws)
 {
 	int h, w, n = 0;

@@ -31,7 +31,7 @@ typedef struct bl_scene {
 	bl_live_info info;
 	bl_history history;
 	bl_snapshot snapshot; /* step -1: none yet */
-	uint64_t snapshots;   /* number of snapshots that the run had published; 0: read the newest in any case */
+	uint64_t snapshots;   /* how many the run had published when `snapshot` was read; 0: read the newest in any case */
 	bl_journal journal;
 	bool lost; /* the trainer's process died with the run unfinished */
 
@@ -59,7 +59,7 @@ typedef struct bl_scene {
 	bool asking;      /* "stop training?" is on the screen */
 	char notice[256]; /* the effect of the last key */
 	bool knn_asked;   /* the last key requested kNN, whose result will be shown */
-	double turned;    /* the loss's first parameter that was sent and is not in a record yet; NaN: none */
+	double turned;    /* the value of the loss's first parameter that was sent, but is in no record yet; NaN: none */
 	int64_t turned_at;
 
 	void *own[BL_SCOPES]; /* the states of the views: bl_scene_own */
@@ -73,9 +73,9 @@ typedef struct bl_view_ops {
 	size_t private_size;                    /* size of its state, which is all 0 at first */
 	void (*start)(bl_scene *s);             /* called for a new scene, and when another run is opened */
 	void (*end)(bl_scene *s);               /* called before the scene is freed */
-	void (*act)(bl_scene *s, bl_request r); /* one of these requests was made */
+	void (*act)(bl_scene *s, bl_request r); /* carries out a request of the view's scope */
 	void (*enter)(bl_scene *s);             /* the view is opened */
-	bool (*key)(bl_scene *s, int key);      /* gets each key first, as while text is typed; true: it was used */
+	bool (*key)(bl_scene *s, int key);      /* gets each key before keys.h, to type text; true: it used the key */
 	bool (*read)(bl_scene *s);              /* called while it is shown, to read more; true: something has changed */
 	void (*mouse)(bl_scene *s, bl_mouse m);
 	void (*want)(const bl_scene *s, bl_region *r); /* fills in what the run has to compute while the view is shown */
@@ -95,7 +95,7 @@ void bl_scene_free(bl_scene *s);
 /* The view's own state: private_size bytes. */
 void *bl_scene_own(const bl_scene *s, const bl_view_ops *view);
 
-/* Opens another run and takes over the reference; home: back to the first run. */
+/* Opens another run and takes over the caller's reference to it; run == s->home: returns to the first run, which is borrowed. */
 void bl_scene_switch(bl_scene *s, bl_live *run);
 bool bl_scene_at_home(const bl_scene *s);
 
@@ -105,7 +105,7 @@ bool bl_scene_read(bl_scene *s);
 /* Sets the notice that the footer shows until the next key. */
 void bl_scene_notice(bl_scene *s, const char *fmt, ...) BL_PRINTF(2, 3);
 
-/* Shows `other` beside the run and takes over the reference; NULL: removes it. */
+/* Shows `other` beside the run and takes over the caller's reference to it; NULL: shows no second run any more. */
 void bl_scene_compare(bl_scene *s, bl_live *other);
 
 /* The terminal's abilities, limited and changed by the display settings. */

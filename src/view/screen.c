@@ -115,7 +115,7 @@ static bool is_set(const char *name)
 	return v && *v;
 }
 
-/* Does terminfo report 24-bit colours?  RGB is ncurses' name, a flag, number or string; Tc is tmux's. */
+/* Does COLORTERM or terminfo report 24-bit colours?  In terminfo, ncurses uses RGB (a flag, number or string), tmux Tc. */
 static bool has_full_colour(void)
 {
 	const char *v = getenv("COLORTERM");
@@ -396,7 +396,7 @@ static bl_screen_cell device_cell(const bl_screen *s, const bl_screen_cell *cell
 	bl_screen_cell d = { bl_canvas_glyph(s->used, cell->glyph), device_colour(s, cell->fg), device_colour(s, cell->bg),
 		             cell->bold };
 	if (d.glyph == ' ')
-		d.fg = s->pen.fg >= BL_COLOUR_OWN ? s->pen.fg : BL_COLOUR_OWN; /* a blank shows no colour: keep the pen */
+		d.fg = s->pen.fg >= BL_COLOUR_OWN ? s->pen.fg : BL_COLOUR_OWN; /* a blank has no visible foreground */
 	return d;
 }
 

@@ -20,7 +20,7 @@ enum { TWO_COLUMNS_FROM = 64, TWO_ROWS_FROM = 14, FACT_GAP = 3 };
 
 /* --- Summary ---------------------------------------------------------------- */
 
-/* The number of dimensions that contain this share of the variance; 0: unknown. */
+/* The least number of principal axes that explain this share of the sum of all known eigenvalues; 0: unknown. */
 static int dims_holding(const bl_moment *m, double share)
 {
 	double sum = 0, part = 0;

@@ -13,7 +13,7 @@
 typedef struct bl_moment {
 	int64_t step;
 	int32_t n, d, dead;
-	int32_t spectrum; /* values of each kind; 0: none */
+	int32_t spectrum; /* number of eigenvalues, and of singular values; 0: none */
 	double rankme;    /* NaN: not computed */
 	double effective; /* exp of the entropy of the eigenvalues' shares of their sum; NaN: there is no spectrum */
 	float eigenvalues[BL_SPECTRUM_MAX], singular[BL_SPECTRUM_MAX];

@@ -23,12 +23,12 @@ typedef struct bl_track {
 void bl_track_follow(bl_track *t, bl_live *run);
 /* Reads at most `most` of the records from `from` to `until`.  True: there are new ones, or the range has changed. */
 bool bl_track_read(bl_track *t, int64_t from, int64_t until, int64_t most);
-/* Smooths the values that were read with this weight; to be called after each read. */
+/* Smooths, with this weight, the values that were read; to be called after each read. */
 void bl_track_smooth(bl_track *t, double weight);
 
 /* The points of a column; returns their number.  y: smoothed or raw. */
 int bl_track_line(const bl_track *t, int column, bool smooth, const double **x, const double **y);
-/* The index of the point nearest to x among n ascending ones; -1: there is none. */
+/* The index of the point whose x is nearest to `at`, of n points with ascending x; -1: n is 0. */
 int bl_track_nearest(const double *x, int n, double at);
 
 /*
