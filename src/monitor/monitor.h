@@ -20,10 +20,10 @@ typedef struct bl_source {
 	uint64_t seed;
 	int64_t steps_per_epoch;
 	bl_module *encoder;
-	bl_dataset *points;     /* images whose features are the embedding's points */
-	bl_points_of points_of; /* which images these are */
-	const float *mean, *std;
-	int batch;
+	bl_dataset *points;       /* images whose features are the embedding's points */
+	bl_points_of points_of;   /* which images these are */
+	const float *mean, *std;  /* normalise images for the encoder, one number per channel */
+	int batch;                /* images per batch for the encoder */
 	const volatile int *stop; /* nonzero: stop computing points */
 } bl_source;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* chart.c: line charts in braille, or in ASCII with a letter for each line. */
+/* chart.c: line charts in braille, or in ASCII with a character for each line. */
 #include "view/chart.h"
 
 #include "view/number_text.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* view/chart.h: line charts in braille (2 x 4 dots per cell), or in ASCII with a letter for each line. */
+/* view/chart.h: line charts in braille (2 x 4 dots per cell), or in ASCII with a character for each line. */
 #ifndef BARLOW_VIEW_CHART_H
 #define BARLOW_VIEW_CHART_H
 

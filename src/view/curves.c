@@ -324,7 +324,7 @@ static void zoom(bl_curves *v, bool in)
 	show_range(v, middle, span > LEAST_SPAN ? span : LEAST_SPAN);
 }
 
-/* Moves the cursor by a hundredth or a tenth of the range; at the edge the range moves with it. */
+/* Moves the cursor by 1 / parts of the range, at least by a step; beyond the edge, the range moves with it. */
 static void move_cursor(bl_curves *v, int sign, int parts)
 {
 	int64_t by = span_of(v) / parts, at = v->cursor ? v->cursor : shown_to(v);

@@ -39,12 +39,12 @@ enum { BL_RUN_PARAMETERS = 8 /* columns of parameters, at most */, BL_RUN_COLUMN
 _Static_assert((int)BL_RUN_COLUMNS >= 2 + (int)BL_FACTS_COLUMNS, "name, state, and all facts");
 
 typedef struct bl_run_table {
-	bl_runs *runs;  /* NULL: not read yet, or it could not be read */
-	int *row, rows; /* the visible runs, as indices into runs */
+	bl_runs *runs;  /* as last read without an error; NULL: never */
+	int *row, rows; /* the visible runs, as indices into runs->run, and their number */
 	int cursor;     /* a place; 0 if the list is empty */
 	bl_run_column column[BL_RUN_COLUMNS];
 	int columns;
-	bl_run_column by;
+	bl_run_column by; /* the list is sorted by this column */
 	bool reversed;
 	char filter[64];                   /* part of a name, folder or state; "": all */
 	bool typing;                       /* the filter is being typed */
