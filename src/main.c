@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* main.c: the program: output and signals, then the command that its first argument names, or the script. */
+/*
+ * main.c: sets up the checks of output and the handling of signals, then runs the command that the first argument names, or
+ * else a script or the prompt (script.c).
+ */
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/run.h"

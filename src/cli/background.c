@@ -32,8 +32,8 @@ enum { KEYS_MOST = 3, KEY_MS = 100, REPLY_MS = 2000 };
 typedef enum match { NO, PERHAPS, COLOUR, ATTRIBUTES } match;
 
 static struct {
-	bool asked, expected;   /* it was sent or is not possible; the reply to DA1 has not come yet */
-	double asked_at;        /* when it was sent */
+	bool asked, expected;   /* asked: no further query will be sent; expected: the reply to DA1 has not come yet */
+	double asked_at;        /* when the query was sent */
 	char held[HELD_MOST];   /* the beginning of a possible reply */
 	char typed[TYPED_MOST]; /* bytes for Readline */
 	size_t held_n, typed_n;
@@ -41,7 +41,7 @@ static struct {
 
 /* --- Replies ---------------------------------------------------------------------------- */
 
-/* Is it "ESC ] 11 ; rgb:1e1e/1e1e/1e1e", ended by BEL or ESC \: the reply to OSC 11? */
+/* Are these bytes the reply to OSC 11, as "ESC ] 11 ; rgb:1e1e/1e1e/1e1e", ended by BEL or ESC \? */
 static match match_colour(const char *p, size_t n)
 {
 	static const char head[] = "\033]11;";
@@ -59,7 +59,7 @@ static match match_colour(const char *p, size_t n)
 	return PERHAPS;
 }
 
-/* Is it "ESC [ ? 62 ; 4 c", the reply to DA1? */
+/* Are these bytes the reply to DA1, as "ESC [ ? 62 ; 4 c"? */
 static match match_attributes(const char *p, size_t n)
 {
 	static const char head[] = "\033[?";
@@ -178,9 +178,9 @@ static int next_byte(FILE *in)
 }
 
 /*
- * Waits for the replies before Readline restores the terminal's modes.  In these modes the terminal would echo a reply, and
- * deliver it only at the end of a line, to code that may read the terminal; and reading the replies here would take a Ctrl-D
- * that was typed ahead for the end of input.
+ * Waits for the replies, then restores the terminal's modes.  In the restored modes the terminal would echo a reply, and
+ * deliver it only at the end of a line, to code that may read the terminal.  Replies cannot be read in those modes either: a
+ * Ctrl-D that was typed ahead would look like the end of input.
  */
 static void settle_and_restore(void)
 {

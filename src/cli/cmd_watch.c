@@ -81,7 +81,7 @@ static int stream(const bl_live *run, bool once)
 		bl_live_info info;
 		bl_live_info_get(run, &info);
 		bool alive = bl_live_writer_alive(run), read = info.pid != 0;
-		/* A truncated file cannot be read; then the run is over only if no writer is alive, which would rewrite it. */
+		/* The state of a truncated file cannot be read: such a run is over only if its writer, which would rewrite it, has ended. */
 		bool over = (read || !alive) &&
 		            (info.state == BL_RUN_DONE || info.state == BL_RUN_STOPPED || info.state == BL_RUN_FAILED);
 		bool lost = !over && !alive;

@@ -2,8 +2,8 @@
 /*
  * command_list.c: finds commands by name.
  *
- * main sets the list, which commands.c has, so that code that uses it (help, completions, the manual) does not depend on
- * the commands.
+ * The list itself is in commands.c.  main sets the pointer to it, so that code that uses the list (help, completions, the
+ * manual) does not depend on the commands.
  */
 #include "cli/command.h"
 

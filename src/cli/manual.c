@@ -3,8 +3,8 @@
 #include "cli/command.h"
 
 /*
- * Writes each line as a paragraph, with escapes for roff: of hyphens and backslashes, and of a dot or quote at the beginning
- * of a line, which would be a request.
+ * Writes each line as a paragraph of roff.  Hyphens and backslashes are escaped, and so is a dot or quote at the beginning of
+ * a line, since roff would take it for the beginning of a request.
  */
 static void write_text(FILE *f, const char *text)
 {

@@ -5,7 +5,7 @@
 
 /* To be called before a file is opened, and before other functions are registered with atexit(), so that the check runs last. */
 int bl_output_install(void);
-/* The check itself, for an end that is not exit(); it may end the process, with status 1. */
+/* Makes the check at once, for code that ends the process without exit().  If output was lost, ends the process with status 1. */
 void bl_output_check(void);
 
 #endif

@@ -3,8 +3,8 @@
  * prompt.c: the interactive prompt.  Readline is used through its callback interface, so that this file waits for keys with
  * its own poll.
  *
- * Ctrl-C: the signal handler sets the flag of face.h, and poll returns.  At the prompt this clears the line; in running
- * code, a hook turns the flag into an error.
+ * Ctrl-C: the signal handler sets bl_lua_interrupted (face.h), and poll returns.  At the prompt this abandons the entry; in
+ * running code, a hook turns the flag into an error.
  *
  * While a line is read, the terminal is in Readline's modes.  Readline's own signal handlers, which would restore the
  * terminal, are off, since they do not work with this poll; view/guard.h restores it instead.
@@ -343,7 +343,7 @@ static reading read_line(const char *text)
 	take_typed();
 	while (state == WAITING) {
 		if (typed_ahead)
-			check_typed_ahead(); /* until all these bytes have been read */
+			check_typed_ahead(); /* it stays true until all bytes that were typed ahead have been read */
 		struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
 		int held_ms = bl_background_holds(), timeout_ms = held_ms ? held_ms : runs ? REPORT_MS : -1;
 		int n = bl_lua_interrupted ? -1 : poll(&in, 1, timeout_ms);

@@ -38,14 +38,14 @@ void bl_complete_install(lua_State *L);
 typedef enum bl_evaluated { BL_EVALUATED, BL_INCOMPLETE, BL_LEAVE } bl_evaluated;
 bl_evaluated bl_evaluate(lua_State *L, const char *input);
 bool bl_wants_more(lua_State *L, const char *input); /* would the result be INCOMPLETE?  Runs nothing. */
-void bl_evaluate_begin(lua_State *L);                /* the globals that exist now do not count as the user's */
+void bl_evaluate_begin(lua_State *L);                /* the globals that exist now are not listed as the user's */
 
 /*
  * reports.c: calls print(line) for each piece of news of runs in the background since the last call.  Returns whether a run
  * is running.  bl_reports_stand writes the progress of running runs, " [name epoch/epochs percent]", or "".
  */
 bool bl_reports(void (*print)(const char *line));
-typedef enum bl_news { BL_NEWS_ALL, BL_NEWS_ENDS /* and breaks */, BL_NEWS_NONE } bl_news;
+typedef enum bl_news { BL_NEWS_ALL, BL_NEWS_ENDS /* ends and breaks */, BL_NEWS_NONE } bl_news;
 void bl_reports_choose(bl_news which); /* which news is reported from now on; other news is dropped */
 void bl_reports_stand(char *out, size_t size);
 

@@ -97,7 +97,7 @@ static double newest_total(const bl_trainer_status *s, int64_t length)
 	return length > 0 && bl_live_record(s->live, length - 1, &r) ? bl_record_value(&r, &columns, "total") : NAN;
 }
 
-/* Prints a line if the user's choice of news includes it: any choice of bl_news up to `most` does. */
+/* Prints a line if the user's choice of news includes it: every choice from BL_NEWS_ALL to `most` does. */
 static void report(const char *text, bl_news most, void (*print)(const char *line))
 {
 	if (wanted > most)

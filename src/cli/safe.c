@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * safe.c: barlow --safe: runs an untrusted script in a sandboxed state (kit/states.h, bind/safe_modules.c).  In addition,
- * the kernel restricts the process: its files by Landlock, if available, its memory by a limit of its data segment, and its
- * time by a timer.
+ * the kernel restricts the process: Landlock, if available, its access to files; a limit of the data segment its memory; and a
+ * timer its time.
  */
 #define _GNU_SOURCE
 #include "cli/safe.h"
@@ -37,6 +37,7 @@
 #include <linux/landlock.h>
 #endif
 
+/* Default limits in MiB and s; s from the interrupt to the end of the process; bytes; instructions between two checks. */
 enum { MEMORY = 2048, SECONDS = 60, GRACE = 2, PRINTS = 64 << 20, EVERY = 1000 };
 
 /* --- Files: Landlock --- */
@@ -118,9 +119,9 @@ static size_t data_now(void)
 }
 
 /*
- * Limits the data segment to its present size and the script's memory, and in addition scratch memory, and for each thread
- * of the pool and of OpenBLAS a stack and OpenBLAS's buffer, for which OpenBLAS would otherwise retry for ever.  Returns the
- * previous limit.
+ * Limits the data segment to the sum of its present size, the script's memory, scratch memory, and, for each thread of the
+ * pool and of OpenBLAS, a stack and OpenBLAS's buffer: without room for this buffer, OpenBLAS would retry for ever.  Returns
+ * the previous limit.
  */
 static struct rlimit limit_memory(size_t bytes)
 {

@@ -29,7 +29,7 @@
 
 /* A terminal that is closed sends SIGHUP twice: once through the shell, once by itself. */
 #define SAME_HANGUP_SECONDS .2
-#define AGAIN_SECONDS .3 /* if a Ctrl-C had no effect for so long, a further one prints what is running */
+#define AGAIN_SECONDS .3 /* if a Ctrl-C has had no effect for this long, a further one prints what is running */
 
 static struct {
 	sem_t wake;         /* wakes the thread of end_program */
@@ -198,8 +198,8 @@ void bl_signals_yield(void)
 /* --- Installing ------------------------------------------------------------------------------- */
 
 /*
- * Installs a handler, unless the signal was ignored when the program started (nohup).  Programs that are started by this one
- * do not inherit handlers, as they would inherit SIG_IGN.
+ * Installs a handler, unless the signal was ignored when the program started (nohup).  A signal without effect gets the handler
+ * on_nothing instead of SIG_IGN, which programs that this one starts would inherit.
  */
 static void handle(int number, void (*handler)(int), int flags)
 {

@@ -5,7 +5,7 @@
  * SIGTERM, SIGHUP, SIGPIPE  runs that are stored on disk are stopped at the next step and saved, the terminal is restored,
  *                           then the signal has its default action: the shell sees 128 + its number.  A second one ends
  *                           the program at once.
- * SIGINT                    an error of the Lua code that is running (kit.h), or an empty line at the prompt.
+ * SIGINT                    raises an error in the Lua code that is running (kit.h); at the prompt, abandons the entry.
  * SIGUSR1                   all runs are saved at the next step.
  * SIGXFSZ                   has no effect: a write that exceeds the limit of file sizes fails with an error message.
  */

@@ -38,7 +38,7 @@ bl_figure *bl_figure_new(bl_figure_kind kind, const char *title); /* NULL: no me
 /* The gnuplot script for that path; used by tests. */
 char *bl_figure_text(const bl_figure *f, const char *path, bl_figure_width width);
 
-/* For each kind: the height in this look, in inches; and a function that adds the figure's commands to a script. */
+/* For each kind: a function that returns the height in this theme, in inches; one that adds the figure's commands to a script. */
 double bl_panels_height(const bl_figure *f, const bl_figure_theme *look);
 void bl_panels_draw(bl_script *s, const bl_figure *f);
 double bl_matrix_height(const bl_figure *f, const bl_figure_theme *look);

@@ -26,7 +26,7 @@ static struct plan make_plan(int64_t rows, int64_t cols, int most)
 	return p;
 }
 
-/* As on the screen: an element, the root mean square of a block, or the mean of the diagonal elements in it. */
+/* A dot's value, as on the screen: an element, a block's root mean square, or, on the diagonal, the mean of its elements i = j. */
 static double block_value(const float *c, const struct plan *p, int64_t row, int64_t col)
 {
 	int64_t r1 = row + p->block < p->rows ? row + p->block : p->rows;
@@ -148,7 +148,7 @@ static double lower(double v)
 	return digit > 2 ? 2 * power : digit > 1 ? power : power / 2;
 }
 
-/* Labels round values at their positions on the colour map, and the middle of the map with the level of chance. */
+/* Adds labels to the colour scale: round values at their positions, and the level of chance at the middle. */
 static void add_tics(bl_script *s, bl_scale scale)
 {
 	double step = even_step(scale), before = 1 + TIC_ROOM;

@@ -10,9 +10,9 @@
 
 enum { MARKERS_UP_TO = 40, LABEL_TEXT = 64, TITLE_LINES = 2, LABEL_LINES = 2, SIDE_KEY_COLUMNS = 16, NAME_COLUMNS = 28 };
 enum { X_STEPS = 6, Y_STEPS = 4 }; /* the largest numbers of steps between labelled ticks, where there is little room */
-/* Lengths are in inches, unless stated. */
-#define KEY_SAMPLE .42  /* for a label's line and the distance to the next label */
-#define AXIS_HEIGHT .6  /* of a panel's height, not available to the label of the y axis */
+/* Lengths are in inches, unless stated otherwise. */
+#define KEY_SAMPLE .42  /* for the piece of line beside a label, and the distance to the next label */
+#define AXIS_HEIGHT .6  /* the part of a panel's height that the label of the y axis cannot use */
 #define BESIDE_AXIS .9  /* approximate room to the left and right of an x axis */
 #define TIC_INCHES .22  /* left of a y axis: the tick, and the distances between tick, number, label and edge */
 #define EDGE .04        /* between a label and the edge of the figure */
@@ -99,7 +99,7 @@ static int labelled(const bl_panel *p)
 	return n;
 }
 
-/* Are labels placed to the right of the panel?  They are if there are many short ones, for points, and enough room. */
+/* Are labels placed to the right of the panel?  Yes, in a wide figure of points with unnamed rows and few, short labels. */
 static bool key_beside(const bl_panel *p, const bl_figure_theme *look)
 {
 	return p->axes.points && !p->axes.named && !look->column && label_columns(p) <= SIDE_KEY_COLUMNS && labelled(p) <= 20;
@@ -231,7 +231,7 @@ static void add_y_label(bl_script *s, const bl_axes *axes, double height, const 
 	}
 }
 
-/* Sets all properties of the axes, since an earlier panel may have changed them, and of the labels of the lines. */
+/* Sets all properties of the axes and of the key, since an earlier panel may have changed them. */
 static void add_axes(bl_script *s, const bl_panel *p, double height, const margins *m)
 {
 	const bl_axes *axes = &p->axes;

@@ -120,7 +120,7 @@ static char *with_hash(const char *record, const char hash[BL_HASH_TEXT])
 	return all;
 }
 
-/* A copy of the picture with the record before byte `before`, and a tail; *n becomes the length of all. */
+/* A copy of the picture of *n bytes with the record before byte `before` and the tail at the end; *n becomes its length. */
 static void *insert(bl_form form, const char *picture, size_t before, size_t *n, const char *tail, size_t tail_n,
                     const char *record)
 {
