@@ -117,8 +117,9 @@ static const char *in_other_case(const char *word, const char *const *names)
 }
 
 /*
- * Returns, in this order: a name that differs only in upper and lower case; the shortest name that begins with the
- * word, unless another name has a smaller distance; the name with the smallest distance, if that is small enough.
+ * Returns the first of these that exists: a name that differs only in upper and lower case; the shortest name that begins
+ * with the word (of at least BEGINNING letters), unless another name has a smaller distance; the name with the smallest
+ * distance, if that is small enough.
  */
 const char *bl_nearest(const char *word, const char *const *names)
 {

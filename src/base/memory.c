@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* memory.c: allocates small blocks from free lists by size class, and large blocks from a region; scratch buffers. */
+/*
+ * memory.c: allocates small blocks from free lists by size class, and large blocks from a region.  Also holds each thread's
+ * scratch buffers.
+ */
 #include "base/region.h"
 
 #include <barlow/error.h>
@@ -25,7 +28,7 @@
  */
 enum { ALIGN = 64, SMALL = 512, LARGE = 128 << 10, CLASSES = 8 + 8 * (17 - 9), IN_REGION = CLASSES };
 
-/* The header before each block.  extent.bytes is the size of the block in the statistics. */
+/* The header before each block.  extent.bytes is the size that the statistics count for the block. */
 typedef union head {
 	struct {
 		bl_free_extent extent;

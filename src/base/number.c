@@ -32,9 +32,9 @@ void bl_number_unpoint(bl_point *before)
 }
 
 /*
- * The loop always finds a text, because 17 digits (9 for float) are enough to read back every value.  The loop need not
- * try fewer than 15 digits (6 for float), because a decimal of up to that many digits is printed unchanged after it was
- * read.
+ * Prints v with the fewest digits that are read back as v.  17 digits (9 for float) are enough for every value.  The loop
+ * need not try fewer than 15 (6 for float): a decimal of up to that many digits is printed unchanged after it was read, since
+ * %g omits zeros at the end.
  */
 static void print_shortest(double v, bool single, char *buf, size_t size)
 {

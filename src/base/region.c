@@ -28,8 +28,8 @@ static void *map(size_t bytes)
 }
 
 /*
- * Maps `bytes` bytes, but only if 1.5 times as many are free.  If the address space is limited, stacks and malloc need
- * a part of it.
+ * Maps `bytes` bytes, but only if 1.5 times as many can be mapped: where the address space is limited, stacks and malloc
+ * need a part of it.
  */
 static void *map_with_room(size_t bytes)
 {

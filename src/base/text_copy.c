@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* text_copy.c: copies of texts (text.h); apart from text.c, which error.c calls. */
+/* text_copy.c: copies of texts (text.h).  It is not in text.c because it calls error.c, which calls text.c. */
 #include <barlow/error.h>
 #include <barlow/text.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* user_folder.c: the user's folders for data and caches. */
+/* user_folder.c: the user's folders for data, caches and settings. */
 #include <barlow/error.h>
 #include <barlow/file.h>
 

@@ -81,7 +81,7 @@ static int stream(const bl_live *run, bool once)
 		bl_live_info info;
 		bl_live_info_get(run, &info);
 		bool alive = bl_live_writer_alive(run), read = info.pid != 0;
-		/* The state of a truncated file cannot be read: such a run is over only if its writer, which would rewrite it, has ended. */
+		/* A truncated file has no valid state: the run is over only if its writer, which would rewrite it, has ended. */
 		bool over = (read || !alive) &&
 		            (info.state == BL_RUN_DONE || info.state == BL_RUN_STOPPED || info.state == BL_RUN_FAILED);
 		bool lost = !over && !alive;

@@ -26,7 +26,7 @@ static struct plan make_plan(int64_t rows, int64_t cols, int most)
 	return p;
 }
 
-/* A dot's value, as on the screen: an element, a block's root mean square, or, on the diagonal, the mean of its elements i = j. */
+/* A dot's value, as on the screen: an element, a block's root mean square, or, on the diagonal, the mean of elements i = j. */
 static double block_value(const float *c, const struct plan *p, int64_t row, int64_t col)
 {
 	int64_t r1 = row + p->block < p->rows ? row + p->block : p->rows;

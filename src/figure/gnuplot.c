@@ -42,7 +42,7 @@ static void close_if(int fd)
 		close(fd);
 }
 
-/* The child gets default signal handling, whatever the threads of this process block or ignore. */
+/* The child blocks no signal, and SIGPIPE and SIGCHLD have their default actions, whatever this process blocks or ignores. */
 static int set_signals(posix_spawnattr_t *attr)
 {
 	sigset_t none, standard;

@@ -23,7 +23,7 @@ struct bl_script {
 
 enum { SVG_DOTS = 96, PNG_DOTS = 300 }; /* per inch */
 enum { TICS_MOST = 32 };
-/* Ratios of a logarithmic axis's ends: below LOG_SHORT, ticks at even steps; from LOG_LONG on, gnuplot's, at powers of ten. */
+/* Bounds of hi / lo of a logarithmic axis: below LOG_SHORT, ticks are at even steps; from LOG_LONG on, at powers of ten. */
 enum { LOG_SHORT = 6, LOG_LONG = 1000 };
 
 static const char shared[] =
@@ -253,7 +253,7 @@ static const char *line_end(const char *text, int columns, bool *full)
 	return !*full || *at == ' ' || !blank || blank == text ? at : blank;
 }
 
-/* Breaks `text` into lines, written to out (a little more than twice its length); returns their number. */
+/* Breaks `text` into at most `most` lines in out, which has 2 strlen(text) + 8 bytes; returns their number. */
 static int wrap(const char *text, int columns, int most, char *out)
 {
 	int lines = 1;

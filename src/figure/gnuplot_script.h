@@ -35,7 +35,7 @@ void bl_script_bytes(bl_script *s, const void *bytes, size_t n);
 void bl_script_quoted(bl_script *s, const char *text); /* adds a quoted text; NULL counts as "" */
 /* Adds a quoted text in at most `lines` lines that are `inches` wide; a longer text ends in an ellipsis. */
 void bl_script_fitted(bl_script *s, const char *text, double inches, int lines);
-void bl_script_stacked(bl_script *s, const char *const *text, int n, double inches);       /* n texts, a line each */
+void bl_script_stacked(bl_script *s, const char *const *text, int n, double inches);       /* one quoted text of n lines */
 int bl_look_lines(const bl_figure_theme *look, const char *text, double inches, int most); /* lines that `text` takes */
 int bl_look_columns(const bl_figure_theme *look, double inches);                           /* characters that fit */
 double bl_look_line(const bl_figure_theme *look);                                          /* height of a line of text, inches */

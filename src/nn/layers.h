@@ -14,8 +14,8 @@ bl_module *bl_conv2d_start_normal(bl_module *conv);
 bl_module *bl_batchnorm_start(bl_module *norm, float gamma);
 
 /*
- * A sequential with the kind `kind`, a static text.  If its summary is set, its text has the summary instead of
- * children.
+ * A new sequential whose kind is `kind`, a static text.  If its summary is set, bl_module_text writes the summary in place of
+ * the children.  NULL with bl_error: no memory.
  */
 bl_module *bl_sequential_named(const char *kind);
 

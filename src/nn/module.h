@@ -3,8 +3,8 @@
  * module.h (private): the struct of modules, and the table of functions of each kind.
  *
  * A kind of module is a table of functions and a struct that begins with a bl_module.  Layers have slots (their
- * tensors), and containers have children.  A container runs its children by the functions below, which put the child's
- * position before error messages.
+ * tensors), and containers have children.  A container runs its children by bl_module_run_child and bl_module_run_fused,
+ * which put the child's position before error messages.
  */
 #ifndef BARLOW_NN_MODULE_H
 #define BARLOW_NN_MODULE_H
@@ -64,7 +64,7 @@ struct bl_module {
 	float *input;              /* means and then standard deviations of the images trained on; NULL: not known */
 	bl_provenance *provenance; /* NULL: the weights are the initial ones */
 	int slots, children, room;
-	int levels;      /* depth of the tree, including m itself; the depth of a child is read when it is added */
+	int levels;      /* depth of the tree, including m; a child's depth counts as it was when the child was added */
 	int64_t members; /* number of modules in the tree, including m; a module that occurs twice counts twice */
 	bl_slot slot[BL_MODULE_SLOTS];
 	bl_child *child;

@@ -3,7 +3,7 @@
  * adamw.c: AdamW (Loshchilov and Hutter 2017, arXiv 1711.05101).  In step t, from 1:
  *
  *   p -= lr wd p;  m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2
- *   p -= lr / (1 - b1^t) m / (sqrt(v / (1 - b2^t)) + eps)
+ *   p -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
  */
 #include "optim/optim.h"
 

@@ -4,9 +4,9 @@
  *
  *   d = g + wd p;  d *= eta |p| / |d|;  mu = momentum mu + d;  p -= lr mu
  *
- * For biases and norms, wd is 0 and the factor eta |p| / |d| is 1.  The factor is also 1 if |p| or |d| is 0.  With
- * `apart`, the factor is that of You et al., eta |p| / (|g| + wd |p| + 1e-8).  With `clip`, the factor is
- * min(eta |p| / |d| / lr, 1).
+ * For biases and norms, wd is 0 and the factor eta |p| / |d| is 1.  The factor is also 1 if |p| or |d| (with `apart`, |g|)
+ * is 0.  With `apart`, the factor is that of You et al., eta |p| / (|g| + wd |p| + 1e-8).  With `clip`, a factor f, of
+ * either form, is replaced by min(f / lr, 1).
  */
 #include "optim/optim.h"
 
