@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cmd_help.c: barlow help: a command's options, or the whole table. */
+/* cmd_help.c: barlow help: the help of a command or of the program, or the manual page's sections about the commands. */
 #include "cli/command.h"
 
 #include <stdlib.h>

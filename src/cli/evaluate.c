@@ -72,7 +72,7 @@ static const char *push_split(lua_State *L, const char *input)
 	return NULL;
 }
 
-/* Loads the input as an expression, possibly incomplete; otherwise as statements, which an expression may follow. */
+/* Loads the input as an expression, if it is one or the beginning of one; otherwise as statements, maybe with one at the end. */
 static int load(lua_State *L, const char *input)
 {
 	const char *expression = lua_pushfstring(L, "return %s", input);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* output.c: checks, when the program ends in any way, that its output was written; if not, prints a message and exits with 1. */
+/*
+ * output.c: checks, when the program calls exit() or a script calls os.exit(code, false), that all output was written.  If
+ * some was lost, prints a message and ends the process with status 1.
+ */
 #include "cli/output.h"
 #include "cli/signals.h"
 

@@ -19,7 +19,7 @@ void bl_background_query(void);
 bool bl_background_expected(void);
 bool bl_background_read(void);  /* reads a byte; false: end of input */
 bool bl_background_typed(void); /* are there stored bytes? */
-/* For how many ms the beginning of a possible reply is held back; 0: there is none.  release stores it for Readline. */
+/* For how many ms the beginning of a possible reply is held back; 0: nothing is.  release stores it for Readline. */
 int bl_background_holds(void);
 void bl_background_release(void);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * prompt_history.c: the prompt's history file, which only the user can read.  Without HOME there is no file.
+ * prompt_history.c: the prompt's history file, which only the user can read.  If neither XDG_STATE_HOME nor HOME is an
+ * absolute path, there is no file.
  *
  * In the file, each entry, which may have several lines, follows a line with "#" and the seconds since 1970.  Sessions only
- * append entries.  Of equal entries, only the last is used; the file is rewritten without the others when it is long.
+ * append entries.  Of equal entries, only the last is used; when the file is long, it is rewritten without the earlier ones.
  */
 #include "cli/prompt.h"
 

@@ -47,7 +47,7 @@ static const bl_option options[] = {
 	BL_OPTION_END,
 };
 
-/* Refuses a word that is no file but resembles a command's name, and returns the exit status.  -1: other words. */
+/* Refuses a word that is no file but resembles a command's name, and returns the exit status.  -1: the word is not refused. */
 static int check_word(const bl_subcommand *self, const char *word)
 {
 	const char *near = strpbrk(word, "./") || (access(word, F_OK) == 0 || errno != ENOENT) ? NULL : bl_subcommand_nearest(word);

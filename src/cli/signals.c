@@ -3,8 +3,9 @@
  * signals.c: signals that end the program, save its runs, or interrupt Lua code.
  *
  * The handlers of signals that end the program or save its runs only record the signal; a second signal ends the process at
- * once.  A separate thread does the rest, whatever the main thread is doing: it interrupts the main thread's Lua code, and
- * code that would end the process in another way waits for this thread (bl_signals_yield).
+ * once.  A separate thread (end_program) does the rest, whatever the main thread is doing.  The main thread's Lua code is
+ * interrupted by its hook, which sees bl_lua_ending, and code that would end the process in another way waits for the
+ * separate thread (bl_signals_yield).
  */
 #include "cli/signals.h"
 

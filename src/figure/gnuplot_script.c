@@ -382,7 +382,7 @@ void bl_script_log_axis(bl_script *s, char axis, double lo, double hi)
 	bl_script_add(s, "set logscale %c\nset m%ctics default\nset format %c '%%g'\n", axis, axis, axis);
 	if (!(lo > 0) || !(hi >= lo) || !isfinite(hi))
 		return;
-	/* A range with a margin: otherwise gnuplot would end the axis at the data or at the next power of ten. */
+	/* Sets the range, with a margin: otherwise gnuplot would end the axis at the data or at the next power of ten. */
 	double room = fmax(exp((log(hi) - log(lo)) * .04), 1.02);
 	bl_script_add(s, "set %crange [%.9g:%.9g]\n", axis, fmax(lo / room, DBL_MIN), fmin(hi * room, DBL_MAX));
 	if (hi / lo >= LOG_LONG)

@@ -34,7 +34,7 @@ typedef struct bl_module_ops {
 	void (*arguments)(const bl_module *m, bl_text *t); /* appends "3, 64, 3, {stride = 2}", in Lua; NULL: none */
 	void (*options)(const bl_module *m, bl_text *t);   /* appends ", {relu = false}", after children; NULL: none */
 	void (*brief)(const bl_module *m, bl_text *t);     /* appends "conv2d 3 -> 64", for messages; NULL: the kind */
-	/* Initialises the slots; slot k uses the random stream with the number `stream` + k.  NULL: there are no slots. */
+	/* Initialises the slots; slot k uses random stream number `stream` + k.  NULL: the slots keep their values. */
 	void (*init)(bl_module *m, uint64_t seed, uint32_t stream);
 	void (*release)(bl_module *m); /* frees everything except slots and children; NULL: there is nothing else */
 } bl_module_ops;
