@@ -17,7 +17,10 @@ static uint64_t check_of(const struct live_ask *a)
 	return bl_disk_check(a->ticket, &a->stamp, offsetof(struct live_ask, check) - offsetof(struct live_ask, stamp));
 }
 
-/* Is the request valid, and at most HOLDS_MS old?  Its stamp may be later than `now` if `now` was read before it. */
+/*
+ * Is the request valid, and at most HOLDS_MS old?  Its stamp may also be up to HOLDS_MS later than `now`, because the
+ * request may have been written after `now` was read.
+ */
 static bool stands(const struct live_ask *a, uint64_t now)
 {
 	return a->check == check_of(a) && now - a->stamp + HOLDS_MS <= 2 * HOLDS_MS;

@@ -55,7 +55,7 @@ uint64_t bl_disk_check(uint64_t seed, const void *bytes, size_t n)
 	word = 0;
 	memcpy(&word, p, n);
 	h = (h ^ word) * UINT64_C(0x100000001b3);
-	return h ^ h >> 29; /* low bits depend on high bits, too */
+	return h ^ h >> 29; /* makes the low bits depend on the high bits, too */
 }
 
 /* --- Turns --------------------------------------------------------------------- */

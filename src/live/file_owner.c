@@ -21,7 +21,7 @@
 
 enum { CHUNK = 1 << 16 };
 
-/* What is at the file's path: the file itself, nothing, another file; or the folder does not exist any more. */
+/* What the file's path names now: the file itself, nothing, another file; or its folder does not exist any more. */
 enum name { NAME_OURS, NAME_FREE, NAME_TAKEN, NAME_NOWHERE };
 
 static bool folder_exists(const char *path)

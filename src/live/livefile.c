@@ -218,7 +218,7 @@ void bl_live_close(bl_live *l)
 	bl_livefile_free(l);
 }
 
-/* --- The head of a file ------------------------------------------------- */
+/* --- The header of a file ----------------------------------------------- */
 
 static int find_section(bl_live *l, const struct live_header *h, int which, const char *name, size_t least, const char *path)
 {

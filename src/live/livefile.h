@@ -25,7 +25,7 @@
 enum { LIVE_VERSION = 3, LIVE_MARK = 0x01020304, LIVE_ALIGN = 64 };
 enum { LIVE_SECTION_NAME = 16, LIVE_SECTIONS_MAX = 32 };
 enum { LIVE_SLOTS = 16, LIVE_ASKS = 8, LIVE_ASK_WORDS = 5, LIVE_EXTENTS_MAX = 192, LIVE_CACHE = 128, LIVE_PACK_HEAD = 32 };
-/* Limits of the list, which does not contain the newest snapshot. */
+/* Limits of the list of older snapshots (struct live_list); the newest snapshot is stored apart from it. */
 enum { LIVE_SNAPSHOTS_SOME = BL_SNAPSHOTS_MAX - 1, LIVE_SNAPSHOTS_ALL = 1023 };
 enum { LIVE_RETRY_MS = 3000 }; /* between two attempts to rewrite a broken file */
 
@@ -58,8 +58,8 @@ struct live_header {
 };
 
 /*
- * The head of data that are written in turns.  Turn n is in half n & 1 of its section; `check` is the checksum of n and
- * of the data behind it.  The newest intact turn counts.
+ * Precedes data that are written alternately to the two halves of a section.  The n-th version (turn n) is in half n & 1;
+ * `check` is the checksum of n and of the data, which follow this struct.  Readers use the newest intact version.
  */
 struct live_turn {
 	uint64_t turn, length, check;
@@ -156,9 +156,9 @@ struct live_writer {
 	uint64_t turn[SECTIONS];
 	uint64_t taken;            /* the last command's ticket */
 	int failed;                /* the errno of the last failure */
-	bool failing;              /* the failure was reported, and the file has not been intact since */
+	bool failing;              /* `failed` was reported, and the file has not been intact since */
 	bool broken;               /* the file is damaged, and will be rewritten */
-	int64_t look_at, retry_at; /* ms: time of the next check; if `broken`, of the next attempt */
+	int64_t look_at, retry_at; /* ms: time of the next check; if `broken`, of the next rewriting */
 	int64_t check_at;          /* ms: time of the next comparison of the file with memory */
 	int64_t checked;           /* rows compared so far; after the last row, 0 again */
 	char *path;                /* absolute path of the file; NULL: there is no file yet */
@@ -293,7 +293,7 @@ bool bl_extent_sane(const struct live_extent *e, uint64_t place);
 void bl_columns_read(int fd, const struct live_section *s, int n, bool named, bl_columns *out);
 /*
  * bl_livefile_sections (livefile.c) finds the sections by the file's header; negative with bl_error if the header is
- * damaged. bl_whole_usual_sections (whole_file.c) sets the layout that this version writes.
+ * damaged.  bl_whole_usual_sections (whole_file.c) sets the layout that this version writes.
  */
 int bl_livefile_sections(bl_live *l, const struct live_header *h, const char *path);
 void bl_whole_usual_sections(bl_live *l);

@@ -29,7 +29,7 @@ struct rescue {
 	int64_t records, room;
 	struct found {
 		size_t at, row;
-	} * run; /* sequences of rows: offset of the first row, bytes of each */
+	} * run; /* sequences of rows: offset of the first row, bytes of a row */
 	int runs;
 	struct place {
 		int64_t step;
@@ -114,7 +114,10 @@ static bool is_known(const struct rescue *r, size_t at, size_t row)
 	return false;
 }
 
-/* Takes all intact rows before and behind the row at `at`, in steps of its length. */
+/*
+ * Takes the sequence of rows that contains the row at `at`: goes back while the rows are intact, then forward to the end
+ * of the file, in steps of a row's length, skipping rows that are not intact.
+ */
 static int take_run(struct rescue *r, size_t at, int columns)
 {
 	size_t row = (size_t)(columns + 2) * 8;

@@ -51,7 +51,7 @@ static void thin(bl_live *l)
 	publish_list(l);
 }
 
-/* Space in the file for n bytes: that of a dropped snapshot if it is large enough, otherwise at the end. */
+/* Returns space in the file for n bytes: that of a dropped snapshot if one is large enough, otherwise at the end. */
 static struct live_stored room_for(bl_live *l, size_t n)
 {
 	struct live_writer *w = l->writer;
@@ -72,7 +72,7 @@ static void to_file(bl_live *l, int64_t i, const char *bytes)
 	bl_writer_put(l, k->at, bytes, k->size);
 }
 
-/* A slot that no snapshot of the list occupies; NULL: there is none. */
+/* Returns a slot that no snapshot of the list occupies; NULL: there is none, or no memory. */
 static char *free_slot(struct live_writer *w, int32_t d)
 {
 	if (!w->slots) {
@@ -189,7 +189,7 @@ static int64_t count(const bl_live *l, struct live_list *k)
 	return k->n + (newest >= last && newest > 0);
 }
 
-/* At most BL_SNAPSHOTS_MAX of n snapshots are shown, spread over the run. */
+/* Returns how many of n snapshots readers get: at most BL_SNAPSHOTS_MAX, spread over the run. */
 static int64_t shown(int64_t n)
 {
 	return n < BL_SNAPSHOTS_MAX ? n : BL_SNAPSHOTS_MAX;
@@ -242,8 +242,8 @@ int64_t bl_live_snapshot_at(const bl_live *l, int i, bl_snapshot *out)
 }
 
 /*
- * A resumed run uses the interval of its old file: with a shorter one, later snapshots would fill the list, so that earlier
- * ones were dropped.
+ * Sets the interval of a resumed run to that of its old file.  With a shorter one, later snapshots would fill the list, and
+ * earlier ones would be dropped.
  */
 void bl_snapshots_interval(bl_live *l, const bl_live *past)
 {

@@ -44,7 +44,7 @@ static uint64_t place_sections(bl_live *l, int64_t most)
 	return at;
 }
 
-/* The length of the list of snapshots only changes the size of the last section. */
+/* The length 0 is arbitrary: the length of the list of snapshots changes only the size of the last section. */
 void bl_whole_usual_sections(bl_live *l)
 {
 	place_sections(l, 0);

@@ -54,7 +54,7 @@ void bl_writer_turn(bl_live *l, int section, const void *in, size_t n)
 	const struct live_section *s = &l->section[section];
 	uint64_t turn = ++l->writer->turn[section];
 	struct live_turn t = { turn, n, bl_disk_check(turn, in, n) };
-	char bytes[sizeof t + sizeof(struct live_list)]; /* live_list is the largest section */
+	char bytes[sizeof t + sizeof(struct live_list)]; /* the list is the largest of the data that are written here */
 	if (!bl_writer_has_file(l))
 		return;
 	memcpy(bytes, &t, sizeof t);

@@ -248,7 +248,7 @@ static int check_crc(const char *path, char *const *metadata, facts f, const bl_
 
 /* --- The trainer's tensors ---------------------------------------------------------- */
 
-/* The memory belongs to the optimiser. */
+/* The optimiser owns the memory that the tensor wraps. */
 static void release_nothing(void *owner)
 {
 	(void)owner;
@@ -370,7 +370,7 @@ static int read_file(const char *path, content *c)
 	return take_number(path, c->f, LR_BIAS, &p->lr_bias);
 }
 
-/* Remarks for the run's message: another processor, lost records. */
+/* Writes remarks for the run's message: that the run was begun on another processor, and that records are lost; else "". */
 static void make_remark(char *out, size_t size, const content *c, facts here, const bl_live *past)
 {
 	bool other = strcmp(c->f[CPU], here[CPU]) != 0, lost = !past && c->progress.step > 0;
@@ -389,7 +389,8 @@ static char *beside(const char *path, const char *name)
 }
 
 /*
- * If the journal cannot be read, a warning is given, and the changes are lost; the run's weights do not depend on them.
+ * Gives the trainer the changes in the journal up to the checkpoint.  If the journal cannot be read, warns and continues
+ * without them; the run's weights do not depend on them.
  */
 static int take_journal(const char *path, bl_trainer *t, const bl_progress *p)
 {

@@ -74,7 +74,7 @@ static int remove_below(int fd, const char *shown, choice *wanted, int depth)
 
 /* The parent of the run's folder, and the folder's name in it. */
 typedef struct target {
-	char *path; /* of the parent; the name is behind it in the same memory */
+	char *path; /* of the parent; `name` points into the same memory */
 	const char *name;
 	int parent, folder;
 } target;

@@ -54,7 +54,7 @@ static int copy_files(const char *from, const char *into)
 	DIR *d = rc == 0 ? opendir(from) : NULL;
 	if (rc == 0 && !d)
 		rc = bl_fail("%s: %s", from, strerror(errno));
-	for (struct dirent *e; rc == 0 && (e = readdir(d));) { /* arrays that a recipe reads */
+	for (struct dirent *e; rc == 0 && (e = readdir(d));) { /* the recipe may read arrays from these files */
 		size_t n = strlen(e->d_name);
 		if (n > 4 && strcmp(e->d_name + n - 4, ".npy") == 0 && has(from, e->d_name))
 			rc = copy_file(from, into, e->d_name);
@@ -81,7 +81,7 @@ static int read_step(const char *folder, int64_t *step)
 	return rc;
 }
 
-/* Copies records and snapshots up to the checkpoint, if the parent has a live file. */
+/* Copies records and snapshots up to the checkpoint's step, if the parent has a live file. */
 static int make_live(const char *from, const char *into, int64_t step)
 {
 	char *source = bl_runs_path(from, BL_RUN_LIVE), *target = bl_runs_path(into, BL_RUN_LIVE);

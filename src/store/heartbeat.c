@@ -41,8 +41,8 @@ struct bl_heartbeat {
 	bl_run_file file; /* what was written last, without tags and notes */
 	double written;   /* time of the last write, monotonic seconds */
 	int64_t seen;     /* number of records that metrics were taken from */
-	bool begun;       /* the file was written, so another owner in it is newer */
-	int64_t ended_at; /* step of an end in run.json that the live file may not have yet; negative: none */
+	bool begun;       /* this process has written the file, so another owner in it has resumed the run since */
+	int64_t ended_at; /* step of the end that run.json records, and the live file perhaps not yet; negative: none */
 };
 
 static bool is_over(const char *state)
@@ -53,7 +53,7 @@ static bool is_over(const char *state)
 
 /* --- Writing (under lock) -------------------------------------------------------------------- */
 
-/* Takes the newest value of each column; some columns are not measured at each step. */
+/* Copies the values of the last record and, for columns that are not measured at each step, their newest values. */
 static void take_metrics(bl_heartbeat *h)
 {
 	bl_columns c;
@@ -102,7 +102,7 @@ static void set_state(bl_heartbeat *h, const char *state, const char *reason)
 	take_metrics(h);
 }
 
-/* The reason of an end that no command caused. */
+/* Returns the reason for an end that no command caused; "": the run has not ended. */
 static const char *usual_reason(const bl_live_info *i)
 {
 	switch (i->state) {
@@ -119,7 +119,7 @@ static void look(bl_heartbeat *h)
 	bl_live_info_get(h->live, &i);
 	const char *state = bl_run_state_name(i.state);
 	bool news = strcmp(state, h->file.state) != 0 || i.step != h->file.step;
-	if (h->ended_at == i.step && !is_over(state)) /* run.json has the end; the live file does not have it yet */
+	if (h->ended_at == i.step && !is_over(state)) /* run.json records the end, the live file not yet */
 		return;
 	h->ended_at = -1;
 	if (!news && is_over(state))

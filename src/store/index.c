@@ -390,6 +390,7 @@ static int write_alone(bl_index *x)
 		rc = bl_fail("the index of runs was left half written");
 	if (rc == 0)
 		rc = set_version(x, HALF) == 0 && write_all(x) == 0 ? set_version(x, VERSION) : -1;
+	/* SQLite releases an exclusive lock at the first access after the mode has changed, hence the SELECT. */
 	return rc == 0 ? run_sql(x, "PRAGMA locking_mode = NORMAL; SELECT 1 FROM runs LIMIT 1") : rc;
 }
 
@@ -545,7 +546,7 @@ static int authorize(void *unused, int action, const char *a, const char *b, con
 	(void)unused, (void)c, (void)d;
 	if (action == SQLITE_FUNCTION)
 		return b && strcmp(b, "load_extension") == 0 ? SQLITE_DENY : SQLITE_OK;
-	if (action == SQLITE_READ) /* of virtual tables, only those of JSON may be read */
+	if (action == SQLITE_READ) /* table-valued functions named pragma_* may not be read, those of JSON may */
 		return a && strncmp(a, "pragma_", 7) == 0 ? SQLITE_DENY : SQLITE_OK;
 	return action == SQLITE_SELECT || action == SQLITE_RECURSIVE ? SQLITE_OK : SQLITE_DENY;
 }

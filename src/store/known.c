@@ -116,7 +116,10 @@ static void take_live(bl_known *k, const bl_live *l, bool has_file, bool beating
 		f->step = i.step;
 		read_metrics(k, l);
 	}
-	/* At its end a trainer writes run.json first; before that, its live file is more recent. */
+	/*
+	 * A run.json that says that the run is over counts: at its end a trainer writes run.json before the live file.
+	 * Otherwise the live file, which is written at each step, is more recent.
+	 */
 	bool fresh = has_file && bl_known_going(k->file.state) && i.step >= k->file.step;
 	if (fresh) {
 		k->file.step = i.step;

@@ -26,10 +26,10 @@
 struct bl_place {
 	bl_trainer *trainer;
 	char *from;                                          /* the folder whose run was loaded; NULL: none was */
-	char *folder;                                        /* NULL: none yet, or none at all */
-	char *live, *checkpoint, *weights, *journal, *start; /* files in it */
+	char *folder;                                        /* NULL: not set yet, or the run has none */
+	char *live, *checkpoint, *weights, *journal, *start; /* paths of files in `folder` */
 	bl_heartbeat *heartbeat;                             /* NULL: run.json could not be written, or there is no folder */
-	bool settled;
+	bool settled;                                        /* bl_place_settle was called */
 };
 
 bl_place *bl_place_new(bl_trainer *t)
@@ -103,8 +103,8 @@ static void write_weights_asked(void *ctx)
 }
 
 /*
- * The checkpoint is written first, since it contains the weights, too.  If this fails, there may still be room for the
- * weights alone.  The message is that of the checkpoint's failure.
+ * Writes the checkpoint first, since it contains the weights, too.  If the disk has no room for it, the weights alone may
+ * still fit, so they are written in any case; the error reported is then that of the checkpoint.
  */
 static int save_run(void *ctx, bl_save_why why)
 {

@@ -42,7 +42,10 @@ bool bl_runs_is_folder(DIR *d, const struct dirent *e)
 	return fstatat(dirfd(d), e->d_name, &s, 0) == 0 && S_ISDIR(s.st_mode);
 }
 
-/* Replaces all but letters, digits, dot, dash and underscore by _, also a first dot (hidden) or dash (an option). */
+/*
+ * Replaces every byte except ASCII letters, digits, '.', '-' and '_' by '_'; also a '.' at the start, which would hide the
+ * folder, and a '-' at the start, which commands would take for an option.
+ */
 static void folder_name(char out[NAME_BYTES + 1], const char *name)
 {
 	int n = 0;

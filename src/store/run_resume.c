@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 enum { BEATS_SECONDS = 30, LEFT_SECONDS = 60, LOOK_MS = 50 };
-#define NEXT_BEAT 7. /* seconds; there is a heartbeat every five */
+#define NEXT_BEAT 7. /* seconds; a process writes a heartbeat every five seconds */
 
 /* --- Checks --------------------------------------------------------------------- */
 
@@ -49,7 +49,7 @@ static bool is_beating(const char *folder, int64_t count)
 /*
  * Refuses a run whose process exists, by the pid in run.json.  The last heartbeat must be recent, because another
  * process may have got the pid of a killed process.  If the heartbeat seems to be old, or in the future, the clock may
- * have been set, and the next heartbeat is waited for.
+ * have been set, so the function waits for the next heartbeat.
  */
 static int check_by_run_file(const char *folder, const bl_run_file *f)
 {

@@ -51,7 +51,10 @@ static int take_rare(bl_run *r, const bl_record *at, bool lacks[BL_COLUMNS_MAX])
 	return left;
 }
 
-/* Searches backwards for the newest value of each column, but not in records that were read before. */
+/*
+ * Reads the last record.  For columns that are not measured at each step, searches for the newest values backwards in the
+ * records that were added since the previous call, and otherwise keeps the values of that call.
+ */
 static void read_records(bl_run *r, const bl_live *l)
 {
 	int64_t n = bl_live_length(l);
@@ -162,7 +165,7 @@ void bl_runs_free(bl_runs *list)
 
 struct names {
 	char text[NAMES_BYTES];
-	int n; /* number of names, with those that are not shown */
+	int n; /* number of names, including those that are not shown */
 };
 
 static void add_name(struct names *names, const char *name)

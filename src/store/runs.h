@@ -27,8 +27,8 @@ bool bl_runs_is_folder(DIR *d, const struct dirent *e);
 
 /*
  * run_names.c: bl_runs_files has the names of all files of a run, ended by NULL.  bl_runs_is_leftover: is this the name
- * of a temporary file?  bl_runs_is_file: is it in bl_runs_files, or the name of a
- * temporary file or of a checkpoint of an earlier step?
+ * of a temporary file?  bl_runs_is_file: is the name in bl_runs_files, or that of a temporary file or of a checkpoint of
+ * an earlier step?
  */
 extern const char *const bl_runs_files[];
 bool bl_runs_is_file(const char *name);

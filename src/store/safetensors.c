@@ -31,7 +31,7 @@ typedef struct entry {
 	int ndim;
 	int64_t shape[BL_MAXDIM], count;
 	uint64_t begin, end; /* from the start of the data */
-	size_t place;        /* position in the header: the order of empty tensors with equal offsets */
+	size_t place;        /* index in the header, by which empty tensors with equal offsets are sorted */
 } entry;
 
 /* A file being read. */
@@ -340,7 +340,7 @@ static json_t *describe(const bl_named *item, uint64_t begin)
 	                 (json_int_t)begin, (json_int_t)(begin + bytes_of(item)));
 }
 
-/* jansson does not report why it refuses a text. */
+/* jansson refuses a text that is not UTF-8, or if there is no memory, but does not report which. */
 static int refuse_text(const char *what, const char *name, bool utf8)
 {
 	return utf8 ? bl_fail("no memory for the header") : bl_fail("%s '%s' is not UTF-8 text", what, name);

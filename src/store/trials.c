@@ -88,7 +88,7 @@ int bl_trial_read(const char *sweep, int trial, bl_trial *t)
 	return 0;
 }
 
-/* Removes an attempt that names no process, because other workers would wait for it.  Returns -1. */
+/* Removes an attempt whose `worker` file could not be written, because other workers would wait for it.  Returns -1. */
 static int give_up(const char *sweep, int trial, int attempt)
 {
 	char *worker = path_of(sweep, trial, attempt, WORKER), *folder = path_of(sweep, trial, attempt, "");
@@ -103,7 +103,10 @@ static int give_up(const char *sweep, int trial, int attempt)
 
 /* --- the attempt of this process --- */
 
-/* A signal may end the process at any time.  The lock makes sure that this does not happen in the middle of a claim. */
+/*
+ * A signal may end the process at any time.  The thread that ends it calls bl_trial_stop first, which waits for the lock
+ * and so for the end of a claim.
+ */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char *own; /* path of the file that marks the last claimed attempt as stopped; NULL once it has a result */
 static bool ending;
