@@ -51,7 +51,7 @@ void bl_break_leave_locked(bl_trainer *t)
 	if (!t->at_break)
 		return;
 	t->at_break = false;
-	t->info.message[0] = '\0'; /* the message says that the run is paused */
+	t->info.message[0] = '\0'; /* the message, which says that the run is paused, no longer holds */
 	bl_live_set_info(t->live, &t->info);
 }
 
@@ -63,8 +63,8 @@ void bl_break_leave(bl_trainer *t)
 }
 
 /*
- * Checks the condition.  A call that was interrupted, because another thread waits for the run's end, does not pause
- * the run.
+ * Checks the condition, and pauses the run if it holds or if its function fails.  A call that was interrupted, because
+ * another thread waits for the run's end, does not pause the run.
  */
 void bl_break_check(bl_trainer *t)
 {

@@ -53,7 +53,7 @@ void bl_changes_add(bl_trainer *t, bl_change c)
 	if (rc == 0 && j->tell &&
 	    bl_live_check_folder(t->live) == 0) /* the journal of a run that was resumed elsewhere belongs to the new trainer */
 		rc = j->tell(j->ctx, &c);
-	if (rc == 0 || j->lost++ > 0) /* reported once per run: later failures have the same reason */
+	if (rc == 0 || j->lost++ > 0) /* only the first failure is reported: later ones mostly have the same reason */
 		return;
 	bl_trainer_note(t, "step %lld: the journal lacks %s: %s", (long long)c.step, c.name, bl_error());
 	bl_trainer_complain(t, "run '%s': its journal on disk lacks '%s' at step %lld, and perhaps more: %s", t->info.name, c.name,

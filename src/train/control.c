@@ -117,7 +117,7 @@ static void take_commands(bl_trainer *t)
 	bl_changes_replay_due(t);
 	while (bl_live_take(t->live, &c))
 		obey(t, c);
-	/* A save that a signal requested.  Signals do not use the mailbox, which may be full. */
+	/* Makes a save that bl_trainer_request_save requested, for a signal; it does not use the mailbox, which may be full. */
 	pthread_mutex_lock(&t->lock);
 	memcpy(who, t->save_asked, sizeof who);
 	t->save_asked[0] = '\0';
@@ -135,7 +135,7 @@ static bool is_idle(bl_trainer *t)
 	return idle;
 }
 
-/* No thread polls the mailbox of a trainer that is not running: the caller takes its commands. */
+/* A trainer that is not running has no thread that polls its mailbox, so the caller's thread takes its commands. */
 static void take_if_idle(bl_trainer *t)
 {
 	if (!is_idle(t))
@@ -331,7 +331,7 @@ int bl_trainer_start(bl_trainer *t)
 {
 	if (bl_trainers_check_ending() != 0)
 		return -1;
-	take_if_idle(t); /* executes waiting settings; a waiting pause or stop is undone below */
+	take_if_idle(t); /* executes settings that wait in the mailbox; launch undoes a pause or stop that waited there */
 	pthread_mutex_lock(&t->lock);
 	while (t->active && t->ending)
 		pthread_cond_wait(&t->changed, &t->lock);
@@ -477,7 +477,7 @@ int bl_trainer_steps(bl_trainer *t, int64_t n)
 	pthread_mutex_lock(&t->lock);
 	if (!t->active)
 		set_state(t, run_over(t) || t->stopping ? final_state(t) : BL_RUN_PAUSED);
-	else if (t->paused && t->info.state == BL_RUN_RUNNING) /* the thread has not come to show it yet */
+	else if (t->paused && t->info.state == BL_RUN_RUNNING) /* the thread has not published the pause yet */
 		set_state(t, BL_RUN_PAUSED);
 	if (t->info.state == BL_RUN_FAILED)
 		rc = bl_fail("%s", t->info.message);

@@ -12,7 +12,7 @@ static bool began(bl_trainer *t)
 	return t->save && (s == BL_RUN_RUNNING || s == BL_RUN_PAUSED);
 }
 
-/* Only requests the saves: the thread that makes the steps executes them. */
+/* Only requests the saves: the thread that makes a trainer's steps executes its save. */
 void bl_trainers_save(const char *who)
 {
 	for (bl_trainer *t = bl_trainers_lock(); t; t = t->next)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * ownership.c: a trainer owns its modules from its creation until another trainer may take them.  The weights that a
- * run starts from can be restored: they were initialised randomly from the seed, or are stored.
+ * ownership.c: a trainer owns its modules from its creation until another trainer takes them, which is refused while the
+ * run is running or paused.  The weights that a run starts from can be restored: either the modules were initialised
+ * randomly from the seed, or the trainer keeps a copy of them.
  */
 #include "train/trainer.h"
 

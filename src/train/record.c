@@ -73,8 +73,8 @@ static bool is_ours(const char *name)
 /* --- Columns of the loss ----------------------------------------------------- */
 
 /*
- * A walk over the columns, which adds them to `out` or writes their values to `values`.  Both are the same walk, so
- * that indices agree.
+ * A walk over the columns adds them to `out`, or writes their values to `values`.  The same code does both, so that the
+ * indices of columns and values agree.
  */
 typedef struct walk {
 	bl_columns *out;
@@ -115,7 +115,8 @@ static void give_term(const bl_trainer *t, walk *w, const bl_loss_term *term, do
 {
 	char name[BL_COLUMN_NAME], shown[BL_COLUMN_LABEL];
 	/*
-	 * The letter of a term draws the line that is part of the total; the unweighted term gets the capital letter.
+	 * The term's letter marks the curve of the value that is added to the total.  If that is the weighted term, the
+	 * capital letter marks the curve of the unweighted one.
 	 */
 	char plain = term->weight && term->mark ? (char)toupper(term->mark) : term->mark;
 	bl_column c = column_of(BL_COLUMN_TERM, term->name, NULL, term->weight ? NULL : term->brief, plain);
@@ -160,7 +161,7 @@ static void walk_loss(const bl_trainer *t, walk *w, const bl_loss_result *r)
 		give_term(t, w, &ops->terms[i], r ? r->term[i] : NAN);
 	if (turned)
 		give_setting(t, w, turned, ops->symbol);
-	for (const bl_field *f = ops->fields; f->name; f++) /* settable fields, after the one that + and - change */
+	for (const bl_field *f = ops->fields; f->name; f++) /* the other settable fields; + and - change `turned` */
 		if (f->settable && f != turned)
 			give_setting(t, w, f, NULL);
 	give(w, &total, r ? r->total : NAN);
@@ -237,7 +238,7 @@ bl_record bl_trainer_record(bl_trainer *t, const bl_measured *m)
 {
 	bl_record r = bl_record_empty(t->step + 1);
 	pthread_mutex_lock(&t->lock);
-	memcpy(r.value, t->logged.value, sizeof r.value); /* for one record; the walks write the other columns */
+	memcpy(r.value, t->logged.value, sizeof r.value); /* for this record only; the walks write the other columns */
 	t->logged = bl_record_empty(0);
 	pthread_mutex_unlock(&t->lock);
 	walk w = { .values = r.value };

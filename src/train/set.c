@@ -15,7 +15,7 @@
 typedef struct target {
 	const bl_field *field; /* NULL: there is none */
 	void *settings;
-	bool rate;  /* the optimiser's lr */
+	bool rate;  /* it is the optimiser's lr */
 	bool apart; /* checkpoints store it separately: settings of the loss, and rates */
 } target;
 
@@ -77,7 +77,7 @@ static int unknown(bl_trainer *t, const char *name)
 int bl_trainer_may_set_now(bl_trainer *t, const char *name, double value)
 {
 	target at = find(t, name);
-	double copy[BL_LOSS_ROOM + BL_OPTIM_ROOM]; /* the setting itself does not change */
+	double copy[BL_LOSS_ROOM + BL_OPTIM_ROOM]; /* the value is set here, so that the setting itself does not change */
 	int rc;
 	if (bl_views_named(t, name) && !isnan(bl_views_get(t, name)))
 		rc = bl_views_check(t, name, value);

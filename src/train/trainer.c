@@ -91,7 +91,7 @@ static int check_config(const bl_trainer_config *c)
 static void take_config(bl_trainer *t, const bl_trainer_config *c)
 {
 	t->config = *c;
-	t->config.name = NULL; /* it is in info */
+	t->config.name = NULL; /* info.name is the copy */
 	t->config.live_path = NULL;
 	snprintf(t->info.name, sizeof t->info.name, "%s", c->name ? c->name : "run");
 	for (int i = 0; i < BL_CHANNELS_MOST; i++)
@@ -223,7 +223,7 @@ static int check_loss(bl_trainer *t)
 	return y ? 0 : -1;
 }
 
-/* Does the network accept views of that size?  In evaluation mode, so that running statistics do not change. */
+/* Checks that the network accepts views of that size.  Uses evaluation mode, so that running statistics do not change. */
 static int check_size(bl_trainer *t, int h, int w)
 {
 	const bl_trainer_config *c = &t->config;

@@ -68,7 +68,7 @@ struct bl_trainer {
 	bl_optim *optim;
 	char view_name[VIEW_NAMES][BL_CHANGE_NAME]; /* settings of the views' operators that may change: "views.jitter.p" */
 	int view_names;
-	bl_progress_setting set[BL_PROGRESS_SETTINGS]; /* of views and optimiser, except rates; the newest last */
+	bl_progress_setting set[BL_PROGRESS_SETTINGS]; /* changed ones of views and optimiser, except rates; newest last */
 	int sets;
 	double loss_settings[BL_LOSS_ROOM]; /* in force; used by the holder of the exclusive section */
 	int32_t *labels;                    /* of the batch; NULL: the loss does not use them, or there are none */
@@ -76,7 +76,7 @@ struct bl_trainer {
 	int64_t steps_per_epoch, steps, knn_steps; /* knn_steps 0: no kNN */
 	int64_t save_steps;                        /* steps between saves; 0: chosen by cost; negative: no saves */
 	int64_t d;                                 /* width of the embeddings */
-	bl_choices *choices;                       /* of every convolution of the run */
+	bl_choices *choices;                       /* algorithms of every convolution of the run */
 	int32_t *ref_labels, *query_labels;
 	bl_live *live;
 	bl_monitor *monitor;

@@ -2,7 +2,8 @@
 /*
  * unsaved.c: runs whose end was not saved.
  *
- * A separate lock guards the data here, because saves fail while the exclusive section is held.
+ * A separate lock guards these data.  A thread that records a failed save holds the exclusive section, and other threads
+ * must be able to read the data without waiting for that section.
  */
 #include "train/trainer.h"
 
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* text is the first member, so the caller frees the message by freeing the text, and returning it needs no memory. */
+/* The text is the first member, so it is returned without a copy, and a caller that frees it frees the whole message. */
 struct message {
 	char text[640];
 	struct message *next;
