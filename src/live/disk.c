@@ -41,6 +41,7 @@ int bl_disk_write(int fd, uint64_t at, const void *in, size_t n)
 
 int bl_disk_sync(int fd)
 {
+	/* EINVAL: files of this kind cannot be flushed. */
 	return fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
 }
 

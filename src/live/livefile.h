@@ -7,8 +7,8 @@
  * Nothing is mapped into memory.  The trainer's handle has info, records and the newest snapshot in memory, protected
  * by a lock; the file is a copy of these, written with pwrite.  If another process truncates the file, or the disk is
  * full, only the copy is lost; it is rewritten from memory as soon as possible.  Readers use pread.  Data that change
- * have a checksum and two places, which are written in turns, so the older data stay intact.  A reader that finds one
- * place half written uses the other, or reads again.
+ * have a checksum and two places, which are written alternately, so that the previous version stays intact.  A reader
+ * that finds one place half written uses the other, or reads again.
  *
  * The file is little-endian.  A reader finds sections by name and skips unknown ones.  If a section is larger than a
  * reader expects, it reads the first bytes only.

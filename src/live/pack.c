@@ -226,6 +226,7 @@ static bool take_parts(const char *bytes, size_t n, bl_snapshot *out)
 			return false;
 		h.name[PART_NAME - 1] = '\0';
 		int k = find_part(h.name, next);
+		/* The length of the draws of a view depends on their text, which has not been read yet. */
 		bool fits = k >= 0 && h.bytes <= parts[k].most &&
 		            (!parts[k].bytes || h.bytes == length_of(&parts[k], out) || parts[k].most == BL_DRAW_TEXT);
 		if (k >= 0 && !fits)

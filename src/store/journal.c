@@ -169,6 +169,7 @@ static int add_line(bl_change **out, int64_t *n, const bl_change *c)
 	return 0;
 }
 
+/* Ignores a last line without a newline: the process was killed while it wrote that line. */
 static int parse(const char *text, size_t size, bl_change **out, int64_t *n)
 {
 	int64_t number = 1;
