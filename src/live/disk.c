@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * disk.c: reads and writes bytes of a live file with pread and pwrite, computes checksums, reads data that are written
- * in turns, and locks sections.
+ * disk.c: reads and writes bytes of a live file with pread and pwrite, computes checksums, reads the newest version of
+ * data that are written alternately to two halves of a section (struct live_turn), and locks sections.
  */
 #define _GNU_SOURCE /* locks of open file descriptions */
 #include "live/livefile.h"
@@ -68,7 +68,7 @@ static uint64_t turn_of(const char *half)
 	return turn;
 }
 
-/* Takes the half with the newer turn if its checksum fits, otherwise the other one. */
+/* Copies the half with the newer turn to out if its checksum fits, otherwise the other half.  False: neither is intact. */
 static bool newest_in(const char *bytes, size_t room, void *out, size_t n)
 {
 	const char *half[2] = { bytes, bytes + room };

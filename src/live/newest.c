@@ -7,7 +7,7 @@
 enum { READ_TRIES = 64, BLOB_MOST = 8 << 20 };
 
 /*
- * The newest snapshot is written to two places in turns.  A snapshot that does not fit gets a new place at the end of
+ * The newest snapshot is written alternately to two places.  One that does not fit gets a new place at the end of
  * the file, with spare room for parts that later snapshots may have in addition (spectrum, pairs, points), so that few
  * places are abandoned.
  */

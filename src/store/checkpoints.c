@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * checkpoints.c: checkpoints of earlier steps, checkpoint-STEP.safetensors.
+ * checkpoints.c: keeps and finds checkpoints of earlier steps, checkpoint-STEP.safetensors.
  *
  * The newest checkpoint has two names (hard links), checkpoint.safetensors and a name with its step, but is stored
  * once.

@@ -11,7 +11,7 @@ typedef struct bl_dtype {
 	const char *name;
 	int size; /* bytes of a number */
 	void (*decode)(const unsigned char *in, int64_t n, float *out);
-	void (*encode)(const float *in, int64_t n, unsigned char *out); /* NULL: never written */
+	void (*encode)(const float *in, int64_t n, unsigned char *out); /* NULL: no tensor is written with this type */
 } bl_dtype;
 
 const bl_dtype *bl_dtype_find(const char *name); /* NULL: unknown */

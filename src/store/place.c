@@ -103,8 +103,8 @@ static void write_weights_asked(void *ctx)
 }
 
 /*
- * Writes the checkpoint first, since it contains the weights, too.  If the disk has no room for it, the weights alone may
- * still fit, so they are written in any case; the error reported is then that of the checkpoint.
+ * Writes the checkpoint first, since it contains the weights, too.  If that fails, the disk may still have room for the
+ * weights alone, so a save on request or at the end writes them nevertheless; the error is then that of the checkpoint.
  */
 static int save_run(void *ctx, bl_save_why why)
 {

@@ -29,7 +29,7 @@ char *bl_tuned_path(void)
 	return path;
 }
 
-/* Returns line i at the beginning of a file of this version and machine. */
+/* Returns line i, from 0, of the header that a file of this version and machine has. */
 static const char *head_line(int i, char buf[LINE_BYTES])
 {
 	static const char *const first[] = { "barlow tuned convolutions 1", "version " PACKAGE_VERSION };

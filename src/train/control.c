@@ -256,7 +256,7 @@ static void *train(void *arg)
 	bl_trainer *t = arg;
 	char who[BL_CHANGE_WHO];
 	enum turn next;
-	bl_trainer_enter(t); /* for the thread's life */
+	bl_trainer_enter(t); /* never left: the context ends with the thread */
 	bl_changes_who(who, 0);
 	bl_exclusive_enter(t, false);
 	bl_changes_event(t, "start", who, "");

@@ -99,7 +99,7 @@ void bl_trainer_complain(bl_trainer *t, const char *fmt, ...)
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* At the run's end, reports the number of each warning that occurred several times. */
+/* Called at the run's end.  Reports how often each warning occurred that occurred several times. */
 void bl_trainer_count_trouble(bl_trainer *t)
 {
 	char text[sizeof t->told[0].text + 40];

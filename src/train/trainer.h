@@ -39,7 +39,7 @@ struct nan_guard {
 struct exclusive {
 	bool taken;
 	pthread_t holder;
-	int depth;  /* a holder may enter again */
+	int depth;  /* how often the holder has entered without leaving; it may enter again */
 	int guests; /* number of waiting guests, who enter before the next step */
 };
 
@@ -104,7 +104,7 @@ struct bl_trainer {
 	double saved_at;       /* seconds of training at the last save */
 	double save_cost;      /* seconds that the last save took */
 
-	/* Guarded by the locks of trainers.c and unsaved.c. */
+	/* `next` is guarded by the lock of trainers.c, `unsaved` by that of unsaved.c. */
 	bl_trainer *next;
 	char unsaved[320]; /* why the run's end was not saved; "": it was */
 
@@ -157,7 +157,7 @@ void bl_changes_add(bl_trainer *t, bl_change c);
 void bl_changes_event(bl_trainer *t, const char *name, const char *who, const char *text);
 int bl_changes_append(struct changes *j, const bl_change *c); /* to the list only; negative with bl_error */
 void bl_changes_free(bl_trainer *t);
-/* changes_replay.c: repeats the changes that are due at the next step. */
+/* changes_replay.c: repeats the changes that are due before the next step. */
 void bl_changes_replay_due(bl_trainer *t);
 
 /* ownership.c; negative with bl_error. */
