@@ -10,8 +10,8 @@
 #     KINDS="alloc write" ...        only calls of these kinds fail
 #     PART=2/4                       only the second of each four calls (or seeds), to do the work in parallel
 #     STACKS=no                      with 0, every allocation fails once
-#     SECONDS_EACH=n                 of each scenario, and of each kind of disturbed runs, as many as n seconds allow: faults of all
-#                                    kinds in an order that SEED determines
+#     TOTAL_SECONDS=n                as many faults, of all kinds in an order that SEED determines, and as many disturbed runs as n
+#                                    seconds allow; each scenario gets the same share of the time that those before it left
 #     SEED=n                         1
 #     DISTURBED=n                    afterwards n runs are disturbed, each with a seed of its own, from SEED on
 #     VIEWED=n                       afterwards n runs make each step at a key typed in barlow watch; run and viewer are disturbed
@@ -221,7 +221,16 @@ choose() {
 		choose_numbers "$2"
 	fi >chosen
 }
-set_deadline() { [ -z "${SECONDS_EACH:-}" ] || deadline=$(($(date +%s) + SECONDS_EACH)); }
+# The scenarios and kinds of disturbed runs that are still to come share the time that is left.
+begun=$(date +%s) shares=$#
+[ "${DISTURBED:-0}" -eq 0 ] || shares=$((shares + 1))
+[ "${VIEWED:-0}" -eq 0 ] || shares=$((shares + 1))
+set_deadline() {
+	[ -n "${TOTAL_SECONDS:-}" ] || return 0
+	now=$(date +%s)
+	deadline=$((now + (begun + TOTAL_SECONDS - now) / shares))
+	shares=$((shares - 1))
+}
 has_time() { [ -z "${deadline:-}" ] || [ "$(date +%s)" -lt "$deadline" ]; }
 # make_faults SCENARIO: makes the faults in the file chosen, one after the other, until the deadline.
 make_faults() {
@@ -254,7 +263,10 @@ check_sample() {
 	: >all
 	for kind in $KINDS; do
 		{ by_stacks && [ "$kind" = alloc2 ]; } && continue
-		choose "$1" "$kind" || return
+		choose "$1" "$kind" || {
+			shares=$((shares - 1))
+			return
+		}
 		cat chosen >>all
 	done
 	awk -v seed="$SEED" 'BEGIN { srand(seed) } { print rand(), $0 }' all | sort -n | sed 's/^[^ ]* //' >chosen
@@ -266,7 +278,7 @@ check_sample() {
 "$BARLOW" run.lua whole && "$BARLOW" run.lua half stop && [ -e half/checkpoint.safetensors ] && SWEEP=$dir/sweep "$BARLOW" sweep run sweep.lua --jobs 2 --plain >/dev/null || exit 1
 swept=$(results sweep)
 for scenario in "$@"; do
-	if [ -n "${SECONDS_EACH:-}" ]; then
+	if [ -n "${TOTAL_SECONDS:-}" ]; then
 		check_sample "$scenario"
 	else
 		check_all "$scenario"

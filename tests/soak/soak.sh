@@ -4,7 +4,8 @@
 # (tests/fault/faults.sh), and inputs for the fuzzed readers (tests/fuzz/run.sh, in a build of its own in the folder fuzz).  Prints
 # what each part prints and, at the end, one line for each part with its counts.  Ends with 1 if a check failed or a part hung.
 #
-#     soak.sh [SECONDS]    about so many seconds, with faults drawn by SEED; without SECONDS every fault is made, which takes a day
+#     soak.sh [SECONDS]    about so many seconds, with faults drawn by SEED; each part gets a share of the time, and the fuzzed
+#                          readers what the others left; without SECONDS every fault is made, which takes a day
 #     SEED=n               1
 #     FAULTS=n             without SECONDS: only n calls of each kind fail
 #     PARTS="kills ..."    only these of kills, workers, faults, fuzz
@@ -55,7 +56,7 @@ begun=$(date +%s)
 if [ "$seconds" -gt 0 ]; then
 	part kills $((seconds + 600)) env RUN_KILLS=$((seconds / 36 + 1)) SWEEP_KILLS=$((seconds / 120 + 1)) sh "$SRCDIR/tests/soak/kills.sh"
 	[ "$seconds" -lt 600 ] || part workers $((seconds + 600)) sh "$SRCDIR/tests/soak/workers.sh"
-	part faults $((seconds + 600)) env SECONDS_EACH="$(share 8)" DISTURBED=100000 VIEWED=100000 \
+	part faults $((seconds + 600)) env TOTAL_SECONDS="$(share 60)" DISTURBED=100000 VIEWED=100000 \
 		sh "$SRCDIR/tests/fault/faults.sh" 0 start train resume plot screen sweep
 else
 	part kills 0 sh "$SRCDIR/tests/soak/kills.sh"
@@ -65,13 +66,14 @@ else
 fi
 if is_wanted fuzz; then
 	names=$(ls "$SRCDIR/tests/fuzz/seeds")
-	each=$((seconds > 0 ? $(share 30) / $(echo "$names" | wc -l) + 1 : 120))
 	if ! command -v clang >/dev/null; then
 		echo "fuzz: left out, because clang is not installed" >>"$log/summary"
 	elif ! build_fuzzers >"$log/build" 2>&1; then
 		bad=$((bad + 1))
 		echo "fuzz: it does not build: $(tail -n 1 "$log/build")" >>"$log/summary"
 	else
+		each=120 left=$((begun + seconds - $(date +%s)))
+		[ "$seconds" -eq 0 ] || each=$((left > 0 ? left / $(echo "$names" | wc -l) + 1 : 1))
 		# shellcheck disable=SC2086  # a list of words
 		part fuzz 0 env -C "$BUILDDIR/fuzz" sh "$SRCDIR/tests/fuzz/run.sh" "$each" $names
 	fi
