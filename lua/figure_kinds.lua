@@ -218,12 +218,17 @@ function kinds.embedding.tensor(t, settings)
 	if labels_of ~= nil and (type(labels_of) ~= "table" or #labels_of ~= n) then
 		error(("plot.embedding: 'labels' must be a list or a tensor of %d labels"):format(n), 0)
 	end
-	local points, names, number, list = {}, {}, {}, t:totable()
+	-- Whole numbers stand for themselves; other labels get the numbers from 0 on that none of those has.
+	local points, names, number, list, free = {}, {}, {}, t:totable(), 0
+	for i = 1, n do
+		local whole = labels_of and math.tointeger(labels_of[i])
+		if whole then number[labels_of[i]], names[whole] = whole, tostring(whole) end
+	end
 	for i = 1, n do
 		local label = labels_of and labels_of[i]
 		if label ~= nil and not number[label] then
-			number[label] = math.type(label) == "integer" and label or math.tointeger(label) or #names
-			names[number[label]] = tostring(math.tointeger(label) or label)
+			while names[free] do free = free + 1 end
+			number[label], names[free] = free, tostring(label)
 		end
 		points[i] = { list[i][1], list[i][2], label ~= nil and number[label] or -1 }
 	end

@@ -226,11 +226,6 @@ static int pass_run(pass *p, const double *w, double *loss, int64_t *correct)
 	return atomic_load(&p->failed) ? -1 : 0;
 }
 
-int64_t bl_logistic_size(const bl_logistic *l)
-{
-	return l->classes * (l->rows.width + 1);
-}
-
 /* gradient = (sum over chunks + l2 W) / n, without a penalty on the biases; returns l2 / 2 |W|^2. */
 static double gather_gradient(const pass *p, const double *w, double *gradient)
 {

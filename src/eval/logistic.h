@@ -33,9 +33,8 @@ typedef struct bl_logistic {
 	double l2; /* as in eval.h: l2 / 2 |W|^2 is added to the summed cross-entropy */
 } bl_logistic;
 
-/* Number of weights, biases included: K (F + 1). */
-int64_t bl_logistic_size(const bl_logistic *l);
-/* A bl_lbfgs_fn whose ctx is a bl_logistic: f = (summed cross-entropy + l2 / 2 |W|^2) / n, and its gradient. */
+/* A bl_lbfgs_fn of K (F + 1) weights, biases included; ctx is a bl_logistic: f = (summed cross-entropy + l2 / 2 |W|^2) / n,
+ * and its gradient. */
 int bl_logistic_evaluate(void *ctx, const double *w, double *f, double *gradient);
 /*
  * Computes the mean cross-entropy without penalty, and the fraction of rows that are classified correctly.  The

@@ -267,7 +267,9 @@ static int each_from(bl_module *m, char path[BL_MODULE_PATH], size_t length, bl_
 {
 	int rc = 0;
 	for (int i = 0; i < m->slots && !rc; i++) {
-		snprintf(path + length, BL_MODULE_PATH - length, "%s", m->slot[i].name);
+		int n = snprintf(path + length, BL_MODULE_PATH - length, "%s", m->slot[i].name);
+		if (length + (size_t)n >= BL_MODULE_PATH)
+			return bl_fail("the name %s... is longer than %d bytes", path, BL_MODULE_PATH - 1);
 		rc = fn(ctx, path, m->slot[i].tensor, m->slot[i].kind);
 	}
 	for (int i = 0; i < m->children && !rc; i++) {

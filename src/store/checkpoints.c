@@ -84,7 +84,12 @@ char *bl_runs_checkpoint(const char *folder, int64_t step)
 	int64_t *found = malloc(MOST_FOUND * sizeof *found);
 	char *path = path_of(folder, step), steps[SHOWN] = "";
 	int n = found ? find_steps(folder, found) : 0;
-	if (!found || !path || access(path, R_OK) == 0) {
+	if (!found || !path) {
+		free(found);
+		free(path);
+		return bl_fail_null("no memory to look for checkpoints");
+	}
+	if (access(path, R_OK) == 0) {
 		free(found);
 		return path;
 	}

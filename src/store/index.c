@@ -386,7 +386,9 @@ static int write_alone(bl_index *x)
 {
 	int64_t version;
 	int rc = run_sql(x, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT");
-	if (rc == 0 && single_number(x, "PRAGMA user_version", &version) == 0 && version != VERSION)
+	if (rc == 0)
+		rc = single_number(x, "PRAGMA user_version", &version);
+	if (rc == 0 && version != VERSION)
 		rc = bl_fail("the index of runs was left half written");
 	if (rc == 0)
 		rc = set_version(x, HALF) == 0 && write_all(x) == 0 ? set_version(x, VERSION) : -1;

@@ -469,7 +469,7 @@ int bl_trainer_steps(bl_trainer *t, int64_t n)
 			rc = make_step(t);
 		else
 			bl_trainer_answer_knn(t);
-		if (bl_trainer_over(t))
+		if (!stayed && bl_trainer_over(t))
 			save_end(t);
 		bl_exclusive_leave(t);
 	}

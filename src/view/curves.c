@@ -341,7 +341,7 @@ static void shift(bl_curves *v, int sign)
 static void put_cursor(bl_curves *v, int64_t at)
 {
 	v->cursor = at;
-	if (v->to)
+	if (v->to || (at && at < v->from))
 		show_range(v, at ? at : newest(v), span_of(v));
 }
 

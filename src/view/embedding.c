@@ -319,13 +319,14 @@ static void light(bl_scene *s, int by)
 /* Moves to the next or previous snapshot with points; if there is none, stays. */
 static void move(bl_timeline *p, int by)
 {
-	const bl_moment *was = bl_timeline_moment(p), *now;
+	const int64_t at = p->at;
+	const bl_moment *now;
 	do {
 		now = bl_timeline_moment(p);
 		bl_timeline_move(p, by);
 	} while (bl_timeline_moment(p) != now && !bl_timeline_moment(p)->points);
 	if (bl_timeline_moment(p) && !bl_timeline_moment(p)->points)
-		p->at = was->step;
+		p->at = at;
 }
 
 static void act(bl_scene *s, bl_request r)

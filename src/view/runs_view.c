@@ -600,7 +600,8 @@ static void click(bl_scene *s, int y)
 
 static void mouse(bl_scene *s, bl_mouse m)
 {
-	if (!table_of(s))
+	const bl_run_table *t = table_of(s);
+	if (!t || t->typing || t->tagging || t->deleting || t->choosing) /* what is typed is about the run at the cursor */
 		return;
 	int by = m.kind == BL_MOUSE_WHEEL_UP ? -1 : m.kind == BL_MOUSE_CLICK ? 0 : 1;
 	if (table_of(s)->diff)

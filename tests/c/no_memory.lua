@@ -47,19 +47,21 @@ local function chosen(calls)
 	return out
 end
 
--- An example that fails here with memory, too, says nothing.
+-- What runs and sweeps print depends on the runs that are there, and on when they stop.  An example that fails with memory, too,
+-- shows nothing.
 local faults, examples, wrong = 0, 0, {}
 local function try(e)
 	run(e, NEVER)
 	local fine, first = run(e, NEVER)
 	local _, second, calls = run(e, NEVER)
 	if not fine then return end
+	local changes = first ~= second or e.name:find "^runs?%f[^%w]" or e.name:find "^sweep" or e.name == "trainer:stop"
 	examples = examples + 1
 	for _, n in ipairs(chosen(calls)) do
 		if os.getenv "NO_MEMORY_SHOW" then io.stderr:write(e.name, " ", n, " of ", calls, "\n") end
 		local ok, text = run(e, n)
 		faults = faults + 1
-		if not text:find "memory" and not (ok and (text == first or first ~= second)) then
+		if not (text:find "memory" or ok and (text == first or changes)) then
 			wrong[#wrong + 1] = ("%s, allocation %d of %d: %s\n  instead of %s"):format(e.name, n, calls, text, first)
 		end
 	end

@@ -14,6 +14,7 @@
 
 #include <barlow/error.h>
 
+#include <errno.h>
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdatomic.h>
@@ -24,7 +25,10 @@ static _Atomic long fails;
 
 static bool fails_now(void)
 {
-	return atomic_load(&fails) != 0 && atomic_fetch_sub(&fails, 1) == 1;
+	if (atomic_load(&fails) == 0 || atomic_fetch_sub(&fails, 1) != 1)
+		return false;
+	errno = ENOMEM;
+	return true;
 }
 
 /* clang-format off */

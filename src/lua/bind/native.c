@@ -46,13 +46,6 @@ static int native_type_name(lua_State *L)
 	return 1;
 }
 
-/* texts(name): the texts loaded as chunks of that name, newest first; bl_lua_add_written replaces this function by its own */
-static int native_texts(lua_State *L)
-{
-	bl_lua_push_texts(L, luaL_checkstring(L, 1));
-	return 1;
-}
-
 /* interrupted(): whether Ctrl-C was pressed and is not handled yet, or a signal ends the program */
 static int is_interrupted(lua_State *L)
 {
@@ -234,7 +227,6 @@ static const luaL_Reg functions[] = {
 	{ "schedules", native_schedules },
 	{ "source", native_source },
 	{ "tell_unsaved", native_tell_unsaved },
-	{ "texts", native_texts },
 	{ "trainers", bl_lua_trainers },
 	{ "tune_load", bl_lua_tune_load },
 	{ "tune_measure", bl_lua_tune_measure },

@@ -40,8 +40,10 @@ static bool find_real(const char *path, char real[PATH_MAX])
 	if (errno != ENOENT || !*name || !strcmp(name, "..") || !strcmp(name, "."))
 		return false;
 	int n = snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+	errno = ENAMETOOLONG;
 	if (n >= (int)sizeof folder || !realpath(folder, into))
 		return false;
+	errno = ENAMETOOLONG;
 	return snprintf(real, PATH_MAX, "%s/%s", strcmp(into, "/") ? into : "", name) < PATH_MAX;
 }
 
