@@ -133,8 +133,8 @@ static int conv_check(int64_t in, int64_t out, const int kernel[2], bl_conv_shap
 {
 	if (in < 1 || out < 1)
 		return bl_fail("conv2d: channels must be at least 1, got %lld and %lld", (long long)in, (long long)out);
-	if (kernel[0] < 1 || kernel[1] < 1 || s.stride < 1 || s.padding < 0 || s.dilation < 1)
-		return bl_fail("conv2d: expected kernel >= 1, stride >= 1, padding >= 0, dilation >= 1, got %d x %d, %d, %d, %d",
+	if (kernel[0] < 1 || kernel[1] < 1 || s.stride < 1 || s.padding < 0 || s.dilation < 0)
+		return bl_fail("conv2d: expected kernel >= 1, stride >= 1, padding >= 0, dilation >= 0, got %d x %d, %d, %d, %d",
 		               kernel[0], kernel[1], s.stride, s.padding, s.dilation);
 	if (s.groups < 1 || in % s.groups || out % s.groups)
 		return bl_fail("conv2d: groups must divide both channels, got groups %d for %lld -> %lld", s.groups, (long long)in,

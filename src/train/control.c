@@ -233,18 +233,24 @@ static int make_step(bl_trainer *t)
 	return rc;
 }
 
-/* Journals the run's end and its reason, and then saves the run: the checkpoint counts the journal's entries. */
+/*
+ * Journals the run's end and its reason, and then saves the run: the checkpoint counts the journal's entries.  A paused run that is
+ * stepped by hand to its end comes here twice, the second time in its own thread.
+ */
 static void save_end(bl_trainer *t)
 {
 	char why[64] = "";
-	if (t->step < t->steps && bl_trainer_spent(t)) {
+	bool again = t->done_at == t->step;
+	if (!again && t->step < t->steps && bl_trainer_spent(t)) {
 		snprintf(why, sizeof why, "the limit of %g s of training time is reached", t->config.seconds);
 		bl_trainer_note(t, "step %lld: done: %s", (long long)t->step, why);
 	}
-	if (bl_trainer_over(t) && t->info.state != BL_RUN_FAILED)
+	if (!again && bl_trainer_over(t) && t->info.state != BL_RUN_FAILED) {
 		bl_changes_event(t, "done", "trainer", why);
-	else if (t->ending_asked)
+		t->done_at = t->step;
+	} else if (!again && t->ending_asked) {
 		bl_changes_event(t, "stop", "process", t->ending_why);
+	}
 	bl_live_check_file(t->live);
 	note_trouble(t);
 	bl_trainer_count_trouble(t);

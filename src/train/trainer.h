@@ -91,6 +91,7 @@ struct bl_trainer {
 	/* Used by the holder of the exclusive section. */
 	struct nan_guard guard;
 	int64_t step;
+	int64_t done_at; /* the step whose "done" is in the journal */
 	double trained; /* seconds */
 	struct rate rate;
 	bl_tensor *z[2];      /* newest embeddings, outside the graph */

@@ -24,6 +24,17 @@ local function told(journal)
 	return table.concat(lines, "\n")
 end
 
+test("the end is one line, also of a paused run that is stepped by hand past its end", function()
+	local t = small{ epochs = 1, folder = false }
+	t:start()
+	t:pause()
+	fails(function() t:step(1000) end, "the run is over")
+	t:wait()
+	local ends = 0
+	for _, c in ipairs(t.journal) do ends = ends + (c.name == "done" and 1 or 0) end
+	equal(ends, 1)
+end)
+
 local straight
 test("every change during training is a line in the folder", function()
 	local t = small{ folder = place "A" }

@@ -30,6 +30,23 @@ test("random numbers depend on the seed, and every draw differs", function()
 	near(u:mean():item(), .5, .1)
 end)
 
+test("allclose: tolerances, equal infinities, NaN", function()
+	local function is(a, b, ...) return (tensor{ a }:allclose(tensor{ b }, ...)) end
+	equal(is(1, 1 + 1e-6), true)
+	equal(is(1, 1 + 1e-4), false)
+	equal(is(1, 1.25, 0, .25), true)
+	equal(is(1, 1.25, 0, .24), false)
+	equal(is(4, 5, .2, 0), true)
+	equal(is(5, 4, .2, 0), false, "relative to the second")
+	equal(is(math.huge, math.huge), true)
+	equal(is(math.huge, -math.huge), false)
+	equal(is(1, math.huge), false)
+	equal(is(0 / 0, 0 / 0), false)
+	equal(tensor.ones(2):allclose(tensor.ones(3)), false)
+	local _, worst = tensor{ 1, 2, 4 }:allclose(tensor{ 1, 2.5, 3 })
+	equal(worst, 1.0)
+end)
+
 test("arithmetic with tensors and numbers broadcasts", function()
 	local a, b = tensor{ { 1, 2 }, { 3, 4 } }, tensor{ 10, 20 }
 	close(a + b, { { 11, 22 }, { 13, 24 } })

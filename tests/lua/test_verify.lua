@@ -304,6 +304,16 @@ test("invalid arguments are reported", function()
 	fails(function() plot.spectrum(3) end, "plot.spectrum: expected a tensor, a trainer, a run, or a list of runs, got 3")
 	fails(function() plot.spectrum(tensor.zeros(4)) end, "no value is above 0")
 	fails(function() plot.embedding(one) end, "has no points of its embeddings", "eval.features")
+	-- Texts and fractions get numbers that no label has.
+	local path = os.tmpname() .. ".gp"
+	for want, labels in pairs{ ["cat dog bird"] = { "cat", "dog", "cat", "bird" }, ["0 1 1.5 x"] = { 1.5, 0, "x", 1 }, ["0 1"] = { 0, 0, 1, 1 } } do
+		plot.embedding(tensor.randn(4, 2), { labels = labels }):save(path)
+		local names, file = {}, assert(io.open(path))
+		for name in file:read "a":gmatch "dashtype 1 title '([^']*)'" do names[#names + 1] = name end
+		file:close()
+		equal(table.concat(names, " "), want)
+	end
+	os.remove(path)
 	fails(function() plot.embedding(tensor.zeros(4)) end, "expected points (N, 2) or features (N, D), not a tensor (4)")
 	fails(function() plot.embedding(tensor.randn(4, 2), { labels = { 1 } }) end, "'labels' must be a list or a tensor of 4 labels")
 	fails(function() plot.embedding(tensor.randn(4, 2), { lables = { 1 } }) end, "did you mean 'labels'?")

@@ -263,8 +263,8 @@ static int t_allclose(lua_State *L)
 	bool close = bl_tensor_same_shape(a, b);
 	const float *u = read_all(L, a), *v = read_all(L, b);
 	for (int64_t i = 0, n = close ? bl_tensor_count(a) : 0; i < n; i++) {
-		double d = u[i] == v[i] ? 0 : fabs((double)u[i] - (double)v[i]); /* equal infinities are close */
-		close = close && d <= atol + rtol * fabs((double)v[i]);
+		double d = u[i] == v[i] ? 0 : fabs((double)u[i] - (double)v[i]); /* infinities are close if they are equal */
+		close = close && isfinite(d) && d <= atol + rtol * fabs((double)v[i]);
 		worst = fmax(worst, d);
 	}
 	lua_pushboolean(L, close);
