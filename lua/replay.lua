@@ -51,10 +51,13 @@ end
 local function starts(folder, step)
 	local list = checkpoints(folder, step)
 	local parent = (native.run_file(folder) or {}).parent
-	if not parent then
-		if #list == 0 or list[1].step > 0 then table.insert(list, 1, { step = 0 }) end
+	if #list > 0 and list[1].step <= (parent and parent.step or 0) then return list end
+	local fine, start = true, { step = 0 }
+	if parent then fine, start = pcall(fork_start, folder, parent, step) end
+	if fine then
+		table.insert(list, 1, start)
 	elseif #list == 0 then
-		list[1] = fork_start(folder, parent, step)
+		error(start, 0)
 	end
 	return list
 end

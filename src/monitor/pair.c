@@ -44,6 +44,12 @@ static void make_room(bl_snapshot *s, int64_t height, int64_t width)
 	s->view_side = most > s->view_side ? (int32_t)most : s->view_side;
 }
 
+/* 0 to 255; NaN is black, as are all pixels of an image that has infinite ones. */
+static uint8_t level(float x)
+{
+	return x >= 0 ? (uint8_t)(x + .5f) : 0;
+}
+
 /*
  * Draws a view.  The range from its darkest to its brightest value becomes 0..255, because normalised views have no
  * fixed range.
@@ -61,7 +67,7 @@ static void draw(const struct image *v, int which, bl_snapshot *s)
 	for (int y = 0; y < side; y++)
 		for (int x = 0; x < side; x++)
 			for (int c = 0; c < s->view_channels; c++)
-				*out++ = (uint8_t)(scale * (pixel(v, c, y * v->height / side, x * v->width / side) - lo) + .5f);
+				*out++ = level(scale * (pixel(v, c, y * v->height / side, x * v->width / side) - lo));
 }
 
 static void draw_from_batch(const bl_tensor *v, int64_t i, int which, bl_snapshot *s)

@@ -92,7 +92,7 @@ struct bl_trainer {
 	struct nan_guard guard;
 	int64_t step;
 	int64_t done_at; /* the step whose "done" is in the journal */
-	double trained; /* seconds */
+	double trained;  /* seconds */
 	struct rate rate;
 	bl_tensor *z[2];      /* newest embeddings, outside the graph */
 	int64_t *rows;        /* data set rows of the batch */

@@ -139,6 +139,13 @@ test("a fork begins at its parent's checkpoint", function()
 	fails(function() f:at(12, quiet) end, "step 12 was made by the run that this one was forked from", place "A")
 end)
 
+test("bisect looks at a fork's first steps, also if the fork has checkpoints of its own", function()
+	local f = t:fork{ step = 12, set = { ["loss.lambda"] = .5, checkpoint_every = 1 }, folder = place "F2" }
+	f:start():wait()
+	equal(f:bisect(function(v) return v.iteration >= 13 end, quiet).iteration, 13)
+	equal(f:bisect(function(v) return v.iteration >= 17 end, quiet).iteration, 17)
+end)
+
 test("conditions that would change bits are refused with a message", function()
 	local path = place "A/run.json"
 	local text = read(path)
