@@ -231,13 +231,14 @@ int bl_safe_run(const bl_safe *requested, const bl_texts *script)
 	w.memory = w.memory ? w.memory : MEMORY;
 	w.seconds = w.seconds ? w.seconds : SECONDS;
 	char *folder = folder_of(script->text[0]), *below = w.below ? realpath(w.below, NULL) : NULL;
+	const int why = errno; /* if there is no such folder */
 	char *bytes = bl_file_read(script->text[0], &n), *text = bytes ? realloc(bytes, n + 1) : NULL;
 	struct stat s;
 	int status;
 	if (!text) {
 		status = fail(bl_error());
 	} else if (w.below && (!below || stat(below, &s) != 0 || !S_ISDIR(s.st_mode))) {
-		fprintf(stderr, "barlow: --below %s: %s\n", w.below, below ? "it is not a folder" : strerror(errno));
+		fprintf(stderr, "barlow: --below %s: %s\n", w.below, below ? "it is not a folder" : strerror(why));
 		status = EXIT_FAILURE;
 	} else {
 		char name[PATH_MAX + 1];

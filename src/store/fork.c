@@ -94,7 +94,12 @@ static int make_live(const char *from, const char *into, int64_t step)
 		info.step = step;
 		snprintf(info.message, sizeof info.message, "forked at step %lld of %.180s", (long long)step, from);
 		l = bl_live_create(target, &info, NULL); /* bl_live_resume adds the columns */
-		rc = l ? bl_live_resume(l, past, step) : -1;
+		if (l && access(target, F_OK) != 0) {    /* without space on the disk, it is in memory only */
+			bl_live_info_get(l, &info);
+			rc = bl_fail("%s: %s", target, info.message);
+		} else {
+			rc = l ? bl_live_resume(l, past, step) : -1;
+		}
 	}
 	bl_live_close(l);
 	bl_live_close(past);

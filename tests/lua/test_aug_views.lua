@@ -53,6 +53,12 @@ test("objects that are not views are refused", function()
 	fails(function() aug.views{ aug.crop(8), 3 } end, "number 3")
 	fails(function() aug.repeated(aug.crop(8), 9) end, "1 to 8")
 	fails(function() aug.views{ aug.repeated(aug.crop(8), 8), aug.crop(8) } end, "more than 8")
+	local flips = {}
+	for i = 1, 63 do flips[i] = aug.flip() end
+	local most, more = aug.compose(flips), aug.compose{ aug.compose(flips), aug.vflip() }
+	data.loader{ data = ds, views = aug.twin(most, most), batch = 32 }
+	fails(function() data.loader{ data = ds, views = aug.twin(most, more), batch = 32 } end, "view 2 has 64 operators and no 'normalize'",
+		"at most 63")
 	fails(function() aug.views{ aug.batch(mixup), aug.crop(8) } end, "around all views")
 	local function small(views)
 		return trainer{ data = ds, encoder = nn.cnn{ channels = 3, widths = { 4 }, image = 8 }, projector = { 8 }, batch = 32,

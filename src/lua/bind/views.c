@@ -95,7 +95,10 @@ bl_lua_views bl_lua_views_of(lua_State *L, int table, const char *what, bl_datas
 	int channels = bl_dataset_channels(d);
 	luaL_checkstack(L, v.n + 4, "views");
 	for (int i = 0; i < v.n; i++) { /* what is pushed keeps the views alive */
-		bool done = find_normalize(v.view[i]) || bl_pipeline_length(v.view[i]) >= OPS_MAX;
+		bool done = find_normalize(v.view[i]);
+		if (!done && bl_pipeline_length(v.view[i]) >= OPS_MAX)
+			luaL_error(L, "%s: view %d has %d operators and no 'normalize', which has to be added: expected at most %d",
+			           what, i + 1, OPS_MAX, OPS_MAX - 1);
 		bl_lua_give_pipeline(L, done ? bl_pipeline_ref(v.view[i]) : with_statistics(v.view[i], &v, channels));
 		v.view[i] = *(bl_pipeline **)lua_touserdata(L, -1);
 	}
