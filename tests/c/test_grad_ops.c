@@ -627,6 +627,10 @@ static void cross_entropy_is_the_mean_negative_log_probability(void **state)
 	bl_tensor *huge = of(SHAPE(2, 3), OF(1e4f, 0, 1e4f, -1e4f, -1e4f, -1e4f));
 	expect(bl_cross_entropy(x, labels), 0, NULL, OF((.40760596f + 1.0986123f) / 2), 1e-6);
 	expect(bl_cross_entropy(huge, labels), 0, NULL, OF((.6931472f + 1.0986123f) / 2), 1e-6);
+	bl_tensor *columns = of(SHAPE(3, 2), OF(0, -1e4f, 1e4f, -1e4f, 1e4f, -1e4f)), *rows = bl_transpose(columns, 0, 1);
+	expect(bl_cross_entropy(rows, labels), 0, NULL, OF((.6931472f + 1.0986123f) / 2), 1e-6);
+	bl_tensor_unref(rows);
+	bl_tensor_unref(columns);
 	expect_error(bl_cross_entropy(x, (int32_t[]){ 2, 3 }),
 	             "cross_entropy: label 3 of row 1 is outside 0..2: the logits are (2, 3)");
 	bl_tensor *v = bl_tensor_full(SHAPE(3), 1);

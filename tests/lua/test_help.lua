@@ -54,6 +54,40 @@ local function shown(what)
 	return table.concat(lines, "\n"), lines
 end
 
+tap.test("the text of a setting continues below its beginning", function()
+	local continued, text_at = 0
+	local _, lines = shown "trainer"
+	for _, line in ipairs(lines) do
+		local head = line:match "^    %f[%w_][^%s]+ ?=? ?[^%s]*%s%s+%f[%S]"
+		local blank = line:match "^      +"
+		if head then
+			text_at = #head
+		elseif blank and text_at then
+			tap.equal(#blank, text_at, line)
+			continued = continued + 1
+		end
+	end
+	if continued < 5 then error(table.concat(lines, "\n")) end
+end)
+
+tap.test("a function's source is shown by its path", function()
+	local function source(name)
+		local lines, real = {}, print
+		print = function(line) lines[#lines + 1] = line end -- luacheck: ignore
+		local fine, message = pcall(help.source, name)
+		print = real -- luacheck: ignore
+		if not fine then error(message, 0) end
+		return table.concat(lines, "\n")
+	end
+	twice = { deep = { f = assert(load("return function(x) return 2 * x end", "=(twice)"))() } } -- luacheck: ignore
+	local shown_source = source "twice.deep.f"
+	if not shown_source:find "function%(x%) return 2 %* x end" and not shown_source:find "the text of 'twice.deep.f'" then error(shown_source) end
+	for _, name in ipairs{ "twice.deep.g", "twice.g.f", "twice.deep", "no.such.name" } do
+		tap.equal(source(name):find "2 %* x" or source(name):find "the text of", nil, name)
+	end
+	twice = nil -- luacheck: ignore
+end)
+
 tap.test("examples are shown as one types them at the prompt", function()
 	for name, want in pairs{ ["trainer:set"] = "t:set{lambda = .01}", ["trainer:watch"] = "t:watch()", ["sweep:table"] = "s:table()",
 		["trainer:save"] = "t:save(path)", ["tensor.load"] = "tensor.eye(2):save(path); print(tensor.load(path))", ["trainer.C"] = "t.C",

@@ -35,6 +35,22 @@ test("the end is one line, also of a paused run that is stepped by hand past its
 	equal(ends, 1)
 end)
 
+test("a step that fails is the last line, with its number and its reason", function()
+	local function near(za, zb, p)
+		if p.patience == 0 then error "out of patience" end
+		return ((za - zb) ^ 2):mean()
+	end
+	local t = small{ folder = false, loss = loss.func{ near, parameters = { patience = 1 } } }
+	t:step(2):set{ patience = 0 }
+	fails(function() t:step(5) end, "step 3", "out of patience")
+	equal(t.state, "failed")
+	local last = t.journal[#t.journal]
+	equal(last.name, "failed")
+	equal(last.who, "trainer")
+	equal(last.step, 2)
+	if not last.text:find "step 3: .*out of patience" then error(last.text) end
+end)
+
 local straight
 test("every change during training is a line in the folder", function()
 	local t = small{ folder = place "A" }

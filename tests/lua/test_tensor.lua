@@ -197,6 +197,14 @@ test("printing", function()
 	equal(tostring(tensor.zeros(2, 0)), "tensor([], size=(2, 0))")
 	equal(tostring(tensor{ 1e-6, 1 }), "tensor([1.0000e-06, 1.0000e+00])")
 	equal(tostring(tensor{ 0 / 0, 1 / 0, 1 }), "tensor([nan, inf,  1.])")
+	local long, numbers = tostring(tensor.arange(100, 150)), {}
+	for line in long:gmatch "[^\n]+" do
+		equal(#line <= 80 and line:find "^[t ][e ][n ][s ][o ][r ][( ][[ ]%d" ~= nil, true, line)
+	end
+	for n in long:gmatch "%d+" do numbers[#numbers + 1] = tonumber(n) end
+	equal(#numbers, 50)
+	equal(select(2, long:gsub("\n", "")), 4, long)
+	close(tensor(numbers), tensor.arange(100, 150), 0, 0)
 	local large = tostring(tensor.zeros(2000, 30))
 	local cut = large:find("size=(2000, 30)", 1, true) and large:find("...", 1, true)
 	if not cut or #large > 2000 then error(large) end
