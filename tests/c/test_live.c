@@ -611,6 +611,31 @@ static void test_synced_before_named(void **state)
 	bl_live_close(w);
 }
 
+/* A reader sees the snapshots that the run had before it got its file. */
+static void test_snapshots_move(void **state)
+{
+	(void)state;
+	static bl_snapshot s;
+	bl_live_info info = info_of(40);
+	bl_live *w = bl_live_create(NULL, &info, &columns);
+	for (int64_t step = 1; step <= 3; step++) {
+		fill_snapshot(&s, step);
+		bl_live_publish(w, &s);
+		add_record(w, step);
+	}
+	int n = bl_live_snapshot_count(w);
+	assert_int_equal(bl_live_move(w, path), 0);
+	bl_live *r = bl_live_open(path, false);
+	assert_int_equal(bl_live_snapshot_count(r), n);
+	for (int i = 0; i < n; i++) {
+		int64_t step = bl_live_snapshot_at(w, i, &s);
+		assert_int_equal(bl_live_snapshot_at(r, i, &s), step);
+		assert_true(s.step == step && s.mean[5] == (float)step);
+	}
+	bl_live_close(r);
+	bl_live_close(w);
+}
+
 /* The slots are not read atomically: a command that is sent during the read must not be taken after a later one. */
 static void test_interleaved_sender(void **state)
 {
@@ -1544,6 +1569,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(test_version_2, remove_file),
 		cmocka_unit_test_teardown(test_bad_list, remove_file),
 		cmocka_unit_test(test_full_disk),
+		cmocka_unit_test_teardown(test_snapshots_move, remove_file),
 		cmocka_unit_test_teardown(test_mutations, remove_file),
 		cmocka_unit_test_teardown(test_writer_survives, remove_file),
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* test_place.c: the folder of a run in a C program: resuming, forks, and removal, which affects only files of the run. */
+#include "store/owner.h"
 #include "support.h"
 
 #include <barlow/error.h>
@@ -401,12 +402,50 @@ static void test_delete_refused(void **state)
 	assert_int_equal(bl_runs_delete(folder), 0);
 }
 
+/* A recipe that differs is saved under the first free name; the same one, or the first one, leaves no copy. */
+static void test_recipe_copies(void **state)
+{
+	(void)state;
+	static const char *const text[] = { "return 1", "return 1", "return 2", "return 3" };
+	static const char *const name[] = { "recipe.lua", "recipe.lua.1", "recipe.lua.2", "recipe.lua.3" };
+	static const char *const left[] = { "return 3", "return 1", "return 2", NULL };
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(bl_runs_write_recipe(scratch, text[i], strlen(text[i])), 0);
+	for (int i = 0; i < 4; i++) {
+		char path[700];
+		size_t n = 0;
+		snprintf(path, sizeof path, "%s/%s", scratch, name[i]);
+		char *there = bl_file_read(path, &n);
+		assert_true(left[i] ? there && n == strlen(left[i]) && memcmp(there, left[i], n) == 0 : !there);
+		free(there);
+	}
+}
+
+/* A folder of an earlier version, without an owner, belongs to the process that it names, or to nobody. */
+static void test_owner(void **state)
+{
+	(void)state;
+	char boot[BL_RUN_TEXT];
+	bl_process_boot(boot, sizeof boot);
+	for (int same_pid = 0; same_pid < 2; same_pid++)
+		for (int same_boot = 0; same_boot < 2; same_boot++) {
+			bl_run_file f = { .pid = getpid() + !same_pid };
+			snprintf(f.boot, sizeof f.boot, "%s", same_boot ? boot : "another");
+			assert_int_equal(bl_owner_is(&f, "me"), same_pid && same_boot);
+			f.pid = 0;
+			assert_true(bl_owner_is(&f, "me"));
+			snprintf(f.owner, sizeof f.owner, "%s", same_pid ? "me" : "you");
+			assert_int_equal(bl_owner_is(&f, "me"), same_pid);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_keeps, begin),          cmocka_unit_test_setup(test_goes_on, begin),
 		cmocka_unit_test_setup(test_unsaved, begin),        cmocka_unit_test_setup(test_fork, begin),
 		cmocka_unit_test_setup(test_no_fork, begin),        cmocka_unit_test_setup(test_clock_is_set, begin),
+		cmocka_unit_test_setup(test_recipe_copies, begin),  cmocka_unit_test(test_owner),
 		cmocka_unit_test_setup(test_delete, begin),         cmocka_unit_test_setup(test_delete_elsewhere, begin),
 		cmocka_unit_test_setup(test_delete_refused, begin), cmocka_unit_test_setup(test_delete_deep, begin),
 	};

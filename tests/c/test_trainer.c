@@ -202,6 +202,44 @@ static void check_record(bl_trainer *t, int64_t step)
 	assert_true(value_at(t, step, "grad_norm") > 0 && value_at(t, step, "images_per_s") > 0);
 }
 
+/* What screens, charts and tables know of each column: name, label, brief, unit, kind, precision, mark; * is a summand of the loss. */
+static void test_columns(void **state)
+{
+	(void)state;
+	static const char *const expected[] = {
+		"invariance, '', '', '', 1, 0, I",
+		"weighted_invariance, 'invariance', 'inv', '', 2, 0, i *",
+		"redundancy, '', '', '', 1, 0, R",
+		"weighted_redundancy, 'λ·redundancy', 'λ·red', '', 2, 0, r *",
+		"lambda, 'λ', '', '', 4, 3, -",
+		"loss.invariance, 'weight of inv', '', '', 4, 3, -",
+		"total, '', '', '', 0, 0, T",
+		"floor, '', '', '', 3, 3, -",
+		"time, '', '', 's', 8, 6, -",
+		"lr, 'learning rate', 'lr', '', 5, 3, a",
+		"lr_bias, 'lr of biases', '', '', 5, 3, b",
+		"grad_norm, 'gradient norm', '', '', 7, 0, -",
+		"images_per_s, 'images/s', '', 'images/s', 7, 0 fixed, s",
+		"knn, 'kNN accuracy', 'kNN', '', 6, 3 fixed, -",
+	};
+	struct toy y = toy_new();
+	y.config.optim.lr_bias = .1;
+	bl_trainer *t = trainer_of(&y);
+	bl_columns c;
+	bl_live_columns(bl_trainer_live(t), &c);
+	for (int i = 0; i < c.n; i++) {
+		const bl_column *k = &c.column[i];
+		char text[300];
+		snprintf(text, sizeof text, "%s, '%s', '%s', '%s', %d, %d%s, %c%s", k->name, k->label, k->brief, k->unit, k->kind,
+		         k->precision, k->fixed ? " fixed" : "", k->mark ? k->mark : '-', bl_columns_part(&c, i) ? " *" : "");
+		assert_true(i < (int)(sizeof expected / sizeof *expected));
+		assert_string_equal(text, expected[i]);
+	}
+	assert_int_equal(c.n, (int)(sizeof expected / sizeof *expected));
+	bl_trainer_free(t);
+	toy_free(&y);
+}
+
 static void test_learns(void **state)
 {
 	(void)state;
@@ -1040,6 +1078,7 @@ static void test_nan_in_weight(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_columns),
 		cmocka_unit_test(test_learns),
 		cmocka_unit_test(test_same_bits),
 		cmocka_unit_test(test_precision),

@@ -207,6 +207,12 @@ static void processes(void **state)
 	bl_process_id me;
 	bl_process_self(&me);
 	assert_true(bl_process_is_here(&me) && bl_process_alive(&me));
+	char space[64] = "", *slash = strchr(me.boot, '/');
+	assert_non_null(slash);
+	if (readlink("/proc/self/ns/pid", space, sizeof space - 1) > 0 && slash - me.boot > 1) /* "pid:[4026531836]" */
+		assert_string_equal(slash + 1, strchr(space, '['));
+	else
+		assert_int_equal(me.boot[0], '-');
 	me.born++; /* as if another process had this pid */
 	assert_false(bl_process_alive(&me));
 }
