@@ -81,10 +81,10 @@ function methods.start(s, options)
 	if s.workers and #s.workers > 0 then error("sweep: its workers are running already", 0) end
 	share_of(options.shard)
 	local jobs = math.min(jobs_of(s, options), math.max(1, open_trials(s)))
+	s.at_start = results.counts(s).over
 	s.workers, s.shard, s.restarts, s.began = {}, options.shard, 0, native.now()
 	s.threads = math.max(1, native.cores() // jobs)
 	s.deadline = s.budget and s.budget.time and native.now() + s.budget.time or nil
-	s.at_start = results.counts(s).over
 	os.remove(s.folder .. "/stop")
 	native.make_folder(s.folder .. "/logs")
 	if open_trials(s) > 0 then

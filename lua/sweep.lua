@@ -471,7 +471,10 @@ local function settle(s)
 	native.make_folder(s.folder)
 	local path = s.folder .. "/sweep.lua"
 	local full = recipe.file_text(d, s.folder)
-	if not native.create_file(path, full) and native.read_file(path) ~= full then
+	if native.create_file(path, full) then return end
+	local there, why = native.read_file(path)
+	if not there then refuse("%s", why) end
+	if there ~= full then
 		refuse("%s holds another sweep: give another folder, or open that sweep (sweep.open)", native.clean(s.folder))
 	end
 end

@@ -36,8 +36,8 @@ local function run(e, n)
 	return out[1], comparable(out[1] and table.concat(lines, "\n") or tostring(out[2])), calls
 end
 
--- The allocations that fail.
-local function chosen(calls)
+-- The allocations that fail, at most `most`; 0: all of them.
+local function chosen(calls, most)
 	local out = {}
 	if most == 0 or calls <= most then
 		for n = 1, calls do out[n] = n end
@@ -57,7 +57,7 @@ local function try(e)
 	if not fine then return end
 	local changes = first ~= second or e.name:find "^runs?%f[^%w]" or e.name:find "^sweep" or e.name == "trainer:stop"
 	examples = examples + 1
-	for _, n in ipairs(chosen(calls)) do
+	for _, n in ipairs(chosen(calls, e.most or most)) do
 		if os.getenv "NO_MEMORY_SHOW" then io.stderr:write(e.name, " ", n, " of ", calls, "\n") end
 		local ok, text = run(e, n)
 		faults = faults + 1
@@ -68,6 +68,37 @@ local function try(e)
 end
 for _, e in ipairs(registry.entries()) do
 	if e.name:find(names) then try(e) end
+end
+
+-- What the examples do not reach.
+local train = "data.shapes{ n = 200, size = 8, channels = 1, seed = 1 }"
+for name, text in pairs{
+	["conv2d, dilated"] = "nn.conv2d(8, 4, 3, { dilation = 2 })(tensor.full({ 2, 8, 9, 9 }, .5)):sum():item()",
+	["conv2d, groups"] = "nn.conv2d(8, 8, 3, { groups = 2, stride = 2 })(tensor.full({ 2, 8, 9, 9 }, .5)):sum():item()",
+	["conv2d, wide"] = "nn.conv2d(32, 32, 3, { padding = 1 })(tensor.full({ 4, 32, 16, 16 }, .5)):shape()",
+	["convolution's gradient"] = [[
+		local m = nn.sequential(nn.conv2d(8, 8, 3, { dilation = 2 }), nn.batchnorm2d(8), nn.relu(), nn.conv2d(8, 4, 3, { groups = 2 }))
+		local x = tensor.full({ 2, 8, 11, 11 }, .5):requires_grad(true)
+		m(x):sum():backward()
+		return x.grad:shape()]],
+	["networks"] = "nn.resnet{ depth = 18, width = 4 }:count(), nn.cnn{ widths = { 4, 8 }, image = 8 }:count(), nn.mlp{ 4, 8, 8 }:count()",
+	["losses"] = [[
+		local a, b = tensor.arange(1, 65):reshape(16, 4):requires_grad(true), (tensor.arange(1, 65) ^ 2):reshape(16, 4)
+		local out = {}
+		for _, form in ipairs{ "direct", "gram" } do
+			local l = loss.barlow{ form = form }(a, b)
+			l:backward()
+			out[#out + 1] = l:item()
+		end
+		out[3] = loss.vicreg{}(a, b):item()
+		return out[1], out[2], out[3], a.grad:shape()]],
+	["kNN, whitened"] = "eval.knn{ train = T, test = T, k = 5, whiten = true }, eval.knn{ train = T, test = T, k = 5, standardise = true }",
+	["linear probe"] = "eval.linear{ train = T, test = T, l2 = .1 }, eval.linear{ train = T, test = T }",
+	["spectra"] = "eval.rankme(tensor.arange(1, 65):reshape(16, 4)), tensor.arange(1, 65):reshape(16, 4):svd()",
+	["views"] = "aug.paper{ size = 8 }(T[1].image):shape(), aug.elastic{ p = 1 }(T[1].image):shape(), aug.equalize{ p = 1 }(T[1].image):shape()",
+	["parts"] = "#T:subset(3, 20), #T:split(.5), #T:balance(), T:statistics()",
+} do
+	if name:find(names) then try{ name = name, most = most > 0 and most < 60 and 60 or most, example = (text:gsub("%f[%w]T%f[%W]", train)) } end
 end
 print(("# %d allocations failed in %d examples"):format(faults, examples))
 for _, why in ipairs(wrong) do io.stderr:write("# ", (why:gsub("\n", "\n# ")), "\n") end

@@ -176,6 +176,9 @@ static void test_scripts_of_curves(void **state)
 	bl_live_close(narrow);
 	bl_live *run = recorded_run(NULL, 60, BL_RUN_DONE), *start = recorded_run(NULL, 3, BL_RUN_RUNNING);
 	expect_script(bl_figure_curves(run), "curves");
+	bl_figure *f = bl_figure_curves(run);
+	expect_script_at(f, "curves-column", BL_FIGURE_COLUMN, "a.gp");
+	bl_figure_free(f);
 	expect_script(bl_figure_curves(start), "curves-short");
 	bl_live_close(run);
 	bl_live_close(start);
@@ -333,6 +336,16 @@ static void test_heatmap_scale(void **state)
 	expect_in_svg(g, "chance.svg", chance);
 	bl_figure_free(f);
 	bl_figure_free(g);
+	bl_tensor_unref(c);
+}
+
+static void test_heatmap_column(void **state)
+{
+	(void)state;
+	bl_tensor *c = identity(8);
+	bl_figure *f = bl_figure_heatmap(c, "small", 17);
+	expect_script_at(f, "heatmap-column", BL_FIGURE_COLUMN, "a.gp");
+	expect_script(f, "heatmap-text");
 	bl_tensor_unref(c);
 }
 
@@ -674,6 +687,7 @@ int main(void)
 		cmocka_unit_test(test_curves),
 		cmocka_unit_test(test_curves_of_nothing),
 		cmocka_unit_test(test_heatmap),
+		cmocka_unit_test(test_heatmap_column),
 		cmocka_unit_test(test_heatmap_of_dims),
 		cmocka_unit_test(test_heatmap_scale),
 		cmocka_unit_test(test_panels),

@@ -19,6 +19,7 @@
 #include <lualib.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The number of allocations until one fails, which is then negative; 0: none fails. */
 static _Atomic long fails;
@@ -41,9 +42,17 @@ REPLACE(void *, calloc, (size_t n, size_t size), (n, size), NULL)
 REPLACE(void *, realloc, (void *p, size_t n), (p, n), NULL)
 REPLACE(char *, strdup, (const char *text), (text), NULL)
 REPLACE(void *, aligned_alloc, (size_t alignment, size_t n), (alignment, n), NULL)
-REPLACE(void *, bl_block_take, (size_t n), (n), bl_fail_null("no memory: %zu bytes", n))
 REPLACE(void *, bl_scratch, (int slot, size_t n), (slot, n), bl_fail_null("no memory: %zu bytes", n))
 /* clang-format on */
+
+/* The block is full of NaN: what is returned without having been computed differs from an earlier result there. */
+void *__real_bl_block_take(size_t n);
+void *__wrap_bl_block_take(size_t n);
+void *__wrap_bl_block_take(size_t n)
+{
+	void *block = fails_now() ? bl_fail_null("no memory: %zu bytes", n) : __real_bl_block_take(n);
+	return block ? memset(block, 0xff, n) : NULL;
+}
 
 /* begin(n): the n-th allocation from now on fails; 0: none. */
 static int begin(lua_State *L)

@@ -350,6 +350,29 @@ static void test_map(void **state)
 }
 
 /* If smoothed values differ only by rounding, the axis still has a finite number of ticks. */
+/* The dashboard names the images of kNN only if the run has some. */
+static void test_knn_title(void **state)
+{
+	(void)state;
+	for (int queries = 0; queries <= 2000; queries += 2000) {
+		bl_live *run = recorded_run(NULL, MIDWAY, BL_RUN_RUNNING);
+		bl_live_info info;
+		bl_live_info_get(run, &info);
+		info.knn_queries = queries;
+		bl_live_set_info(run, &info);
+		bl_scene *s = scene_of(run);
+		bl_canvas *c = frame_of(s, 160, 50, plain);
+		char *text = bl_canvas_string(c);
+		assert_non_null(strstr(text, "kNN accuracy"));
+		assert_int_equal(strstr(text, "2000 queries") != NULL, queries > 0);
+		assert_int_equal(strstr(text, " queries") != NULL, queries > 0);
+		free(text);
+		bl_canvas_free(c);
+		bl_scene_free(s);
+		bl_live_close(run);
+	}
+}
+
 static void test_flat_line(void **state)
 {
 	(void)state;
@@ -641,6 +664,7 @@ int main(void)
 		cmocka_unit_test(test_view_keys),
 		cmocka_unit_test(test_key_list),
 		cmocka_unit_test(test_no_terminal),
+		cmocka_unit_test(test_knn_title),
 		cmocka_unit_test(test_flat_line),
 		cmocka_unit_test(test_short_axes),
 	};

@@ -209,6 +209,9 @@ test("figures of a sweep are verified by its results", function()
 	for k = 1, s.trials do result(k, .5 + .1 * math.sin(k)) end
 	plot.sweep(s, "loss.lambda"):save(scratch .. "/over.svg")
 	plot.compare(s):save(scratch .. "/arms.pdf")
+	local pdf = read(scratch .. "/arms.pdf")
+	local start = pdf:match "\nstartxref\n(%d+)\n%%%%EOF\n$" -- behind the record, too, as readers expect
+	equal(pdf:sub(start + 1, start + 4), "xref")
 	for _, name in ipairs{ "over.svg", "arms.pdf" } do
 		local text, status = verify(scratch .. "/" .. name)
 		has(text, "same     sweep sweep: its declaration is the same", "still give this figure")

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # make soak: kills of runs, workers and drivers (kills.sh, workers.sh), calls of the C library that fail and runs that are disturbed
-# (tests/fault/faults.sh), and inputs for the fuzzed readers (tests/fuzz/run.sh, in a build of its own in the folder fuzz).  Prints
+# (tests/fault/faults.sh), examples without memory (tests/c/test_no_memory_lua.c), and inputs for the fuzzed readers (tests/fuzz/run.sh, in a build of its own in the folder fuzz).  Prints
 # what each part prints and, at the end, one line for each part with its counts.  Ends with 1 if a check failed or a part hung.
 #
 #     soak.sh [SECONDS]    about so many seconds, with faults drawn by SEED; each part gets a share of the time, and the fuzzed
 #                          readers what the others left; without SECONDS every fault is made, which takes a day
 #     SEED=n               1
 #     FAULTS=n             without SECONDS: only n calls of each kind fail
-#     PARTS="kills ..."    only these of kills, workers, faults, fuzz
+#     PARTS="kills ..."    only these of kills, workers, faults, memory, fuzz
 set -u
 SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)} BUILDDIR=${BUILDDIR:-$PWD}
 export SRCDIR BUILDDIR BARLOW="${BARLOW:-$BUILDDIR/barlow}" SHIM="$BUILDDIR/tests/fault/shim.so" SEED="${SEED:-1}"
@@ -21,7 +21,7 @@ bad=0
 
 # share PERCENT: that part of the given time, in seconds
 share() { echo $((seconds * $1 / 100)); }
-is_wanted() { case " ${PARTS:-kills workers faults fuzz} " in *" $1 "*) ;; *) return 1 ;; esac }
+is_wanted() { case " ${PARTS:-kills workers faults memory fuzz} " in *" $1 "*) ;; *) return 1 ;; esac }
 # part NAME LIMIT COMMAND...: runs a part; one that takes longer than LIMIT seconds hangs (0: there is no limit).
 part() {
 	is_wanted "$1" || return 0
@@ -34,7 +34,7 @@ part() {
 	} | tee "$log/$name"
 	status=$(cat "$log/status")
 	failed=$(grep -c '^not ok' "$log/$name")
-	words="$(sed -n 's/^# *\(faults: .*\)/\1/p; /^run: /p; /^workers: /p; / inputs in /p' "$log/$name" | tail -n 1)"
+	words="$(sed -n 's/^# *\(faults: .*\)/\1/p; /^run: /p; /^workers: /p; s/^# *\(.* allocations failed in .*\)/\1/p; / inputs in /p' "$log/$name" | tail -n 1)"
 	if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
 		words="HUNG for more than $limit s"
 	elif [ "$status" -ne 0 ]; then
@@ -63,6 +63,14 @@ else
 	part workers 0 sh "$SRCDIR/tests/soak/workers.sh"
 	part faults 0 env DISTURBED="${DISTURBED:-2000}" VIEWED="${VIEWED:-200}" \
 		sh "$SRCDIR/tests/fault/faults.sh" "${FAULTS:-0}" start train resume plot screen sweep
+fi
+if is_wanted memory; then
+	memory=$(mktemp -d)
+	(cd "$BUILDDIR" && env -u MAKEFLAGS make tests/c/test_no_memory_lua) >"$log/build" 2>&1
+	# About a second for each allocation of all examples that fails
+	part memory 0 env XDG_DATA_HOME="$memory" XDG_CACHE_HOME="$memory/cache" NO_MEMORY_SEED="$SEED" \
+		NO_MEMORY=$((seconds > 0 ? $(share 5) + 1 : 0)) "$BUILDDIR/tests/c/test_no_memory_lua"
+	rm -rf "$memory"
 fi
 if is_wanted fuzz; then
 	names=$(ls "$SRCDIR/tests/fuzz/seeds")
