@@ -223,7 +223,7 @@ local function main()
 		#t.knn.queries, last_knn(t) or "not measured yet"))
 	local saved = t.iteration == 0 or save(t, o)
 	if complete then
-		print "What that is worth, against what there was to beat; Ctrl-C ends it."
+		print "Comparing these features with raw pixels and the untrained encoder; Ctrl-C ends it."
 		complete = try_measure(rows[3], encoder, train, test) and try_measure(rows[1], nil, train, test)
 			and try_measure(rows[2], new_encoder(train, o.seed), train, test) -- the same weights as before the first step
 	end

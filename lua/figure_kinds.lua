@@ -81,7 +81,7 @@ local function moment(kind, r, part, what)
 	local m = native.run_moment(r.live, part, r.moment)
 	if not m then
 		error(("plot.%s: %s has %s%s"):format(kind, native.clean(r.id or r.name or "the run"), what,
-			r.moment and (" of step %d (any more)"):format(r.moment) or ""), 0)
+			r.moment and (" of step %d, or no longer has it"):format(r.moment) or ""), 0)
 	end
 	r.moment = m.step
 	return m

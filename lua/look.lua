@@ -15,7 +15,7 @@ local function pipelines_of(views)
 	if not several then return { views, views } end
 	local list = {}
 	for i = 1, #views do list[i] = views[i] end
-	if #list == 0 then error("aug.batch without 'views' only has views within a trainer or loader: give 'views'", 3) end
+	if #list == 0 then error("aug.batch without 'views' makes views only inside a trainer or loader: give 'views'", 3) end
 	return list
 end
 
@@ -183,12 +183,12 @@ stats.__name = "stats"
 function stats.__tostring(s)
 	local lines = {}
 	for v, view in ipairs(s.views) do
-		lines[#lines + 1] = ("view %d: %.0f views/s a core"):format(v, view.rate)
+		lines[#lines + 1] = ("view %d: %.0f views/s per core"):format(v, view.rate)
 		for _, op in ipairs(view.operators) do
 			lines[#lines + 1] = ("  %-20s %9.2f us  %3.0f%%"):format(op.name, op.seconds * 1e6, 100 * op.share)
 		end
 	end
-	lines[#lines + 1] = ("correlation of a pair: %s (1: the same image; of two images: %s)"):format(
+	lines[#lines + 1] = ("correlation of a pair: %s (two views of an image; 1: equal); of views of two images: %s"):format(
 		s.correlation and ("%.3f"):format(s.correlation) or "none, their sizes differ", s.others and ("%.3f"):format(s.others) or "none")
 	return table.concat(lines, "\n")
 end

@@ -64,7 +64,7 @@ local function detach_one(t)
 		if native.now() > deadline then break end
 		native.sleep(.02)
 	end
-	print(("%s: continues as process %d from step %d; 'barlow watch %s' shows it, %s/log has its lines"):format(
+	print(("%s: continues as process %d from step %d; 'barlow watch %s' shows it, %s/log has its output"):format(
 		native.clean(t.name), pid, t.iteration, native.clean(t.name), folder))
 end
 

@@ -203,7 +203,7 @@ local function announce(of, job, quiet)
 		local to, from = job.what == "at" and job.step or job.last, nearest(job.folder, job.what == "at" and job.step or job.first)
 		local list = { from }
 		local n = to - from.step
-		text = ("%s: %s%d %s made again from %s, %s"):format(job.what == "at" and "step " .. to or "first",
+		text = ("%s: %s%d %s recomputed from %s, %s"):format(job.what == "at" and "step " .. to or "first",
 			job.what == "at" and "" or "at most ", n, n == 1 and "step is" or "steps are", places(list), duration(seconds_between(of, from.step, to)))
 	end
 	if not quiet then io.stderr:write("barlow: ", text, "\n") end
@@ -242,7 +242,7 @@ function View.__newindex(_, name)
 end
 
 function View.__tostring(v)
-	return ("%s at step %d of %d, made again from %s%s"):format(native.clean(v.name), v.iteration, v.steps,
+	return ("%s at step %d of %d, recomputed from %s%s"):format(native.clean(v.name), v.iteration, v.steps,
 		v.from == 0 and "the start" or "step " .. v.from, v.terms and (": total %.4g"):format(v.terms.total) or "")
 end
 
@@ -257,7 +257,7 @@ local function terms_of(of, answer)
 	for name, v in pairs(own or {}) do
 		if out[name] == nil then out[name] = 0 / 0 end
 		if v ~= out[name] and not (v ~= v and out[name] ~= out[name]) and not measured_anew[name] and of.is_own[name] == nil then
-			error(("step %d made again has %s %.17g, the run recorded %.17g: something that is not in the recipe and the journal has "
+			error(("the recomputed step %d has %s %.17g, but the run recorded %.17g: something that is not in its recipe and journal has "
 				.. "changed it, so that the run cannot be recomputed"):format(answer.step, name, out[name], v), 0)
 		end
 		if measured_anew[name] or of.is_own[name] then out[name] = v end

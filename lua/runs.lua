@@ -477,7 +477,7 @@ end
 -- Returns a text about the half-written files that prune removed, or nil if there were none.
 function runs.leftovers_text(left)
 	if not left or left.files == 0 then return nil end
-	return ("%d %s of killed saves%s removed: %.1f MiB"):format(left.files, left.files == 1 and "file" or "files",
+	return ("%d half-written %s%s removed: %.1f MiB"):format(left.files, left.files == 1 and "file" or "files",
 		left.dry and " would be" or "", left.bytes / (1 << 20))
 end
 

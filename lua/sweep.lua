@@ -57,7 +57,7 @@ local entry = registry.add{
 		{ name = "stop", type = "table", otherwise = "every arm gets all seeds",
 			text = "{interval =, of =}: an arm gets no further seed once the confidence interval of its paired difference from the base "
 				.. "(of = \"difference\") or of its own mean (of = \"arm\", the default without a base) extends at most `interval` to either "
-				.. "side; it is computed after each seed, with 1 - level divided among these times" },
+				.. "side; an interval is computed after each seed from the second on, and their error probabilities add up to 1 - level" },
 		{ name = "baseline", type = "boolean", default = true, text = "the base itself is an arm, and other arms are compared with it" },
 		{ name = "level", type = "number", default = .95, text = "confidence level of intervals and tests" },
 		{ name = "jobs", type = "integer", otherwise = "one for each two cores",

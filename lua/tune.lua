@@ -75,8 +75,8 @@ end
 local function workloads()
 	local nn = require "barlow".nn
 	return {
-		{ "the main job", nn.cnn{ channels = 1 }, 1, 28, 256 },
-		{ "a wider one", nn.cnn{ channels = 1, widths = { 32, 64, 128, 256 }, pool = true }, 1, 28, 256 },
+		{ "small CNN, 28 x 28", nn.cnn{ channels = 1 }, 1, 28, 256 },
+		{ "wider CNN, 28 x 28", nn.cnn{ channels = 1, widths = { 32, 64, 128, 256 }, pool = true }, 1, 28, 256 },
 		{ "ResNet-18 on 32 x 32", nn.resnet{ depth = 18 }, 3, 32, 64 },
 	}
 end

@@ -298,7 +298,7 @@ function verify.report(path)
 	if record.hash == native.sha256(figure.encode(record.data)) then
 		fine(report, "data", ("as they were saved, sha256 %s"):format(record.hash))
 	else
-		add(report, "data", { "the data in the file do not have the hash that is stated there" })
+		add(report, "data", { "the data in the file do not match the hash stored with them" })
 	end
 	report.sourceless = #record.runs == 0 and not record.sweep
 	if report.sourceless then
@@ -314,7 +314,7 @@ function verify.report(path)
 		add(report, "figure", { native.clean(tostring(f)) })
 	else
 		local out = compare_data(record.data, native.figure_data(f))
-		if #out > 0 then add(report, "figure", out) else fine(report, "figure", "its data, made again, are the same") end
+		if #out > 0 then add(report, "figure", out) else fine(report, "figure", "its data, computed again from the runs, are the same") end
 		report.figure = f
 	end
 	return report

@@ -186,7 +186,7 @@ static int replace(const char *path, const char *target, mode_t mode, bool exact
 		why = errno;
 		unlink(temp);
 		free(temp);
-		return bl_fail("%s: cannot write %zu bytes: %s; what was there is unchanged", path, n, strerror(why));
+		return bl_fail("%s: cannot write %zu bytes: %s; the old file, if any, is unchanged", path, n, strerror(why));
 	}
 	free(temp);
 	if (sync_folder(target) < 0)

@@ -115,7 +115,7 @@ void *bl_block_take(size_t bytes)
 			heap.stats.peak = heap.stats.used;
 	}
 	pthread_mutex_unlock(&heap.lock);
-	return h ? h + 1 : bl_fail_null("no memory: %zu bytes more on top of %zu", bytes, held);
+	return h ? h + 1 : bl_fail_null("no memory for %zu bytes; %zu bytes are in use or kept free", bytes, held);
 }
 
 void bl_block_give(void *block)

@@ -28,6 +28,6 @@ const bl_subcommand bl_subcommand_completions = {
 	.needed = true,
 	.about =
 		"Prints the completions for bash, zsh or fish. They are installed with barlow; if the shell does not find them, for "
-		"example below another prefix, load them yourself: source <(barlow completions bash).\n",
+		"example because of another prefix, load them yourself: source <(barlow completions bash).\n",
 	.run = completions,
 };

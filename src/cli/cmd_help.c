@@ -9,7 +9,7 @@ struct values {
 };
 
 static const bl_option options[] = {
-	BL_OPTION(FLAG, struct values, manual, .name = "man", .help = "print the sections about commands of the manual page"),
+	BL_OPTION(FLAG, struct values, manual, .name = "man", .help = "print the manual page's sections about the commands"),
 	BL_OPTION_END,
 };
 

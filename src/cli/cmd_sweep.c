@@ -98,7 +98,7 @@ static int sweep(const bl_subcommand *self, const void *options_read, const bl_t
 		const char *near = bl_nearest(operands->text[0], actions);
 		return bl_subcommand_refuse(
 			self,
-			"there is no '%s'%s%s%s: expected run, watch, status, best, export, resume, stop, worker, list or ask-tell",
+			"there is no action '%s'%s%s%s: expected run, watch, status, best, export, resume, stop, worker, list or ask-tell",
 			operands->text[0], near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 	}
 	if (operands->n > 2)
@@ -125,8 +125,8 @@ const bl_subcommand bl_subcommand_sweep = {
 		"names all sweeps. A sweep is given by its folder, or by the beginning of its name among all sweeps.\n"
 		"worker makes trials until none is left: any number of workers may be started by hand on any hosts that see the folder, "
 		"and each trial is made once. In a Slurm array each task makes its share.\n"
-		"ask-tell lets another program choose the points: it writes lines of JSON to its standard input, {\"params\": {\"loss.lambda\": "
-		"0.01}, \"seed\": 1, \"id\": 7}, and reads lines with the metric as it is measured and, at the end, with \"state\", \"value\" and "
+		"ask-tell lets another program choose the points: that program writes lines of JSON to ask-tell's standard input, {\"params\": {\"loss.lambda\": "
+		"0.01}, \"seed\": 1, \"id\": 7}, and reads from its standard output lines with the metric as it is measured and, at the end, with \"state\", \"value\" and "
 		"all \"metrics\". {\"prune\": true} ends the current trial.\n",
 	.size = sizeof(struct values),
 	.run = sweep,

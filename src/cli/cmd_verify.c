@@ -76,7 +76,7 @@ const bl_subcommand bl_subcommand_verify = {
 	.others = BL_THING_FILE,
 	.about =
 		"A figure that barlow saved (svg, png, pdf, tex, gp) contains a record of its runs, their recipes and seeds, its data, and "
-		"hashes of these. verify makes the data again from the runs as they are now, and compares. It prints what differs or is "
+		"hashes of these. verify makes the data again from the runs as they are now, and compares it with the record. It prints what differs or is "
 		"missing; the exit status is 0 if all is the same, else 1. A file that was changed after it was saved differs, too.\n",
 	.size = sizeof(struct values),
 	.run = verify,

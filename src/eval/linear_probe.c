@@ -93,8 +93,8 @@ static int split_rows(split *s, const bl_feature_rows *r, int classes, double he
 		return -1;
 	if (s->n_held == 0)
 		return bl_fail(
-			"linear probe: no training row can be held out to choose L2 on: %g of the rows of each class is less "
-			"than one row (%" PRId64 " %s in %d %s).  Give more rows, a larger held_out, or one number as l2",
+			"linear probe: no training row can be held out to choose L2: a share of %g of each class's rows rounds to "
+			"no row (%" PRId64 " %s in %d %s).  Give more rows, a larger held_out, or one number as l2",
 			held_out, r->n, bl_text_plural(r->n, "row", "rows"), classes, bl_text_plural(classes, "class", "classes"));
 	return 0;
 }

@@ -153,7 +153,7 @@ bl_figure *bl_figure_beside(bl_figure **f, int n)
 	for (int i = 0; fine && i < n; i++) {
 		bool matrix = f[i] && f[i]->kind == BL_FIGURE_MATRIX && !f[i]->parts;
 		if (f[i] && !matrix)
-			bl_fail("only matrices can be beside each other: figure %d is none", i + 1);
+			bl_fail("only matrices can be beside each other: figure %d is not a matrix", i + 1);
 		fine = matrix;
 	}
 	bl_figure *whole = fine ? bl_figure_new(BL_FIGURE_MATRIX, NULL) : NULL;

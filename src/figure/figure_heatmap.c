@@ -269,7 +269,7 @@ static float *dots_of(const bl_tensor *c, const struct plan *p)
 	while (values && finite < n && !isfinite(values[finite]))
 		finite++;
 	if (values && finite == n)
-		bl_fail("a heatmap takes a matrix with numbers in it: all of shape %s are NaN or infinite",
+		bl_fail("a heatmap takes a matrix with finite elements: all of this one, of shape %s, are NaN or infinite",
 		        bl_tensor_text(c, shape));
 	else if (!values || !(dot = pool(values, p)))
 		bl_fail("no memory for a heatmap of shape %s", bl_tensor_text(c, shape));

@@ -79,7 +79,7 @@ static int spawn(struct child *c, int in)
 
 static int not_installed(void)
 {
-	return bl_fail("gnuplot is not installed, and figures are drawn by it: install Debian's package gnuplot-nox");
+	return bl_fail("gnuplot, which draws the figures, is not installed: install Debian's package gnuplot-nox");
 }
 
 static int start(struct child *c)

@@ -93,12 +93,12 @@ static int gather_check(const bl_tensor *a, int dim, const bl_tensor *places)
 	for (int d = 0; fits && d < a->ndim; d++)
 		fits = d == dim || places->shape[d] <= a->shape[d];
 	if (!fits)
-		return bl_fail("gather: places of shape %s do not fit shape %s along the %s dimension", bl_tensor_text(places, bt),
+		return bl_fail("gather: indices of shape %s do not fit shape %s along the %s dimension", bl_tensor_text(places, bt),
 		               bl_tensor_text(a, at), bl_dim_ordinal(dim));
 	for (int64_t i = 0; i < bl_tensor_count(places); i++) {
 		float p = places->data[i];
 		if (!(p >= 0 && p < (float)a->shape[dim]) || p != (float)(int64_t)p)
-			return bl_fail("gather: place %g is not one of the %lld along the %s dimension of shape %s", p,
+			return bl_fail("gather: index %g is not one of the %lld along the %s dimension of shape %s", p,
 			               (long long)a->shape[dim], bl_dim_ordinal(dim), bl_tensor_text(a, at));
 	}
 	return 0;

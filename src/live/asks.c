@@ -47,7 +47,7 @@ static int ask_by_file(bl_live *l, const bl_region *r)
 			last = asks.ask[i].ticket;
 	struct live_ask a = ask_of(last + 1, r);
 	if (rc == 0 && bl_disk_write(l->fd, at->at + (size_t)(a.ticket % LIVE_ASKS) * sizeof a, &a, sizeof a) != 0)
-		rc = bl_fail("live: what is asked could not be written");
+		rc = bl_fail("live: the request could not be written");
 	bl_disk_unlock(l->fd, at);
 	return rc;
 }
@@ -56,7 +56,7 @@ int bl_live_request(bl_live *l, const bl_region *r)
 {
 	int rc = 0;
 	if (!l->commands)
-		return bl_fail("live: opened read-only: nothing can be asked");
+		return bl_fail("live: opened read-only: requests cannot be sent");
 	pthread_mutex_lock(&l->lock);
 	if (l->writer && !bl_writer_has_file(l))
 		l->writer->own_ask = ask_of(1, r);

@@ -232,7 +232,7 @@ static int find_section(bl_live *l, const struct live_header *h, int which, cons
 		l->section[which] = *s;
 		return 0;
 	}
-	return bl_fail("%s: live file without a section '%s'", path, name);
+	return bl_fail("%s: the live file has no section '%s'", path, name);
 }
 
 int bl_livefile_sections(bl_live *l, const struct live_header *h, const char *path)
@@ -250,13 +250,15 @@ int bl_livefile_sections(bl_live *l, const struct live_header *h, const char *pa
 		[SECTION_SNAPSHOTS] = { "kept", 2 * sizeof(struct live_turn) },
 	};
 	if (h->version != LIVE_VERSION)
-		return bl_fail("%s: live file of version %u, this program reads versions 2 and %d", path, h->version, LIVE_VERSION);
+		return bl_fail("%s: the live file has version %u; this program reads versions 2 and %d", path, h->version,
+		               LIVE_VERSION);
 	if (h->mark != LIVE_MARK)
-		return bl_fail("%s: live file of another byte order", path);
+		return bl_fail("%s: the live file was written in another byte order", path);
 	if (h->check != bl_disk_check(0, h, offsetof(struct live_header, check)) || h->sections > LIVE_SECTIONS_MAX)
-		return bl_fail("%s: the head of the live file is damaged", path);
+		return bl_fail("%s: the header of the live file is damaged", path);
 	if (h->capacity < 1 || h->capacity > LIVE_CAPACITY_MAX)
-		return bl_fail("%s: live file with room for %lld records", path, (long long)h->capacity);
+		return bl_fail("%s: the live file says that its run has %lld steps: expected 1 to %lld", path,
+		               (long long)h->capacity, (long long)LIVE_CAPACITY_MAX);
 	for (int i = 0; i < SECTIONS; i++)
 		if (find_section(l, h, i, wanted[i].name, wanted[i].least, path) != 0)
 			return -1;

@@ -69,7 +69,7 @@ static int begin_extent(bl_live *l)
 	struct live_writer *w = l->writer;
 	int64_t left = l->capacity - w->written, room = w->written / 2 > EXTENT_LEAST ? w->written / 2 : EXTENT_LEAST;
 	if (w->extents == LIVE_EXTENTS_MAX)
-		return bl_fail("live: no room for more records");
+		return bl_fail("live: no room for more records: the columns have changed too often");
 	struct memory_extent *m = &w->extent[w->extents];
 	*m = (struct memory_extent){ .first = w->written, .room = room < left ? room : left, .columns = w->columns.n };
 	size_t bytes = (size_t)m->room * row_words(m->columns) * 8;
@@ -85,7 +85,7 @@ static int add(bl_live *l, const bl_record *r)
 {
 	struct live_writer *w = l->writer;
 	if (w->written >= l->capacity)
-		return bl_fail("live: all %lld records are used", (long long)l->capacity);
+		return bl_fail("live: no room for another record: the run has only %lld steps", (long long)l->capacity);
 	struct memory_extent *m = w->extents ? &w->extent[w->extents - 1] : NULL;
 	if ((!m || m->n == m->room || m->columns != w->columns.n) && begin_extent(l) != 0)
 		return -1;

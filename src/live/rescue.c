@@ -188,7 +188,7 @@ static void describe(const struct rescue *r, int64_t all, char *text, size_t siz
 {
 	char gaps[160];
 	describe_gaps(r, all, gaps, sizeof gaps);
-	const char *part[] = { r->head ? "" : "its head is damaged", r->info_whole ? "" : "its state is damaged", gaps };
+	const char *part[] = { r->head ? "" : "its header is damaged", r->info_whole ? "" : "its info is damaged", gaps };
 	text[0] = '\0';
 	for (int i = 0; i < 3; i++) {
 		size_t n = strlen(text);
@@ -196,7 +196,7 @@ static void describe(const struct rescue *r, int64_t all, char *text, size_t siz
 			snprintf(text + n, size - n, "%s%s", n ? ", " : "", part[i]);
 	}
 	if (!text[0])
-		snprintf(text, size, "tables or snapshots in it are damaged, but no record is");
+		snprintf(text, size, "its tables or snapshots are damaged, but all its records are intact");
 }
 
 /* --- The run in memory -------------------------------------------------------------- */

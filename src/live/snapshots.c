@@ -154,7 +154,7 @@ int bl_live_set_keep(bl_live *l, bl_keep keep)
 	if (!l->writer || l->fd >= 0 || l->writer->list.n > 0)
 		return bl_fail("live: the snapshots to keep must be chosen before the run has a file or snapshots");
 	if (keep < BL_KEEP_SOME || keep > BL_KEEP_RECORDS)
-		return bl_fail("live: %d is no way of keeping snapshots", (int)keep);
+		return bl_fail("live: there is no snapshot policy %d", (int)keep);
 	l->writer->most = most[keep];
 	return 0;
 }

@@ -237,7 +237,7 @@ static int check(int fd, const struct old_header *h, const char *path)
 		return bl_fail("%s: %lld bytes are too few for a live file of version 2 (%zu and more)", path, (long long)s.st_size,
 		               AT(kept));
 	if (h->mark != LIVE_MARK)
-		return bl_fail("%s: live file of another byte order", path);
+		return bl_fail("%s: the live file was written in another byte order", path);
 	if (h->info_size != sizeof(old_info) || h->snapshot_size != sizeof(old_snapshot) || h->record_size != sizeof(old_record))
 		return bl_fail(
 			"%s: live file of version 2 with other sizes (info %u, snapshot %u, record %u) than expected "
@@ -245,7 +245,7 @@ static int check(int fd, const struct old_header *h, const char *path)
 			path, h->info_size, h->snapshot_size, h->record_size, sizeof(old_info), sizeof(old_snapshot),
 			sizeof(old_record));
 	if (h->capacity < 1 || h->capacity > LIVE_CAPACITY_MAX || h->records_at < AT(kept) || h->records_at > (UINT64_C(1) << 40))
-		return bl_fail("%s: live file with room for %lld records", path, (long long)h->capacity);
+		return bl_fail("%s: the live file's header is damaged (%lld steps)", path, (long long)h->capacity);
 	return 0;
 }
 

@@ -178,5 +178,5 @@ int bl_arrange(const bl_monitor_input *l, bl_order order, int32_t *dims)
 	int64_t d = bl_tensor_size(l->z[0], 1);
 	if (order == BL_ORDER_DIAGONAL)
 		return by_diagonal(l, d, dims);
-	return order == BL_ORDER_CLUSTER ? by_cluster(l, d, dims) : bl_fail("monitor: dims have no order %d", (int)order);
+	return order == BL_ORDER_CLUSTER ? by_cluster(l, d, dims) : bl_fail("monitor: %d is not an order of dims", (int)order);
 }

@@ -227,9 +227,9 @@ static int check_parameter(const bl_module *m, const char *name)
 	if (m->ops != &func_ops)
 		return bl_fail("parameter: expected a func, got a %s", m->kind);
 	if (m->slots == BL_MODULE_SLOTS)
-		return bl_fail("func: parameter '%s' is one more than the %d it can have", name, BL_MODULE_SLOTS);
+		return bl_fail("func: no room for parameter '%s': a func can have at most %d", name, BL_MODULE_SLOTS);
 	if (!*name || strchr(name, '.'))
-		return bl_fail("func: '%s' is no name for a parameter: expected characters, none of them a dot", name);
+		return bl_fail("func: '%s' is no name for a parameter: expected one or more characters, none of them a dot", name);
 	for (int i = 0; i < m->slots; i++)
 		if (!strcmp(m->slot[i].name, name))
 			return bl_fail("func: there is a parameter '%s' already", name);

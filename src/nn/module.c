@@ -133,9 +133,9 @@ static int check_child(const bl_module *m, const char *name, const bl_module *ch
 		if (!strcmp(m->child[i].name, name))
 			return bl_fail("%s: there is a child '%s' already", m->kind, name);
 	if (child->levels >= BL_MODULE_LEVELS)
-		return bl_fail("%s: modules can be nested %d deep", m->kind, BL_MODULE_LEVELS);
+		return bl_fail("%s: modules can be nested at most %d levels deep", m->kind, BL_MODULE_LEVELS);
 	if (m->members + child->members > BL_MODULE_MEMBERS)
-		return bl_fail("%s: a module can have %d modules in it", m->kind, BL_MODULE_MEMBERS);
+		return bl_fail("%s: a module can contain at most %d modules, itself included", m->kind, BL_MODULE_MEMBERS);
 	if (contains(child, m))
 		return bl_fail("%s: a module cannot be inside itself", m->kind);
 	return 0;

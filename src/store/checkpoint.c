@@ -99,7 +99,7 @@ static int take_facts(const char *path, char *const *metadata, facts f)
 	}
 	if (is_format_1(f) || strcmp(f[FORMAT], "2") == 0)
 		return 0;
-	return bl_fail("%s: checkpoint of format %s, this program reads formats 1 and 2", path, f[FORMAT]);
+	return bl_fail("%s: the checkpoint has format %s; this program reads formats 1 and 2", path, f[FORMAT]);
 }
 
 /* Refuses a checkpoint if one of these settings differs from the trainer's. */
@@ -116,7 +116,7 @@ static int check_facts(const char *path, facts file, facts here)
 	};
 	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
 		if (strcmp(file[same[i].fact], here[same[i].fact]) != 0)
-			return bl_fail("%s: its %s is %s, the trainer's %s", path, same[i].what, file[same[i].fact],
+			return bl_fail("%s: its %s is %s, but the trainer's is %s", path, same[i].what, file[same[i].fact],
 			               here[same[i].fact]);
 	return 0;
 }

@@ -100,5 +100,5 @@ char *bl_runs_checkpoint(const char *folder, int64_t step)
 	free(found);
 	free(path);
 	return bl_fail_null("%s: no checkpoint of step %lld was kept there; %s%s", folder, (long long)step,
-	                    n ? "there are those of steps " : "trainer{checkpoints = 3} keeps more than the newest", steps);
+	                    n ? "there are those of steps " : "with trainer{checkpoints = 3}, a run keeps the newest three", steps);
 }

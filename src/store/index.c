@@ -445,7 +445,7 @@ static int make_tables(bl_index *x)
 	if (version == HALF)
 		return bl_fail("the index of runs was left half written");
 	if (tables > 0 || version != 0)
-		return bl_fail("the index of runs is version %lld's", (long long)version);
+		return bl_fail("the index of runs has the format of version %lld", (long long)version);
 	if (run_sql(x, "BEGIN IMMEDIATE") != 0)
 		return -1;
 	if (single_number(x, "PRAGMA user_version", &version) == 0 && version == VERSION) /* another process was faster */
@@ -607,12 +607,12 @@ static int give_rows(bl_index *x, sqlite3_stmt *s, const bl_query *q)
 	for (int64_t row = 0; rc == 0 && (step = sqlite3_step(s)) == SQLITE_ROW; row++) {
 		for (int i = 0; i < n; i++)
 			cell[i] = read_cell(s, i);
-		rc = row == ROWS_MOST ? bl_fail("more than %d rows: ask for less, as with LIMIT", ROWS_MOST)
+		rc = row == ROWS_MOST ? bl_fail("the result has more than %d rows: limit it, for example with LIMIT", ROWS_MOST)
 		                      : q->row(q->ctx, row, n, cell);
 	}
 	free(cell);
 	if (rc == 0 && step == SQLITE_INTERRUPT)
-		return bl_fail("the question took more than its %g s, or was interrupted", q->seconds > 0 ? q->seconds : 5);
+		return bl_fail("the query took more than %g s, or was interrupted", q->seconds > 0 ? q->seconds : 5);
 	return rc == 0 && step != SQLITE_DONE ? bl_fail("%s", sqlite3_errmsg(x->db)) : rc;
 }
 
@@ -622,14 +622,14 @@ static int ask(bl_index *x, const bl_query *q)
 	const char *rest = NULL;
 	if (sqlite3_prepare_v2(x->db, q->sql, -1, &s, &rest) != SQLITE_OK)
 		return bl_fail("%s%s", sqlite3_errmsg(x->db),
-		               sqlite3_errcode(x->db) == SQLITE_AUTH ? ": a question only reads" : "");
+		               sqlite3_errcode(x->db) == SQLITE_AUTH ? ": a query may only read" : "");
 	if (!s)
-		return bl_fail("there is no statement in it");
+		return bl_fail("the query is empty");
 	int rc = rest[strspn(rest, " \t\r\n;")] ? bl_fail("one statement at a time: what follows the first is '%.40s'", rest) : 0;
 	if (rc == 0 && !sqlite3_stmt_readonly(s))
-		rc = bl_fail("a question only reads");
+		rc = bl_fail("a query may only read");
 	if (rc == 0 && q->values != sqlite3_bind_parameter_count(s))
-		rc = bl_fail("it has %d parameters, %d values were given", sqlite3_bind_parameter_count(s), q->values);
+		rc = bl_fail("the query has %d parameters, but %d values were given", sqlite3_bind_parameter_count(s), q->values);
 	for (int i = 0; rc == 0 && i < q->values; i++)
 		bind_cell(s, i + 1, &q->value[i]);
 	if (rc == 0)

@@ -14,7 +14,7 @@ static int compare(const char *folder, const char *what, const char *of_run, con
 {
 	if (!of_run[0] || strcmp(of_run, here) == 0)
 		return 0;
-	return bl_fail("%s: the run was made with %s %s, here is %s: its steps would not come to the same bits", folder, what,
+	return bl_fail("%s: the run was made with %s %s, but this is %s: its steps would not give the same bits", folder, what,
 	               of_run, here);
 }
 
@@ -33,7 +33,7 @@ int bl_runs_check_replay(const char *folder)
 	int rc = bl_run_file_read(folder, &f);
 	if (rc > 0)
 		return bl_fail("%s: there is no " BL_RUN_FILE
-		               " that says which machine made the run: its steps cannot be made again to the bit",
+		               " that says which machine made the run: its steps cannot be repeated bit for bit",
 		               folder);
 	if (rc == 0)
 		rc = check(folder, &f);

@@ -143,7 +143,7 @@ static int check_state(bl_run_file *f)
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
 		if (strcmp(f->state, known[i]) == 0)
 			return 0;
-	return bl_fail("'state': '%.40s' is no state of a run", f->state);
+	return bl_fail("'state': '%.40s' is not a state of a run", f->state);
 }
 
 static int parse(const char *bytes, size_t n, bl_run_file *f)
@@ -155,10 +155,10 @@ static int parse(const char *bytes, size_t n, bl_run_file *f)
 	const json_t *format = json_object_get(root, "format");
 	int rc = 0;
 	if (!json_is_object(root) || !json_is_integer(format))
-		rc = bl_fail("it is no run's: expected {\"format\": %d, ...}", FORMAT);
+		rc = bl_fail("it does not describe a run: expected {\"format\": %d, ...}", FORMAT);
 	else if (json_integer_value(format) != FORMAT)
-		rc = bl_fail("'format' is %lld: expected %d, as this barlow writes it", (long long)json_integer_value(format),
-		             FORMAT);
+		rc = bl_fail("'format' is %lld: expected %d, the format of this version of barlow",
+		             (long long)json_integer_value(format), FORMAT);
 	for (int i = 0; i < MEMBERS && rc == 0; i++)
 		rc = read_member(root, &members[i], f);
 	if (rc == 0)
@@ -176,7 +176,7 @@ static char *read_bytes(int fd, size_t *n)
 	if (fstat(fd, &s) != 0 || !S_ISREG(s.st_mode))
 		return bl_fail_null("not a regular file");
 	if (s.st_size > BL_RUN_FILE_BYTES)
-		return bl_fail_null("%lld bytes are more than a run's facts take", (long long)s.st_size);
+		return bl_fail_null("%lld bytes are too many for this file", (long long)s.st_size);
 	char *bytes = malloc((size_t)s.st_size + 1);
 	int64_t got = bytes ? bl_file_get(fd, bytes, (size_t)s.st_size, 0) : -1;
 	*n = got > 0 ? (size_t)got : 0;

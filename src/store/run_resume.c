@@ -171,7 +171,7 @@ static int check_files(const char *folder)
 		if (!path)
 			rc = -1;
 		else if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
-			rc = bl_fail("%s: not a regular file: nothing else is written to in a run's folder", path);
+			rc = bl_fail("%s: not a regular file: a run writes only to regular files in its folder", path);
 		free(path);
 	}
 	return rc;

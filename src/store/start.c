@@ -24,7 +24,7 @@ static int put_back(bl_state *s, const bl_trainer *t)
 		if (!start && i == 0)
 			return 0; /* the run has not begun */
 		if (!start || !bl_tensor_same_shape(start, s->items[i].tensor))
-			return bl_fail("tensor '%s' came after the start", s->items[i].name);
+			return bl_fail("tensor '%s' was added, or has changed its shape, since the run began", s->items[i].name);
 		bl_tensor_unref(s->items[i].tensor);
 		s->items[i].tensor = bl_tensor_ref((bl_tensor *)start);
 	}

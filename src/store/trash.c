@@ -40,7 +40,7 @@ static int check_place(const char *folder, const char *among)
 	if (lstat(folder, &a) != 0 || !S_ISDIR(a.st_mode))
 		return bl_fail("%s: expected the folder of a run", folder);
 	if (lstat(among, &b) != 0 || a.st_dev != b.st_dev || a.st_ino != b.st_ino)
-		return bl_fail("%s: it does not lie among all runs: only those go into the trash", folder);
+		return bl_fail("%s: not in the folder of all runs: only runs in that folder can be moved to the trash", folder);
 	return 0;
 }
 

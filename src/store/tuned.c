@@ -51,7 +51,7 @@ static int check_head(int number, const char *line)
 		return sscanf(line, "threads %9d%c", &threads, &rest) == 1 ? 0 : bl_fail("expected the number of threads");
 	if (!strcmp(line, head_line(number, want)))
 		return 0;
-	return bl_fail("it says '%.64s', here it is '%.64s'", line, want);
+	return bl_fail("it was written for '%.64s', but this is '%.64s'", line, want);
 }
 
 static int direction_of(const char *name)
@@ -59,7 +59,7 @@ static int direction_of(const char *name)
 	for (int d = 0; bl_conv_directions()[d]; d++)
 		if (!strcmp(name, bl_conv_directions()[d]))
 			return d;
-	return bl_fail("'%.32s' is no direction", name);
+	return bl_fail("'%.32s' is not a direction of a convolution", name);
 }
 
 /* Adds the choice in a line "SHAPE DIRECTION ALGORITHM" to t. */
@@ -86,7 +86,7 @@ static int read_lines(bl_choices *t, char *text, size_t n)
 	for (char *line = text, *end; line < text + n; line = end + 1, number++) {
 		end = memchr(line, '\n', (size_t)(text + n - line));
 		if (!end || end - line >= LINE_BYTES || memchr(line, '\0', (size_t)(end - line)))
-			return bl_fail("line %d is %s", number + 1, end ? "no text of ours" : "cut off");
+			return bl_fail("line %d is %s", number + 1, end ? "not in barlow's format" : "cut off");
 		*end = '\0';
 		if ((number <= HEAD_LINES ? check_head(number, line) : add_line(t, line)) != 0)
 			return bl_fail_prefix("line %d: ", number + 1);

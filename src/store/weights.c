@@ -127,7 +127,7 @@ static int check_shapes(const char *path, const bl_state *s, const bl_named *fil
 		const bl_named *f = bl_named_find(file, n, s->items[i].name);
 
 		if (!bl_tensor_same_shape(f->tensor, s->items[i].tensor))
-			return bl_fail("%s: tensor '%s' is %s in the file, the module wants %s", path, f->name,
+			return bl_fail("%s: tensor '%s' is %s in the file, but %s in the module", path, f->name,
 			               bl_tensor_text(f->tensor, theirs), bl_tensor_text(s->items[i].tensor, ours));
 	}
 	return 0;
@@ -139,7 +139,7 @@ int bl_state_fit(bl_state *s, const char *path, bl_named *file, int n, bool stri
 	bl_named_sort(s->items, s->n);
 	if (check_names(path, "no tensor", s->items, s->n, file, n) < 0)
 		return -1;
-	if (strict && check_names(path, "nothing here takes its tensor", file, n, s->items, s->n) < 0)
+	if (strict && check_names(path, "the model has no tensor", file, n, s->items, s->n) < 0)
 		return -1;
 	return check_shapes(path, s, file, n);
 }

@@ -100,10 +100,11 @@ static void hint(const file *f, const bl_state *s)
 		all = all && strncmp(f->item[i].name, name, front) == 0;
 	snprintf(why, sizeof why, "%s", bl_error());
 	if (all)
-		bl_fail("%s; all its names begin with '%.*s': strip = \"%.*s\" takes that away", why, (int)front, name, (int)front,
+		bl_fail("%s; all its names begin with '%.*s': strip = \"%.*s\" removes it", why, (int)front, name, (int)front,
 		        name);
 	else
-		bl_fail("%s; '%s' is there: prefix = \"%.*s\" takes what begins with that", why, name, (int)front - 1, name);
+		bl_fail("%s; the file has '%s': prefix = \"%.*s\" selects the names that begin so", why, name, (int)front - 1,
+		        name);
 }
 
 /* --- What fits -------------------------------------------------------------------------------- */
@@ -193,7 +194,8 @@ static int read_names(file *f, const bl_weights_how *how)
 	bl_named_sort(f->item, f->n);
 	for (int i = 1; i < f->n; i++)
 		if (strcmp(f->item[i - 1].name, f->item[i].name) == 0)
-			return bl_fail("%s: two tensors are called '%s' then", f->path, f->item[i].name);
+			return bl_fail("%s: with strip and prefix applied, two tensors have the name '%s'", f->path,
+			               f->item[i].name);
 	return 0;
 }
 

@@ -55,9 +55,9 @@ void bl_changes_add(bl_trainer *t, bl_change c)
 		rc = j->tell(j->ctx, &c);
 	if (rc == 0 || j->lost++ > 0) /* only the first failure is reported: later ones mostly have the same reason */
 		return;
-	bl_trainer_note(t, "step %lld: the journal lacks %s: %s", (long long)c.step, c.name, bl_error());
-	bl_trainer_complain(t, "run '%s': its journal on disk lacks '%s' at step %lld, and perhaps more: %s", t->info.name, c.name,
-	                    (long long)c.step, bl_error());
+	bl_trainer_note(t, "step %lld: %s could not be written to the journal: %s", (long long)c.step, c.name, bl_error());
+	bl_trainer_complain(t, "run '%s': its journal on disk lacks '%s' of step %lld, and perhaps later entries: %s", t->info.name,
+	                    c.name, (long long)c.step, bl_error());
 }
 
 void bl_changes_event(bl_trainer *t, const char *name, const char *who, const char *text)

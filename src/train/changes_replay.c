@@ -24,8 +24,9 @@ static int check_replay(const struct replaying *r)
 		if (!is_setting(c) || c->step < r->from || c->step > r->to)
 			continue;
 		if (c->step < t->step)
-			return bl_fail("trainer: a change of %s at step %lld is to be made again, but step %lld is made already",
-			               c->name, (long long)c->step, (long long)t->step);
+			return bl_fail(
+				"trainer: the change of %s at step %lld cannot be repeated: the trainer is already at step %lld",
+				c->name, (long long)c->step, (long long)t->step);
 		if (bl_trainer_may_set(r->t, c->name, c->value) != 0)
 			return bl_fail_prefix("trainer: the journal's change at step %lld: ", (long long)c->step);
 	}

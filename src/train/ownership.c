@@ -90,7 +90,7 @@ static int check_held(void *ctx, bl_module *m, const char *path)
 	const bl_provenance *p = bl_module_provenance(m);
 	if (!p || p == t->provenance || !bl_provenance_is_run(p))
 		return 0;
-	return bl_fail("trainer: %s%s was given to another trainer (run '%s') since: make this one anew", article(path), path,
+	return bl_fail("trainer: %s%s now belongs to another trainer (run '%s'): make a new trainer", article(path), path,
 	               bl_provenance_name(p));
 }
 

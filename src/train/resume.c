@@ -41,16 +41,17 @@ static int check(bl_trainer *t, const bl_progress *p)
 	if (t->info.state != BL_RUN_NEW)
 		return bl_fail("trainer: it has begun already: only a new one can go on from a checkpoint");
 	if (p->step < 0 || p->step > t->steps)
-		return bl_fail("trainer: the run so far has %lld steps, this trainer makes %lld", (long long)p->step,
-		               (long long)t->steps);
+		return bl_fail("trainer: the checkpoint's run has made %lld steps, but this trainer makes only %lld",
+		               (long long)p->step, (long long)t->steps);
 	if (!is_amount(p->trained) || !is_amount(p->lr) || !is_amount(p->lr_bias))
-		return bl_fail("trainer: seconds %g, lr %g and %g of the run so far: expected 0 or more", p->trained, p->lr,
-		               p->lr_bias);
+		return bl_fail("trainer: the checkpoint has seconds %g, lr %g and lr_bias %g: expected 0 or more", p->trained,
+		               p->lr, p->lr_bias);
 	for (int i = 0; i < p->n; i++) {
 		const bl_field *f = loss_field(t, p->loss[i].name);
 		if (!f)
-			return bl_fail("trainer: the loss of the run so far had '%s', this one (%s) has no such setting",
-			               p->loss[i].name, bl_loss_ops_of(t->config.loss)->name);
+			return bl_fail(
+				"trainer: the checkpoint has a setting '%s' of the loss, but this loss (%s) has no such setting",
+				p->loss[i].name, bl_loss_ops_of(t->config.loss)->name);
 		if (bl_field_set(f, copy, &p->loss[i].value, 1) != 0)
 			return bl_fail_prefix("trainer: the loss of the run so far: ");
 	}

@@ -22,7 +22,8 @@ static void take_place(void *ctx)
 	pthread_mutex_lock(&t->lock);
 	bool active = t->active;
 	pthread_mutex_unlock(&t->lock);
-	p->rc = active ? bl_fail("trainer: it is running: too late for a place of its own") : bl_live_move(t->live, p->live_path);
+	p->rc = active ? bl_fail("trainer: it is running: set the run's folder before it starts")
+	               : bl_live_move(t->live, p->live_path);
 	if (p->rc != 0)
 		return;
 	t->save = p->save;

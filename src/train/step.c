@@ -221,7 +221,7 @@ static double take_knn(bl_trainer *t, int64_t step)
 	bl_tensor_unref(refs);
 	bl_tensor_unref(queries);
 	if (accuracy >= 0 && t->knn_asked)
-		bl_trainer_note(t, "step %lld: kNN %.4f, as asked", (long long)step, accuracy);
+		bl_trainer_note(t, "step %lld: kNN %.4f, as requested", (long long)step, accuracy);
 	else if (accuracy < 0 && !t->cancel)
 		bl_trainer_note(t, "step %lld: no kNN: %.200s", (long long)step, bl_error());
 	t->knn_asked = false;

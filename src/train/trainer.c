@@ -54,7 +54,7 @@ static int check_config(const bl_trainer_config *c)
 	if (!c->data || !c->first || !c->second || !c->encoder)
 		return bl_fail("trainer: %s is missing", !c->data ? "data" : !c->encoder ? "encoder" : "a pipeline of views");
 	if (c->batch < 2)
-		return bl_fail("trainer: batch is %d: expected 2 or more, as C is taken over the batch", c->batch);
+		return bl_fail("trainer: batch is %d: expected 2 or more, because C is computed over a batch", c->batch);
 	if (c->batch > bl_dataset_length(c->data))
 		return bl_fail("trainer: batch is %d, but the data set (%s) has %lld %s", c->batch, bl_dataset_name(c->data),
 		               (long long)bl_dataset_length(c->data),
@@ -252,7 +252,7 @@ static int name_size(const int size[][2], int view, int64_t epoch)
 	if (view == 0)
 		return bl_fail_prefix("trainer: views of %d x %d%s: ", now[0], now[1], when);
 	return bl_fail_prefix(
-		"trainer: view 1 is %d x %d and view %d is %d x %d%s, which the network has to take both, as with global pooling: ",
+		"trainer: view 1 is %d x %d and view %d is %d x %d%s, and the network must accept both sizes, as with global pooling: ",
 		first[0], first[1], view + 1, now[0], now[1], when);
 }
 

@@ -361,7 +361,7 @@ void bl_curves_turn_smoothing(bl_curves *v, int by)
 static void change_smoothing(bl_scene *s, int by)
 {
 	bl_curves_turn_smoothing(bl_curves_of(s), by);
-	bl_scene_notice(s, "smoothing %.3g a point", bl_curves_of(s)->smoothing);
+	bl_scene_notice(s, "smoothing weight %.3g", bl_curves_of(s)->smoothing);
 }
 
 static void act(bl_scene *s, bl_request r)

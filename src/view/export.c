@@ -91,6 +91,6 @@ void bl_export_text(bl_scene *s)
 	else if (bl_file_write_atomic(path, text, strlen(text)) < 0)
 		bl_scene_notice(s, "not saved: %s", bl_error());
 	else
-		bl_scene_notice(s, "the screen is in %s", path);
+		bl_scene_notice(s, "the screen was saved as %s", path);
 	free(text);
 }

@@ -218,7 +218,7 @@ static void scale_text(char *out, size_t size, bool halves, const struct dots *d
 {
 	const char *what = halves ? "blue -1, red 1" : "'.:+*#@' up to 1, '`-~=%&' down to -1";
 	if (d->scale.chance > 0)
-		snprintf(out, size, "%s; within +-%.2g: chance", what, d->scale.chance);
+		snprintf(out, size, "%s; |C| < %.2g: chance", what, d->scale.chance);
 	else
 		snprintf(out, size, "%s", what);
 }

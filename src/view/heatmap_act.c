@@ -104,7 +104,7 @@ static void freeze(bl_scene *s)
 	if (l->reference.step >= 0) {
 		l->reference.step = -1;
 		l->difference = false;
-		bl_scene_notice(s, "no reference any more");
+		bl_scene_notice(s, "the reference was removed");
 	} else if (p->step >= 0) {
 		l->reference = *p;
 		bl_scene_notice(s, "step %lld is the reference; d shows what changed since", (long long)p->step);

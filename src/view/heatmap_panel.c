@@ -70,7 +70,7 @@ static void draw_values(struct panel *p, const bl_heat_block *b, const char *who
 		return;
 	}
 	if (!isnan(b->diagonal))
-		snprintf(first, sizeof first, "%sC_ii %.4f, rms beside %.4f", whose, bl_shown(b->diagonal, 4),
+		snprintf(first, sizeof first, "%sC_ii %.4f, rms of rest %.4f", whose, bl_shown(b->diagonal, 4),
 		         isnan(b->rms) ? 0 : bl_shown(b->rms, 4));
 	else if (!isnan(b->rms))
 		snprintf(first, sizeof first, "%srms %.4f", whose, bl_shown(b->rms, 4));
@@ -117,7 +117,7 @@ static void draw_moment(const bl_scene *s, struct panel *p)
 	else
 		line(p, BL_PAINT_WARN, "step %lld, %d of %d stored", (long long)l->shown.step, k + 1, l->stored);
 	if (l->differs)
-		line(p, BL_PAINT_WARN, "minus that of step %lld", (long long)l->reference.step);
+		line(p, BL_PAINT_WARN, "minus step %lld", (long long)l->reference.step);
 	else if (l->difference)
 		line(p, BL_PAINT_WARN, "no difference: step %lld has other dims", (long long)l->reference.step);
 	else if (l->reference.step >= 0)

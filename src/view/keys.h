@@ -131,7 +131,7 @@ bool bl_key_is_mouse(int key, bl_mouse *out);
 	X(EMBEDDING_FIRST, EMBEDDING, BL_KEYS_HOME "0", "Home 0", "first", false, "the first snapshot with points") \
 	X(EMBEDDING_NOW, EMBEDDING, BL_KEYS_END "n", "End n", "now", false, "follow the newest snapshot") \
 	X(EMBEDDING_DOWN, EMBEDDING, "j" BL_KEYS_DOWN, "j Down", "one label", false, \
-	  "highlight the next label; after the last, all") \
+	  "highlight the next label; after the last, none") \
 	X(EMBEDDING_UP, EMBEDDING, "k" BL_KEYS_UP, "k Up", "", false, "the previous label") \
 	X(SETTINGS_DOWN, SETTINGS, "j" BL_KEYS_DOWN, "j Down", "", false, "the next setting") \
 	X(SETTINGS_UP, SETTINGS, "k" BL_KEYS_UP, "k Up", "", false, "the previous setting") \

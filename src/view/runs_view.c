@@ -161,7 +161,7 @@ static void draw_title(const bl_run_table *t, bl_canvas *c, bl_rect r)
 	for (int i = 0; i < n; i++)
 		going += bl_run_going(&t->runs->run[i]);
 	if (t->typing || t->filter[0])
-		snprintf(input, sizeof input, "; %d with /%s%s", t->rows, t->filter, t->typing ? "_" : "");
+		snprintf(input, sizeof input, "; %d match /%s%s", t->rows, t->filter, t->typing ? "_" : "");
 	if (t->tagging)
 		snprintf(input, sizeof input, "; tag: %s_", t->tag);
 	if (t->deleting)
@@ -340,7 +340,7 @@ static void beside(bl_scene *s)
 		return;
 	bl_scene_compare(s, l);
 	if (remove)
-		bl_scene_notice(s, "no second run any more");
+		bl_scene_notice(s, "the second run was removed");
 	else
 		bl_scene_notice(s, "the heatmap shows %s beside the run", s->other_info.name);
 }
@@ -409,7 +409,7 @@ static void put_tag(bl_scene *s)
 	else if (bl_runs_edit(r->folder, &e) != 0)
 		bl_scene_notice(s, "%s", bl_error());
 	else
-		bl_scene_notice(s, off ? "%s has no tag %s" : "%s has the tag %s", r->info.name, tag);
+		bl_scene_notice(s, off ? "%s no longer has the tag %s" : "%s has the tag %s", r->info.name, tag);
 }
 
 /* Handles a key while a tag is typed: Enter sets the tag, Esc cancels. */
@@ -441,7 +441,7 @@ static void answer_key(bl_scene *s, int k)
 	const bl_run *r = run_asked_about(s);
 	char *moved = r ? bl_runs_to_trash(r->folder) : NULL;
 	if (r)
-		bl_scene_notice(s, moved ? "the run is in %s now" : "%s", moved ? moved : bl_error());
+		bl_scene_notice(s, moved ? "the run was moved to %s" : "%s", moved ? moved : bl_error());
 	free(moved);
 	t->read_at = 0;
 }

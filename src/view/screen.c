@@ -257,7 +257,7 @@ static int start(bl_screen *s)
 	s->curses = newterm(NULL, stdout, stdin);
 	if (!s->curses)
 		return bl_fail(
-			"TERM is '%s': terminfo knows no such screen (Debian has more in ncurses-term; "
+			"TERM is '%s', which terminfo does not know (Debian has more entries in ncurses-term; "
 			"xterm-256color fits most)",
 			getenv("TERM"));
 	if (!cursor_address)
@@ -274,7 +274,7 @@ bl_screen *bl_screen_open(void)
 	if (current)
 		return bl_fail_null("a screen is open already");
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		return bl_fail_null("no terminal to draw on: standard %s is not one", isatty(STDIN_FILENO) ? "output" : "input");
+		return bl_fail_null("cannot draw: standard %s is not a terminal", isatty(STDIN_FILENO) ? "output" : "input");
 	if (!is_set("TERM"))
 		return bl_fail_null("no terminal to draw on: TERM is not set");
 	bl_screen *s = calloc(1, sizeof *s);

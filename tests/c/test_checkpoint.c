@@ -450,11 +450,11 @@ static void test_other_networks(void **state)
 	bl_module_unref(y.config.projector);
 	y.config.encoder = cnn(7);
 	y.config.projector = projector(7 * 6 * 6);
-	refuse_config(y, path, "tensor 'encoder.3.weight' is (6, 4, 3, 3) in the file, the module wants (7, 4, 3, 3)");
+	refuse_config(y, path, "tensor 'encoder.3.weight' is (6, 4, 3, 3) in the file, but (7, 4, 3, 3) in the module");
 	y = toy_new("sgd", 1);
 	bl_module_unref(y.config.projector);
 	y.config.projector = NULL;
-	refuse_config(y, path, "nothing here takes its tensor 'optim.momentum.projector.0.weight'");
+	refuse_config(y, path, "the model has no tensor 'optim.momentum.projector.0.weight'");
 }
 
 static void test_other_settings(void **state)
@@ -463,20 +463,20 @@ static void test_other_settings(void **state)
 	const char *path = support_scratch("settings");
 	saved(path, HALF);
 	struct toy y = toy_new("adamw", 1);
-	refuse_config(y, path, "its optimiser is sgd, the trainer's adamw");
+	refuse_config(y, path, "its optimiser is sgd, but the trainer's is adamw");
 	y = toy_new("sgd", 1);
 	y.config.seed = 4;
-	refuse_config(y, path, "its seed is 3, the trainer's 4");
+	refuse_config(y, path, "its seed is 3, but the trainer's is 4");
 	y = toy_new("sgd", 1);
 	y.config.batch = 31;
-	refuse_config(y, path, "its batch is 32, the trainer's 31");
+	refuse_config(y, path, "its batch is 32, but the trainer's is 31");
 	y = toy_new("sgd", 1);
 	bl_dataset_unref(y.config.data);
 	y.config.data = bl_dataset_shapes(&(bl_shapes_config){ .n = 128, .size = 12, .channels = 1 });
-	refuse_config(y, path, "its number of steps an epoch is 3, the trainer's 4");
+	refuse_config(y, path, "its number of steps an epoch is 3, but the trainer's is 4");
 	y = toy_new("sgd", 1);
 	y.config.max_steps = HALF - 1;
-	refuse_config(y, path, "the run so far has 20 steps, this trainer makes 19");
+	refuse_config(y, path, "the checkpoint's run has made 20 steps, but this trainer makes only 19");
 	y = trainer_new("sgd", 1);
 	make_steps(y.t, 1);
 	refuse(&y, path, "it has begun already");

@@ -424,7 +424,7 @@ static void test_files(void **state)
 	bl_tensor *npy = bl_npy_load("barlow-recorded-heatmap-700.npy");
 	press(&g, "s");
 	char *text = bl_file_read("barlow-recorded-heatmap-700.txt", &n);
-	assert_true(shows(&g, "the screen is in barlow-recorded-heatmap-700.txt"));
+	assert_true(shows(&g, "the screen was saved as barlow-recorded-heatmap-700.txt"));
 	assert_int_equal(chdir(here), 0);
 	assert_non_null(csv);
 	assert_memory_equal(csv, "dim,1,3,5,", 10);

@@ -275,7 +275,7 @@ static void what_cannot_be_made_again_is_refused(void **state)
 	expect(&made, 2, "lr", .5);
 	assert_string_equal(made.who, "replay");
 	assert_int_equal(bl_trainer_replay(t, c, 1, 0, INT64_MAX), -1);
-	assert_error("step 2 is to be made again, but step 6 is made already");
+	assert_error("step 2 cannot be repeated: the trainer is already at step 6");
 	toy_free(&y, t);
 }
 

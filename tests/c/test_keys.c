@@ -356,7 +356,7 @@ static bool is_stopped(const struct stage *g)
 /* The requested kNN is in the record of a step and in a message. */
 static bool knn_came(const struct stage *g)
 {
-	return knns(g->s) > 0 && strstr(g->s->notice, "kNN ") && strstr(g->s->notice, ", as asked");
+	return knns(g->s) > 0 && strstr(g->s->notice, "kNN ") && strstr(g->s->notice, ", as requested");
 }
 
 /* A paused run writes no record, so the kNN is only in the message. */

@@ -99,8 +99,8 @@ static void what_is_no_run_is_refused(void **state)
 	refused("[1]", "no run's");
 	refused("{}", "expected {\"format\"");
 	refused("{\"format\": 2, \"state\": \"new\"}", "'format' is 2");
-	refused("{\"format\": 1}", "is no state");
-	refused("{\"format\": 1, \"state\": \"r\\u001b\"}", "is no state");
+	refused("{\"format\": 1}", "is not a state of a run");
+	refused("{\"format\": 1, \"state\": \"r\\u001b\"}", "is not a state of a run");
 	refused("{\"format\": 1, \"state\": 3}", "'state': expected a text");
 	refused(HEAD "\"format\": 1}", "duplicate");
 	refused(HEAD "\"step\": 1.5}", "'step': expected a whole number");
@@ -142,7 +142,7 @@ static void what_is_too_much_is_refused(void **state)
 	repeated(HEAD "\"data\": {\"", "x", BL_RUN_FACT_NAME, "\": 1}}", "too long");
 	repeated(HEAD "\"data\": {\"a\": \"", "x", BL_RUN_FACT_TEXT, "\"}}", "too long");
 	repeated(HEAD "\"data\": ", "[", 100000, "", "depth");
-	repeated(HEAD "\"notes\": \"", "x", BL_RUN_FILE_BYTES, "\"}", "are more than a run's facts take");
+	repeated(HEAD "\"notes\": \"", "x", BL_RUN_FILE_BYTES, "\"}", "are too many for this file");
 	char many[64 * (BL_RUN_FACTS + 1)] = HEAD "\"data\": {", *at = many + strlen(many);
 	for (int i = 0; i <= BL_RUN_FACTS; i++)
 		at += sprintf(at, "%s\"a%d\": 1", i ? ", " : "", i);

@@ -747,8 +747,8 @@ static void test_lost(void **state)
 	s->lost = true;
 	assert_has(s, 80, 24, "has ended; this is its last state; q leaves", true);
 	assert_has(s, 40, 12, "has ended; q leaves", true);
-	bl_scene_notice(s, "the screen is in a.txt");
-	assert_has(s, 80, 24, "the screen is in a.txt", true);
+	bl_scene_notice(s, "the screen was saved as a.txt");
+	assert_has(s, 80, 24, "the screen was saved as a.txt", true);
 	assert_has(s, 80, 24, "has ended", false);
 	end(s);
 }

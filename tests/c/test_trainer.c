@@ -662,7 +662,7 @@ static void test_one_owner(void **state)
 	y.config.name = "A";
 	bl_trainer *idle = trainer_of(&y), *a = trainer_of(&y);
 	assert_int_equal(bl_trainer_start(idle), -1);
-	assert_non_null(strstr(bl_error(), "the encoder was given to another trainer (run 'A') since"));
+	assert_non_null(strstr(bl_error(), "the encoder now belongs to another trainer (run 'A')"));
 	bl_trainer_free(idle);
 	assert_int_equal(bl_trainer_steps(a, 3), 0);
 	y.config.name = "B";
@@ -711,7 +711,7 @@ static void test_warm_start(void **state)
 	assert_null(bl_trainer_start_tensor(b, 0));
 	assert_int_equal(bl_trainer_steps(b, 3), 0);
 	assert_int_equal(bl_trainer_steps(a, 1), -1);
-	assert_non_null(strstr(bl_error(), "the encoder was given to another trainer (run 'B') since"));
+	assert_non_null(strstr(bl_error(), "the encoder now belongs to another trainer (run 'B')"));
 	int64_t at = 0;
 	for (int k = 0; bl_trainer_start_tensor(b, k); k++) {
 		const bl_tensor *x = bl_trainer_start_tensor(b, k);

@@ -634,7 +634,7 @@ static void test_no_terminal(void **state)
 	dup2(null, STDIN_FILENO);
 	bl_live *run = recorded_run(NULL, 3, BL_RUN_RUNNING);
 	assert_true(bl_watch(run, &(bl_watch_config){ .stay = false }) < 0);
-	assert_error("no terminal to draw on: standard input is not one");
+	assert_error("cannot draw: standard input is not a terminal");
 	bl_live_close(run);
 	dup2(before, STDIN_FILENO);
 	close(before);

@@ -307,7 +307,7 @@ static void a_full_disk_leaves_the_old_file(void **state)
 	rc = bl_file_write_atomic(path, big, sizeof(big));
 	setrlimit(RLIMIT_FSIZE, &old);
 	assert_int_equal(rc, -1);
-	assert_error("kept: cannot write 65536 bytes: File too large; what was there is unchanged");
+	assert_error("kept: cannot write 65536 bytes: File too large; the old file, if any, is unchanged");
 	kept = bl_file_read(path, &n);
 	assert_int_equal(n, 3);
 	assert_memory_equal(kept, "old", 3);
@@ -405,7 +405,7 @@ static void what_does_not_fit_changes_nothing(void **state)
 	before = digest(a);
 	assert_int_equal(bl_weights_save(path, &wide, NULL, 1), 0);
 	assert_int_equal(bl_weights_load(path, &a, NULL, 1, true), -1);
-	assert_error("tensor 'weight' is (2, 4) in the file, the module wants (2, 3)");
+	assert_error("tensor 'weight' is (2, 4) in the file, but (2, 3) in the module");
 	assert_int_equal(bl_weights_save(path, &bare, NULL, 1), 0);
 	assert_int_equal(bl_weights_load(path, &a, NULL, 1, false), -1);
 	assert_error("linear.safetensors: no tensor 'bias'");
@@ -415,7 +415,7 @@ static void what_does_not_fit_changes_nothing(void **state)
 	assert_int_equal(bl_weights_save(path, &a, NULL, 1), 0);
 	before = digest(bare);
 	assert_int_equal(bl_weights_load(path, &bare, NULL, 1, true), -1);
-	assert_error("nothing here takes its tensor 'bias'");
+	assert_error("the model has no tensor 'bias'");
 	assert_true(digest(bare) == before);
 	assert_int_equal(bl_weights_load(path, &bare, NULL, 1, false), 0);
 	assert_true(digest(bare) != before);
@@ -492,12 +492,12 @@ static void names_may_have_a_prefix(void **state)
 	not_taken(path, (bl_weights_how){ .strict = true, .strip = "module.net." }, "module.head.weight");
 	taken(path, (bl_weights_how){ .strip = "module.net." }, 2);
 	not_taken(path, (bl_weights_how){ .strict = true },
-	          "'module.net.bias' is there: prefix = \"module.net\" takes what begins with that");
+	          "the file has 'module.net.bias': prefix = \"module.net\" selects the names that begin so");
 	save_as(path, "weight", NULL, NULL);
 	not_taken(path, (bl_weights_how){ .strict = true }, "no tensor 'bias'");
 	taken(path, (bl_weights_how){ .strict = false }, 1);
 	save_as(path, "weight", "module.weight", NULL);
-	not_taken(path, (bl_weights_how){ .strict = false, .strip = "module." }, "two tensors are called 'weight' then");
+	not_taken(path, (bl_weights_how){ .strict = false, .strip = "module." }, "two tensors have the name 'weight'");
 }
 
 /* With strict = false, entries of another shape and missing entries are reported, and these parameters do not change. */

@@ -134,7 +134,7 @@ test("changes that cannot be repeated", function()
 	fails(function() t:replay{ { step = 1, name = "lr", new = -1 } } end, "'lr' must be a number of at least 0, got -1")
 	equal(t:replay(place "nowhere"), t) -- no journal: no changes
 	t:step(2)
-	fails(function() t:replay{ { step = 1, name = "lr", new = 1 } } end, "at step 1 is to be made again, but step 2 is made already")
+	fails(function() t:replay{ { step = 1, name = "lr", new = 1 } } end, "at step 1 cannot be repeated: the trainer is already at step 2")
 end)
 
 os.execute("rm -r " .. scratch)

@@ -184,7 +184,7 @@ test("a damaged header hides no records", function()
 	local lines, status, said = damaged("start", { 0, noise(64) })
 	equal(lines, whole)
 	equal(status, "1")
-	if not said:find("its head is damaged", 1, true) then error(said) end
+	if not said:find("its header is damaged", 1, true) then error(said) end
 end)
 test("a file that is not a live file is refused", function()
 	local _, status, said = damaged("none", { 0, noise(64 << 10) })

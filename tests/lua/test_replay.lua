@@ -66,7 +66,7 @@ test("it begins at the nearest checkpoint before the step, or at the start", fun
 	equal(t:at(18, quiet).from, 12)
 	equal(t:at(9, quiet).from, 0)
 	equal(t:at(0, quiet).terms, nil)
-	equal(tostring(t:at(18, quiet)):match "^[^:]*", "run at step 18 of 18, made again from step 12")
+	equal(tostring(t:at(18, quiet)):match "^[^:]*", "run at step 18 of 18, recomputed from step 12")
 	close(t:at(18, quiet).C, t.C, 0, 0)
 	equal(#t:at(18, quiet).z, 2)
 	fails(function() t:at(19) end, "at: expected a step from 0 to 18", "19")

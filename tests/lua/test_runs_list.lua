@@ -202,10 +202,10 @@ test("prune removes what killed saves left, of runs that do not go on, and nothi
 	local dry = runs.prune{ leftovers = true, where = both, dry = true }
 	equal(#dry, 0)
 	equal(dry.leftovers.files, 4)
-	has(tostring(dry), "4 files of killed saves would be removed: 1.")
+	has(tostring(dry), "4 half-written files would be removed: 1.")
 	equal(runs.prune{ older = 100, where = both, dry = true }.leftovers.files, 4)
 	for _, path in ipairs(left) do equal(exists(path), true, path) end
-	has(barlow(("prune --leftovers --yes -w \"%s\""):format(both)), "no runs", "barlow runs: 4 files of killed saves removed: 1.")
+	has(barlow(("prune --leftovers --yes -w \"%s\""):format(both)), "no runs", "barlow runs: 4 half-written files removed: 1.")
 	for _, path in ipairs(left) do equal(exists(path), false, path) end
 	for _, path in ipairs(kept) do equal(exists(path), true, path) end
 	equal(runs.get(one.id).state, "done")

@@ -86,8 +86,8 @@ test("gather applies the indices of sort, and gradients go back to their element
 	fails(function() return x:gather(2, tensor{ { 4 } }) end, "place 4", "1..3")
 	fails(function() return x:gather(2, tensor{ { 0 } }) end, "place 0")
 	fails(function() return x:gather(2, tensor{ { 1.5 } }) end, "place 1.5")
-	fails(function() return x:gather(1, tensor{ 1 }) end, "gather: places of shape (1,)")
-	fails(function() return x:gather(1, tensor.ones(1, 4)) end, "gather: places of shape (1, 4)")
+	fails(function() return x:gather(1, tensor{ 1 }) end, "gather: indices of shape (1,)")
+	fails(function() return x:gather(1, tensor.ones(1, 4)) end, "gather: indices of shape (1, 4)")
 end)
 
 test("flip and cumsum", function()

@@ -62,7 +62,7 @@ line 'long'
 check "the run prints as a card" '^  settings +lambda 0\.0051, invariance 1, lr 0\.001, lr_bias 0, weight_decay 0\.01, batch 32, float32, adamw$'
 clear_screen
 line 'long:first(function() while true do end end)'
-check "a replay first reports what it costs" '^barlow: first: at most [0-9]+ steps are made again from '
+check "a replay first reports what it costs" '^barlow: first: at most [0-9]+ steps are recomputed from '
 keys C-c
 check "... and Ctrl-C ends it" 'first: interrupted$'
 clear_screen

@@ -99,7 +99,7 @@ printf '%s\n' 's = sweep{base = {data = data.shapes{n = 64, size = 8, channels =
 printf '%s\n' 'trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8}, projector = {8}, batch = 16, epochs = 1, name = "kept", folder = "kept"}:run{quiet = true}' \
 	'r = runs.get "./kept"' 'r:eval()' >in; says "how a run of the past is evaluated" 'a run has at, .*: runs.fork\(r\) makes a trainer'
 printf '%s\n' 't = trainer{data = data.shapes{n = 64, size = 8, channels = 1}, encoder = nn.cnn{widths = {4}, image = 8}, projector = {8}, batch = 16, epochs = 1, folder = false}:step(2)' \
-	't:at(1)' >in; says "one step in the singular" 'step 1: 1 step is made again from the start'
+	't:at(1)' >in; says "one step in the singular" 'step 1: 1 step is recomputed from the start'
 printf '%s\n' 'images = 5' 'imags' >in; says "a name that nothing has" "^no variable has the name 'imags' \(did you mean 'images'\?\)"
 printf '%s\n' 'x = 5' 'x;' 'nil' >in; ends "which nil is not" nil
 printf '%s\n' 't:' '7' >in; says "a colon begins nothing" '^7$'

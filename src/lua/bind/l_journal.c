@@ -116,7 +116,7 @@ static bl_change *take_tables(lua_State *L, int index, int64_t *n)
 		c[i] = (bl_change){ .value = number_of(L, i + 1, "new", false) };
 		double step = number_of(L, i + 1, "step", true);
 		if (!(step >= 0 && step < 1e15))
-			luaL_error(L, "replay: change %I: 'step' must be 0 or more, got %f", (lua_Integer)i + 1, step);
+			luaL_error(L, "replay: change %I: 'step' must be from 0 to below 1e15, got %f", (lua_Integer)i + 1, step);
 		c[i].step = (int64_t)step;
 		if (lua_getfield(L, -1, "name") != LUA_TSTRING)
 			luaL_error(L, "replay: change %I: 'name' must be a text, got %s", (lua_Integer)i + 1,

@@ -138,7 +138,7 @@ static int plot_lines(lua_State *L)
 	bl_axes axes = { .title = NULL };
 	bl_series all[SERIES_MAX];
 	luaL_checktype(L, 1, LUA_TTABLE);
-	luaL_argcheck(L, lua_isnoneornil(L, 2), 2, "title, labels and other settings belong into the table of the series");
+	luaL_argcheck(L, lua_isnoneornil(L, 2), 2, "title, labels and other settings must be in the same table as the series");
 	lua_settop(L, 1);
 	int n = (int)lua_rawlen(L, 1);
 	luaL_argcheck(L, n >= 1 && n <= SERIES_MAX, 1, "expected 1 to 32 series");
@@ -278,7 +278,7 @@ static const bl_lua_function functions[] = {
 	       "Eigenvalues of the embeddings' covariance and singular values of C, for one run or several; or for features (N, D).",
 	       "plot.spectrum(tensor.randn(32, 8))"),
 	BL_LUA("embedding", through, "(run: tensor|trainer|string|table, settings?: table): figure",
-	       "Points of the embeddings by class, for a run that trains or whose view has shown them; or for features (N, D), points (N, 2).",
+	       "The embeddings as points, by class: of a run that trains or whose screen has shown them; or of features (N, D), or points (N, 2).",
 	       "plot.embedding(tensor.randn(32, 8))", .fields = embedding_fields),
 	BL_LUA("compare", through, "(runs: table|sweep, metric?: string|table): figure",
 	       "A metric of runs; those with the same recipe are one row with mean and interval; for a sweep, differences from its base.",
@@ -287,8 +287,8 @@ static const bl_lua_function functions[] = {
 	       "A figure of curves, or of points without lines; low and high of a series are the intervals of its points.",
 	       "plot.lines{{{1, 2, 3}, {1, 4, 9}, label = \"squares\"}}", .fields = lines_fields),
 	BL_LUA("sweep", through, "(sweep: sweep, path?: string, metric?: string): figure",
-	       "A sweep's metric, or another one of its trials, over an axis (or its only one), with intervals; a curve for each point of "
-	       "the others.",
+	       "A sweep's metric, or the given one, over an axis of its space (the only one), with intervals; a curve for each "
+	       "combination of the others.",
 	       "pcall(plot.sweep, s, \"loss.lambda\", \"knn\")"),
 	BL_LUA_END,
 };

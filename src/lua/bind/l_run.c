@@ -441,7 +441,7 @@ static int t_assign(lua_State *L)
 	for (int i = 0; (settable = bl_trainer_settable(t, i)); i++)
 		if (strcmp(settable, name) == 0)
 			return luaL_error(
-				L, "trainer: '%s' is not assigned to: use t:set{%s = ...}, which takes effect at the next step",
+				L, "trainer: '%s' cannot be assigned: use t:set{%s = ...}, which takes effect at the next step",
 				name, name);
 	luaL_buffinit(L, &b);
 	for (int i = 0; (settable = bl_trainer_settable(t, i)); i++) {

@@ -101,7 +101,7 @@ static const bl_lua_function functions[] = {
 	       "Runs with their state (new, running, paused, done, stopped, failed, killed, broken), metrics, recipe, tags and more.",
 	       "print(runs.list{where = {state = \"done\"}, sort = \"-created\"})", .fields = list_fields),
 	BL_LUA("get", through, "(run: string): table",
-	       "One run, by its folder's name or path, by its name (the newest), or by the beginning of only one folder's name.",
+	       "One run, by its folder's name or path, by its name (the newest), or by a beginning that only one folder's name has.",
 	       "pcall(runs.get, \"lambda-02\")"),
 	BL_LUA("best", through, ": table?", "The run with the best value of a metric, or nil.",
 	       "print(pcall(runs.best, {metric = \"total\"}))", .fields = best_fields),

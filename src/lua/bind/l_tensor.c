@@ -115,7 +115,7 @@ static int tensor_arange(lua_State *L)
 	double start = one ? 0 : luaL_checknumber(L, 1), stop = luaL_checknumber(L, one ? 1 : 2);
 	double step = luaL_optnumber(L, 3, 1), length = ceil((stop - start) / step);
 	luaL_argcheck(L, step != 0 && length >= 0 && length < 1e9, one ? 1 : 2,
-	              "a step of 0, or one that does not lead to the end, or 1e9 numbers or more");
+	              "expected a step that leads from start to stop, and fewer than 1e9 numbers");
 	int64_t n = (int64_t)length;
 	bl_tensor *t = bl_tensor_new(1, &n);
 	bl_lua_give_tensor(L, t);

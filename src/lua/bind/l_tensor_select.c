@@ -115,8 +115,8 @@ static int t_gather(lua_State *L)
 	bl_tensor_read(places, v);
 	for (int64_t i = 0; i < bl_tensor_count(places); i++, v[i - 1] -= 1)
 		if (!(v[i] >= 1 && v[i] <= (float)n) || v[i] != (float)(int64_t)v[i])
-			return luaL_error(L, "gather: place %f is outside of 1..%I along dimension %d of %s", (lua_Number)v[i],
-			                  (lua_Integer)n, dim + 1, bl_tensor_text(t, buf));
+			return luaL_error(L, "gather: index %f is not an integer in 1..%I, for dimension %d of %s",
+			                  (lua_Number)v[i], (lua_Integer)n, dim + 1, bl_tensor_text(t, buf));
 	bl_tensor *from_zero = bl_tensor_from(bl_tensor_ndim(places), bl_tensor_shape(places), v);
 	bl_tensor *out = from_zero ? bl_gather(t, dim, from_zero) : NULL;
 	bl_tensor_unref(from_zero);
@@ -155,7 +155,7 @@ const bl_lua_function bl_lua_tensor_selects[] = {
 	       "tensor{1, 2, 0 / 0}:ne(2)"),
 	BL_LUA("logical_and", t_logical_and, "(other: tensor|number): tensor", "1 where neither is 0, else 0.",
 	       "local x = tensor{1, 2, 3}; return x:gt(1):logical_and(x:lt(3))"),
-	BL_LUA("logical_or", t_logical_or, "(other: tensor|number): tensor", "1 where not both are 0, else 0.",
+	BL_LUA("logical_or", t_logical_or, "(other: tensor|number): tensor", "1 where at least one is not 0, else 0.",
 	       "tensor{0, 1}:logical_or(tensor{0, 0})"),
 	BL_LUA("logical_xor", t_logical_xor, "(other: tensor|number): tensor", "1 where exactly one of the two is 0, else 0.",
 	       "tensor{0, 1}:logical_xor(1)"),

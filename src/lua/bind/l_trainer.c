@@ -56,7 +56,7 @@ static const bl_field fields[] = {
 	                .help = "maps features to embeddings; a list of widths makes an nn.mlp of the paper's form"),
 	BL_FIELD_UNREAD(
 		"views", BL_LUA_VIEWS, BL_OTHERWISE("aug.paper at the images' size"),
-		.help = "a pipeline for both views, or one for each of two or more, as many as the loss takes; their sizes may differ if the encoder accepts all"),
+		.help = "one pipeline for both views, or a pipeline for each of the views that the loss takes; their sizes may differ if the encoder accepts all"),
 	BL_FIELD_UNREAD("loss", "a loss, or a function of the views' embeddings", BL_OTHERWISE("loss.barlow{}"),
 	                .help = "what is minimised; a function returns a scalar, or terms by name (loss.func)"),
 	BL_FIELD(OBJECT, settings, optim, BL_OTHERWISE("optim.adamw{}"), .type = BL_T_OPTIM,
