@@ -269,7 +269,7 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 	                        old ? ", earlier" : "");
 	static const char *const of[] = { "images", "training images", "of the kNN queries" };
 	x += bl_canvas_textf(c, r.x + x + 2, r.y, r.w - x - 2, BL_PAINT_FAINT,
-	                     "%d %s, axes explain %.0f%% and %.0f%% of the variance", (int)m->points, of[m->points_of],
+	                     "%d %s, axes: %.0f%% and %.0f%% of the variance", (int)m->points, of[m->points_of],
 	                     100 * m->explained[0], 100 * m->explained[1]);
 	if (pending && x + 4 < r.w)
 		bl_canvas_text(c, r.x + x + 4, r.y, r.w - x - 4, BL_PAINT_WARN, "newer ones are being computed");

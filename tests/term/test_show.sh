@@ -120,6 +120,6 @@ PATH=/nonexistent "$(command -v "$BARLOW" || echo "$BARLOW")" -e 'plot.lines{{{1
 [ $? = 0 ] && [ -s "$dir/out" ]
 ok $? "without gnuplot figures are shown all the same"
 PATH=/nonexistent "$(command -v "$BARLOW" || echo "$BARLOW")" -e "plot.lines{{{1, 2}, {1, 2}}}:save '$dir/none.png'" 2>"$dir/error"
-[ $? = 1 ] && [ ! -e "$dir/none.png" ] && grep -q "gnuplot is not installed" "$dir/error"
+[ $? = 1 ] && [ ! -e "$dir/none.png" ] && grep -q "gnuplot, which draws the figures, is not installed" "$dir/error"
 ok $? "without gnuplot none is saved, and what is missing is said"
 echo "1..$number"
