@@ -123,7 +123,8 @@ static int check_free(const char *folder)
 	if (strcmp(found, BL_RUN_LIVE) == 0)
 		bl_fail("%s: the folder holds a run already", folder);
 	else
-		bl_fail("%s: the folder contains a file %s, which the run would overwrite: choose another folder", folder, found);
+		bl_fail("%s: the folder contains a file %s, which the run would overwrite: expected a folder without one", folder,
+		        found);
 	return 1;
 }
 

@@ -268,9 +268,8 @@ static void draw(const bl_scene *s, bl_canvas *c, bl_rect r)
 	int x = bl_canvas_textf(c, r.x, r.y, r.w, old ? BL_PAINT_WARN : BL_PAINT_TEXT, "step %lld%s", (long long)m->points_step,
 	                        old ? ", earlier" : "");
 	static const char *const of[] = { "images", "training images", "of the kNN queries" };
-	x += bl_canvas_textf(c, r.x + x + 2, r.y, r.w - x - 2, BL_PAINT_FAINT,
-	                     "%d %s, axes: %.0f%% and %.0f%% of the variance", (int)m->points, of[m->points_of],
-	                     100 * m->explained[0], 100 * m->explained[1]);
+	x += bl_canvas_textf(c, r.x + x + 2, r.y, r.w - x - 2, BL_PAINT_FAINT, "%d %s, axes: %.0f%% and %.0f%% of the variance",
+	                     (int)m->points, of[m->points_of], 100 * m->explained[0], 100 * m->explained[1]);
 	if (pending && x + 4 < r.w)
 		bl_canvas_text(c, r.x + x + 4, r.y, r.w - x - 4, BL_PAINT_WARN, "newer ones are being computed");
 	int wide = has_long_names(m) && r.w >= 3 * LEGEND_COLUMNS_NAMED ? LEGEND_COLUMNS_NAMED : LEGEND_COLUMNS;

@@ -275,7 +275,7 @@ static void senseless_arguments_are_named(void **state)
 	assert_int_equal(bl_eval_linear(&(bl_linear_config){ 0 }, two, low, narrow, low, CLASSES, &r), -1);
 	assert_error("training rows are (2, 6) and test rows (2, 5)");
 	assert_int_equal(bl_eval_linear(&(bl_linear_config){ 0 }, two, low, two, low, CLASSES, &r), -1);
-	assert_error("linear probe: no training row can be held out to choose L2 on: ");
+	assert_error("linear probe: no training row can be held out to choose L2: ");
 	assert_error("Give more rows, a larger held_out, or one number as l2");
 	assert_int_equal(linear(&(bl_linear_config){ .held_out = 1 }, &r), -1);
 	assert_error("held_out = 1");

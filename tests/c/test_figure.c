@@ -224,7 +224,7 @@ static void test_heatmaps_beside_each_other(void **state)
 	assert_error("1 to 64 series with points in them, not 65 with 130 points");
 	bl_figure *twice[] = { beside(2), beside(2) };
 	assert_null(bl_figure_beside(twice, 2));
-	assert_error("figure 1 is none");
+	assert_error("figure 1 is not a matrix");
 	assert_null(beside(1));
 	assert_error("2 to 16 matrices");
 	bl_fail("the reason why there is no figure");

@@ -96,7 +96,7 @@ static void what_is_no_run_is_refused(void **state)
 {
 	(void)state;
 	refused("", "line");
-	refused("[1]", "no run's");
+	refused("[1]", "it does not describe a run");
 	refused("{}", "expected {\"format\"");
 	refused("{\"format\": 2, \"state\": \"new\"}", "'format' is 2");
 	refused("{\"format\": 1}", "is not a state of a run");

@@ -66,7 +66,7 @@ test("objects that are not views are refused", function()
 	end
 	fails(function() small(aug.views{ aug.crop(8) }) end, "one view", "two or more")
 	fails(function() small(aug.views{ aug.crop(8), aug.crop(8), aug.crop(4) }) end,
-		"view 1 is 8 x 8 and view 3 is 4 x 4, which the network has to take both", "projector[1] (linear 256 -> 8): expected (N, 256)")
+		"view 1 is 8 x 8 and view 3 is 4 x 4, and the network must accept both sizes", "projector[1] (linear 256 -> 8): expected (N, 256)")
 	fails(function() small(aug.views{ aug.crop(8), aug.crop(1) }) end, "view 2 is 1 x 1", "both")
 end)
 

@@ -170,8 +170,8 @@ test("arguments of functions that are written in Lua are refused by what was exp
 	fails(function() return runs.best{ metric = {} } end, "metric must be the name of a column, got a table")
 	fails(function() return runs.query() end, "runs.query: expected a question in SQL, got a nil")
 	fails(function() return linspace(0, 1, 1 << 40) end, "linspace: the count must be an integer from 2 to 1000000")
-	fails(function() return plot.lines({ { { 1, 2 }, { 1, 2 } } }, { title = "a" }) end, "belong into the table of the series")
-	fails(function() return plot.lines({ { { 1, 2 }, { 1, 2 } }, title = "a" }, 3) end, "belong into the table of the series")
+	fails(function() return plot.lines({ { { 1, 2 }, { 1, 2 } } }, { title = "a" }) end, "must be in the same table as the series")
+	fails(function() return plot.lines({ { { 1, 2 }, { 1, 2 } }, title = "a" }, 3) end, "must be in the same table as the series")
 end)
 
 test("unknown keys name the nearest known one", function()
@@ -220,7 +220,7 @@ test("wrong types name key, expected and got", function()
 	fails(function() return plot.lines{ fine, { { 1, 2 }, { 0 / 0, 1 / 0 }, label = "loss" } } end,
 		"series 2 ('loss') has no point that can be drawn: all its values are NaN, infinite or beyond 1e300")
 	fails(function() return plot.lines{ { { 1, 2 }, { -1, 0 } }, logy = true } end, "a logarithmic axis shows finite numbers above 0 only")
-	fails(function() return plot.heatmap(tensor.full({ 2, 2 }, 0 / 0)) end, "all of shape (2, 2) are NaN or infinite")
+	fails(function() return plot.heatmap(tensor.full({ 2, 2 }, 0 / 0)) end, "of shape (2, 2), are NaN or infinite")
 end)
 
 test("shapes that do not match are both named", function()

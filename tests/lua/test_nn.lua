@@ -311,7 +311,7 @@ tap.test("modules nest so deep, and hold so many, and no more", function()
 	local m = nn.relu()
 	for _ = 1, 499 do m = nn.sequential(m) end
 	tap.equal(m(tensor.zeros(1, 2)):sum():item(), 0)
-	tap.fails(function() nn.sequential(m) end, "nested 500 deep")
+	tap.fails(function() nn.sequential(m) end, "nested at most 500 levels deep")
 	m = nn.relu()
 	tap.fails(function() for _ = 1, 60 do m = nn.sequential(m, m) end end, "1048576 modules")
 end)

@@ -172,7 +172,7 @@ test("no checkpoint, a damaged one, and one of another network", function()
 	write(path, bytes)
 	local other = small{ projector = { 9 }, folder = false }
 	fails(function() other:load_checkpoint(path) end, "tensor 'optim.m.projector.0.weight' is (8, ",
-		"the module wants (9, ")
+		"but (9, ")
 	fails(function() runs.resume(place "nowhere") end, "nowhere")
 	fails(function() runs.resume(tag .. "-nobody") end, "no run named")
 end)

@@ -107,7 +107,7 @@ test("a folder with a file that the run would overwrite is refused", function()
 	for _, name in ipairs{ "weights.safetensors", "checkpoint.safetensors", "checkpoint-20.safetensors", "start.safetensors", "journal",
 		"run.json", "parent" } do
 		sh(("mkdir %s; echo mine >%s/%s"):format(scratch, scratch, name))
-		fails(function() small{ folder = scratch }:start() end, scratch, "holds a file " .. name, "expected a folder without one")
+		fails(function() small{ folder = scratch }:start() end, scratch, "contains a file " .. name, "expected a folder without one")
 		equal(sh(("cat %s/%s; ls -A %s"):format(scratch, name, scratch)), "mine\n" .. name)
 		sh("rm -r " .. scratch)
 	end

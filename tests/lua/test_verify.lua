@@ -151,7 +151,7 @@ test("a changed picture and changed data are detected", function()
 	local x = all:match '"x":%[1'
 	if not x then error "no data in the script" end
 	write(path, (all:gsub('"x":%[1', '"x":[2', 1)))
-	has(verify(path), "differs  data: the data in the file do not have the hash")
+	has(verify(path), "differs  data: the data in the file do not match the hash")
 end)
 
 test("a run that has trained further still gives the figure of its beginning", function()

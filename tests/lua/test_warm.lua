@@ -42,7 +42,7 @@ test("a stopped run is resumed with its own modules, and a run without steps own
 	local first = small{ encoder = encoder() }
 	local second = small{ encoder = first.encoder }
 	fails(function() first:start() end, "the encoder now belongs to another trainer (run 'run'): make a new trainer")
-	fails(function() first:step() end, "was given to another trainer")
+	fails(function() first:step() end, "now belongs to another trainer")
 	second:step()
 end)
 

@@ -67,7 +67,7 @@ check "an unknown run: reported with the existing ones, status 1" fails_with "no
 check "an unknown option: status 2" fails_with "unknown option '--nope'" 2 watch --nope
 check "an invalid size: status 2" fails_with "got '80'" 2 watch --size 80
 check "two runs: status 2" fails_with "'two'" 2 watch one two
-check "no terminal: reported, status 1" fails_with "no terminal to draw on" 1 watch past
+check "no terminal: reported, status 1" fails_with "cannot draw: standard input is not a terminal" 1 watch past
 check "--help" fails_with "usage: barlow watch" 0 watch --help
 check "barlow --help names it" fails_with "barlow watch" 0 --help
 
