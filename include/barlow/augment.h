@@ -7,8 +7,8 @@
  *     bl_pipeline_plan(p, &key, height, width, channels, &plan);   // draws all random numbers of the view
  *     bl_pipeline_apply(p, &plan, &image, view);                   // computes the view
  *
- * Operators follow torchvision on PIL images (which the authors' code uses).  They also accept float32 images and any
- * number of channels; operators that need colour refuse images without it.  Every operator draws from its own random
+ * Operators compute as torchvision does on float32 tensors; those with a field `backend` can also compute as it does on
+ * PIL images, which the authors' code uses.  They accept uint8 and float32 images of any number of channels; operators that need colour refuse images without it.  Every operator draws from its own random
  * stream.  The key of the stream consists of the view's key, the operator's name, and the operator's index among those
  * of the same name, so that removing an operator from a pipeline does not change what the others draw.
  *

@@ -313,7 +313,7 @@ static const bl_field paper_fields[] = {
 	         .help = "probability of solarize in T and in T'"),
 	BL_FIELD(
 		CHOICE, paper, backend, BL_DEFAULT(0), .choices = backends,
-		.help = "tensor: computes as torchvision on float tensors; pil: as torchvision on PIL images (bytes), like the authors"),
+		.help = "tensor: computes as torchvision on float tensors; pil: as torchvision on PIL images (bytes), like the authors' code"),
 	BL_FIELD_END,
 };
 
