@@ -5,9 +5,12 @@
 #include "data/gunzip.h"
 
 #include <barlow/error.h>
+#include <barlow/memory.h>
+#include <barlow/random.h>
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,4 +163,38 @@ void support_gunzip(const char *gz, const char *to, size_t n)
 	bl_gunzip_close(g);
 	support_write(to, bytes, n);
 	free(bytes);
+}
+
+float *support_normals(int64_t n, uint64_t seed, uint32_t stream)
+{
+	bl_rng r;
+	float *v = malloc((size_t)n * sizeof *v);
+	bl_rng_init(&r, seed, 0, stream, BL_STREAM_USER);
+	for (int64_t i = 0; i < n; i++)
+		v[i] = bl_rng_normal(&r);
+	return v;
+}
+
+void support_no_blocks_left(void **state)
+{
+	(void)state;
+	bl_memory_stats s;
+	bl_memory(&s);
+	assert_int_equal(s.used, 0);
+}
+
+void support_other_kernels(void **state)
+{
+	static const char *const names[] = { "avx2", "generic" };
+	char program[PATH_MAX], command[PATH_MAX + 64];
+	(void)state;
+	if (getenv("BARLOW_KERNELS"))
+		skip_because("running as one of them");
+	ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+	assert_true(n > 0);
+	program[n] = '\0';
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		snprintf(command, sizeof command, "BARLOW_KERNELS=%s '%s' >/dev/null 2>&1", names[i], program);
+		assert_int_equal(system(command), 0);
+	}
 }

@@ -36,6 +36,14 @@ const char *support_source(const char *path);
 /* A path in a folder of this process, which is removed at exit.  Valid until the fourth call after this one. */
 const char *support_scratch(const char *name);
 
+/* Returns n numbers from a normal distribution, which the caller frees. */
+float *support_normals(int64_t n, uint64_t seed, uint32_t stream);
+
+/* A test, the last one of a program: no block (barlow/memory.h) is allocated any more. */
+void support_no_blocks_left(void **state);
+/* A test: the program succeeds with the other kernels of this CPU, too, in processes of its own, since a process chooses them once. */
+void support_other_kernels(void **state);
+
 /* Unpacks a .gz file whose content has this number of bytes. */
 void support_gunzip(const char *gz, const char *to, size_t n);
 /* Writes a file; ends the test if that fails. */

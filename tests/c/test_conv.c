@@ -221,30 +221,12 @@ static void panels(void **state)
 	}
 }
 
-static const char *self;
-
-/* Tests the other kernel sets that this CPU supports, each in a separate process, since a process selects its set once. */
-static void other_kernels(void **state)
+int main(void)
 {
-	static const char *const names[] = { "avx2", "generic" };
-	char command[4096];
-	(void)state;
-	if (getenv("BARLOW_KERNELS"))
-		skip_because("running as one of them");
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		snprintf(command, sizeof command, "BARLOW_KERNELS=%s '%s' >/dev/null 2>&1", names[i], self);
-		assert_int_equal(system(command), 0);
-	}
-}
-
-int main(int argc, char **argv)
-{
-	(void)argc;
-	self = argv[0];
 	bl_conv_force(BL_CONV_GATHER);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shapes),         cmocka_unit_test(threads), cmocka_unit_test(shapes_onednn),
-		cmocka_unit_test(threads_onednn), cmocka_unit_test(panels),  cmocka_unit_test(other_kernels),
+		cmocka_unit_test(threads_onednn), cmocka_unit_test(panels),  cmocka_unit_test(support_other_kernels),
 	};
 	return cmocka_run_group_tests_name("conv", tests, NULL, NULL);
 }

@@ -7,7 +7,6 @@
 
 #include <barlow/grad.h>
 #include <barlow/parallel.h>
-#include <barlow/random.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -24,21 +23,12 @@ static double nearest(float x)
 	return ldexp(nearbyint(ldexp(x, 8 - e)), e - 8);
 }
 
-static float *normal_floats(int64_t n, uint32_t stream)
-{
-	bl_rng r;
-	float *v = malloc((size_t)n * sizeof *v);
-	bl_rng_init(&r, 7, 0, stream, BL_STREAM_USER);
-	for (int64_t i = 0; i < n; i++)
-		v[i] = bl_rng_normal(&r);
-	return v;
-}
-
 /* Tests one product; the columns of c after the n-th must not change. */
 static void check(bool ta, bool tb, bool add, int64_t m, int64_t n, int64_t k)
 {
 	int64_t lda = (ta ? m : k) + 3, ldb = (tb ? k : n) + 1, ldc = n + 2;
-	float *a = normal_floats((ta ? k : m) * lda, 1), *b = normal_floats((tb ? n : k) * ldb, 2), *c = normal_floats(m * ldc, 3);
+	float *a = support_normals((ta ? k : m) * lda, 7, 1), *b = support_normals((tb ? n : k) * ldb, 7, 2),
+	      *c = support_normals(m * ldc, 7, 3);
 	float *before = malloc((size_t)(m * ldc) * sizeof *before);
 	double worst = 0;
 	memcpy(before, c, (size_t)(m * ldc) * sizeof *c);
@@ -114,7 +104,7 @@ static void empty(void **state)
 static void threads(void **state)
 {
 	enum { M = 600, N = 700, K = 530 };
-	float *a = normal_floats(M * K, 1), *b = normal_floats(N * K, 2), *c[3];
+	float *a = support_normals(M * K, 7, 1), *b = support_normals(N * K, 7, 2), *c[3];
 	(void)state;
 	for (int i = 0; i < 3; i++) {
 		c[i] = malloc(M * N * sizeof **c);

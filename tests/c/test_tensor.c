@@ -6,8 +6,6 @@
 
 #include <barlow/error.h>
 #include <barlow/grad.h>
-#include <barlow/memory.h>
-#include <barlow/random.h>
 
 #include <math.h>
 #include <string.h>
@@ -329,14 +327,6 @@ static void traversals_visit_every_element_once(void **state)
 	walk_visits_once(0, NULL, NULL);
 }
 
-static void all_memory_was_released(void **state)
-{
-	(void)state;
-	bl_memory_stats s;
-	bl_memory(&s);
-	assert_int_equal(s.used, 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -356,7 +346,7 @@ int main(void)
 		cmocka_unit_test(the_first_bad_number_is_found),
 		cmocka_unit_test(random_fills_repeat),
 		cmocka_unit_test(traversals_visit_every_element_once),
-		cmocka_unit_test(all_memory_was_released),
+		cmocka_unit_test(support_no_blocks_left),
 	};
 	return cmocka_run_group_tests_name("tensor", tests, NULL, NULL);
 }

@@ -6,22 +6,11 @@
 #include "tensor/winograd/winograd_filters.h"
 
 #include <barlow/parallel.h>
-#include <barlow/random.h>
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static float *normal_floats(int64_t n, uint32_t stream)
-{
-	bl_rng r;
-	float *v = malloc((size_t)n * sizeof *v);
-	bl_rng_init(&r, 11, 0, stream, BL_STREAM_USER);
-	for (int64_t i = 0; i < n; i++)
-		v[i] = bl_rng_normal(&r);
-	return v;
-}
 
 static void naive(const bl_conv *g, const float *x, const float *w, const float *dy, double *y, double *dx, double *dw)
 {
@@ -70,7 +59,7 @@ static double check(int64_t n, int64_t c, int64_t k, int64_t h, int64_t w, int64
 		      .padding = padding,
 		      .groups = 1 };
 	int64_t nx = n * h * w * c, nw = k * c * 9, ny = n * g.p * g.q * k;
-	float *x = normal_floats(nx, 1), *f = normal_floats(nw, 2), *dy = normal_floats(ny, 3);
+	float *x = support_normals(nx, 11, 1), *f = support_normals(nw, 11, 2), *dy = support_normals(ny, 11, 3);
 	float *gy = calloc((size_t)ny, sizeof *gy), *gx = calloc((size_t)nx, sizeof *gx), *gw = calloc((size_t)nw, sizeof *gw);
 	double *y = calloc((size_t)ny, sizeof *y), *dx = calloc((size_t)nx, sizeof *dx), *dw = calloc((size_t)nw, sizeof *dw);
 	naive(&g, x, f, dy, y, dx, dw);
@@ -141,7 +130,8 @@ static void bias_case(int64_t n, int64_t c, int64_t k, int64_t side)
 		      .groups = 1,
 		      .by = { BL_CONV_WINOGRAD, BL_CONV_WINOGRAD, BL_CONV_WINOGRAD } };
 	int64_t ny = n * side * side * k;
-	float *x = normal_floats(n * side * side * c, 1), *w = normal_floats(k * c * 9, 2), *b = normal_floats(k, 3);
+	float *x = support_normals(n * side * side * c, 11, 1), *w = support_normals(k * c * 9, 11, 2),
+	      *b = support_normals(k, 11, 3);
 	float *y = malloc((size_t)ny * sizeof *y), *plain = malloc((size_t)ny * sizeof *plain);
 	assert_int_equal(bl_conv_forward(&g, x, w, b, y), 0);
 	assert_int_equal(bl_conv_forward(&g, x, w, NULL, plain), 0);
@@ -177,7 +167,7 @@ static void same_bits(int64_t n, int64_t c, int64_t side)
 		      .padding = 1,
 		      .groups = 1 };
 	int64_t nx = n * side * side * c, nw = c * c * 9;
-	float *x = normal_floats(nx, 1), *w = normal_floats(nw, 2);
+	float *x = support_normals(nx, 11, 1), *w = support_normals(nw, 11, 2);
 	float *y[2] = { malloc((size_t)nx * 4), malloc((size_t)nx * 4) },
 	      *dw[2] = { malloc((size_t)nw * 4), malloc((size_t)nw * 4) };
 	for (int i = 0; i < 2; i++) {
@@ -203,28 +193,11 @@ static void threads(void **state)
 	same_bits(12, 192, 8);
 }
 
-static const char *self;
-
-static void other_kernels(void **state)
-{
-	static const char *const names[] = { "avx2", "generic" };
-	char command[4096];
-	(void)state;
-	if (getenv("BARLOW_KERNELS"))
-		skip_because("running as one of them");
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		snprintf(command, sizeof command, "BARLOW_KERNELS=%s '%s' >/dev/null 2>&1", names[i], self);
-		assert_int_equal(system(command), 0);
-	}
-}
-
-int main(int argc, char **argv)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(agrees),  cmocka_unit_test(agrees_by_columns), cmocka_unit_test(bias),
-		cmocka_unit_test(threads), cmocka_unit_test(other_kernels),
+		cmocka_unit_test(agrees),  cmocka_unit_test(agrees_by_columns),     cmocka_unit_test(bias),
+		cmocka_unit_test(threads), cmocka_unit_test(support_other_kernels),
 	};
-	(void)argc;
-	self = argv[0];
 	return cmocka_run_group_tests_name("winograd", tests, NULL, NULL);
 }
