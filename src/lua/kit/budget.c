@@ -35,7 +35,7 @@ bool bl_lua_state_is_sandbox(lua_State *L)
 	return is;
 }
 
-/* Raises an error if the budget is exceeded, and then again at every instruction, so that pcall cannot stop it. */
+/* Raises an error if the budget is exceeded or the call is interrupted, and then again at every instruction, so that pcall cannot stop it. */
 static void check(lua_State *L, bl_budget *b)
 {
 	double now = bl_now();

@@ -10,18 +10,18 @@
 /* The main thread of every state and its coroutines have a pointer to this in their extra space. */
 typedef struct bl_budget {
 	bl_lua_state_config c;
-	size_t used;    /* by Lua */
+	size_t used;    /* bytes that Lua has allocated */
 	size_t tensors; /* bytes of the tensors that it holds; views count with their own size */
 	size_t fresh;   /* bytes of tensors since the last collection */
-	size_t limit;   /* bytes that this call may allocate, for messages ... */
-	size_t most;    /* ... and limit on used + tensors */
-	double seconds; /* of this call */
-	int depth;      /* of calls */
-	size_t printed; /* bytes, by this call */
-	bool over;      /* this call has used up its budget */
-	bool given_up;  /* it was interrupted (Ctrl-C, or another thread waits), not stopped by the budget */
-	int64_t left;   /* instructions */
-	double began;
+	size_t limit;   /* bytes that this call may allocate, as messages name it */
+	size_t most;    /* limit on used + tensors; within bl_lua_limits: what was in use at the start of the call, plus `limit` */
+	double seconds; /* time limit of this call */
+	int depth;      /* number of nested calls */
+	size_t printed; /* bytes that this call has printed */
+	bool over;      /* this call must end: its budget is used up, or it was interrupted */
+	bool given_up;  /* it was interrupted (Ctrl-C, a waiting thread, the end of the process), not stopped by its budget */
+	int64_t left;   /* instructions that this call may still execute */
+	double began;   /* when this call began (bl_now) */
 } bl_budget;
 
 bl_budget *bl_budget_of(lua_State *L);            /* of a sandboxed state */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cargo.h: the parts of a cargo: a Lua function as C data, with the functions among its upvalues. */
+/* cargo.h: the parts of a cargo, which is a Lua function as C data, together with the functions among its upvalues. */
 #ifndef BARLOW_LUA_KIT_CARGO_H
 #define BARLOW_LUA_KIT_CARGO_H
 
@@ -19,7 +19,7 @@ typedef struct bl_cargo_piece {
 	bl_cargo_code code; /* bytecode with names and lines, to be run */
 	bl_cargo_code bare; /* bytecode without them, to be compared */
 	char *chunk;        /* the name of the text that it was compiled from */
-	int first, last;    /* its lines there */
+	int first, last;    /* first and last line of the function in that text */
 	bl_cargo_upvalue *upvalue;
 	int n;
 } bl_cargo_piece;

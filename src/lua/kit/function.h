@@ -40,7 +40,10 @@ int bl_function_call(bl_function *f, int (*push)(lua_State *L, void *ctx), int r
                      void *ctx);
 /* To be called in push: the number of parameters of the function on top; 255 if it takes any number. */
 int bl_function_arguments(lua_State *L);
-/* Like bl_function_call, but a sandboxed call has these limits, and its messages end with the active calls. */
+/*
+ * Like bl_function_call; if the call is sandboxed, these limits, unless NULL, replace the state's, and messages end with a
+ * traceback.
+ */
 int bl_function_call_within(bl_function *f, const bl_lua_limits *limits, int (*push)(lua_State *L, void *ctx), int results,
                             void (*take)(lua_State *L, void *ctx), void *ctx);
 

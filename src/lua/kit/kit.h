@@ -41,10 +41,10 @@ void bl_lua_define(lua_State *L, const bl_lua_class *c);
  * anything.
  */
 const char *const *bl_lua_push_makers(lua_State *L);
-/* Pushes o's source, {call = "nn.linear", n = 2, 3, 4}, or nil. */
+/* Pushes the source of the object at `index`, {call = "nn.linear", n = 2, 3, 4}, or nil. */
 void bl_lua_source(lua_State *L, int index);
 
-/* Pushes it, taking the reference; raises bl_error() when t is NULL (tensor_object.c). */
+/* Pushes t, and takes over the caller's reference; raises bl_error() if t is NULL (tensor_object.c). */
 int bl_lua_give_tensor(lua_State *L, bl_tensor *t);
 /* Pushes n >= 1 tensors in the same way; if one of them is NULL, the others are released. */
 int bl_lua_give_tensors(lua_State *L, int n, bl_tensor *const *t);
@@ -61,9 +61,9 @@ int bl_lua_error(lua_State *L, const char *format, ...);
 /* Pushes the message at `index`, without the place in barlow's own Lua files that luaL_argerror may have put before it. */
 void bl_lua_push_message(lua_State *L, int index);
 
-/* Raises the library's message, with the place in the script. */
+/* Raises bl_error(), with the place in the script. */
 int bl_lua_fail(lua_State *L);
-/* Pushes text from outside without what a terminal would obey; lines: line ends stay (bl_text_clean in text.h). */
+/* Pushes text from outside with its control characters escaped; lines: line ends stay (bl_text_clean in text.h). */
 void bl_lua_push_clean(lua_State *L, const char *text, bool lines);
 /* Describes the value at `index` for a message: "string 'abc'", "number 3", "tensor (2, 3)". */
 const char *bl_lua_describe(lua_State *L, int index);
@@ -72,8 +72,8 @@ const char *bl_lua_describe(lua_State *L, int index);
 
 /* 64 random bits from the stream of the thread's context (bl_ambient), which must have one. */
 uint64_t bl_lua_stream_bits(void);
-lua_Integer bl_lua_stream_integer(lua_Integer low,
-                                  lua_Integer high); /* likewise, uniform on the integers low to high; low <= high */
+/* An integer from the same stream, uniform on low to high; low <= high. */
+lua_Integer bl_lua_stream_integer(lua_Integer low, lua_Integer high);
 
 /* --- the registry (registry.c): every public name of the Lua face, described where it is implemented --- */
 
@@ -160,7 +160,7 @@ void bl_lua_take_method(lua_State *L, void *out);
 /* Like bl_lua_take, for a table of settings, or nothing, at `index`; the completed copy takes its place. */
 void bl_lua_take_options(lua_State *L, int index, void *out);
 void bl_lua_check_options(lua_State *L, int index); /* without storing them: for functions that are written in lua/ */
-/* Stores v as argument `index` in the source of the object that is being made, whether or not it was given. */
+/* Stores v as argument `index` in the source of the object that is being made, even if the caller did not give that argument. */
 void bl_lua_state_integer(lua_State *L, int index, lua_Integer v);
 /* Stores the value at `index` in the field's member of `out`; raises the same errors, which begin with "what: ". */
 void bl_lua_take_value(lua_State *L, int index, const char *what, const bl_field *f, void *out);

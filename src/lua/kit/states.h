@@ -25,8 +25,8 @@ typedef struct bl_lua_state_config {
 	lua_CFunction open; /* called once with `ctx` as its argument: sets globals.  It runs without a budget. */
 	void *ctx;
 	size_t bytes;         /* limit on the bytes of Lua's own memory and of the tensors that it holds */
-	int64_t instructions; /* of one call */
-	double seconds;       /* of one call */
+	int64_t instructions; /* limit for one call */
+	double seconds;       /* limit for one call */
 	size_t prints;        /* bytes that a call may print; 0: 64 KiB */
 	int every;            /* instructions between two checks of the budget: 100 to 1000 */
 	bool interruptible;   /* Ctrl-C raises an error: for states of the main thread */
@@ -47,7 +47,7 @@ typedef struct bl_lua_limits {
 	double seconds;
 	size_t bytes; /* that the call may allocate, for Lua and tensors */
 } bl_lua_limits;
-/* Like bl_lua_state_call, within these limits; the message ends with the active calls. */
+/* Like bl_lua_state_call, within these limits; an error message ends with a traceback. */
 int bl_lua_state_call_within(lua_State *L, int nargs, int nresults, const bl_lua_limits *limits);
 /* budget.c: returns whether this call may print so many more bytes; if not, a notice is printed once. */
 bool bl_lua_state_may_print(lua_State *L, size_t bytes);
