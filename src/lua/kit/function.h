@@ -20,7 +20,10 @@
 #define BL_T_FUNCTION "function value" /* userdata: bl_function *; user value 2: the Lua function, where it is known */
 #define BL_T_CALL "described call"     /* metatable of functions that a recipe's text constructs */
 
-/* Stores a reference in *out, which the caller releases, also after a failure.  0, or negative with bl_error; may raise an error. */
+/*
+ * Stores a reference in *out, which the caller releases, also after a failure.  0, or negative with bl_error; may raise an
+ * error.
+ */
 int bl_function_make(lua_State *L, int index, bl_function **out);
 bl_function *bl_function_ref(bl_function *f);
 void bl_function_unref(bl_function *f); /* NULL is allowed */
