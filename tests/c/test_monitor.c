@@ -827,6 +827,29 @@ static void test_pair(void **state)
 	source_free(&source);
 }
 
+/* Each view's text begins with its size, if the sizes differ. */
+static void test_pair_of_sizes(void **state)
+{
+	(void)state;
+	bl_source source = source_of("resize{size = 16}, normalize");
+	bl_pipeline *large = source.pipeline[1], *small = bl_pipeline_parse("resize{size = 8}, normalize");
+	bl_tensor *z = random_tensor(BATCH, 4, 1);
+	int64_t rows[BATCH] = { 0 };
+	for (int differ = 0; differ < 2; differ++) {
+		source.pipeline[1] = differ ? small : large;
+		bl_monitor *m = bl_monitor_new(0, BATCH, 4, &source);
+		bl_monitor_input l = { .step = 1, .z = { z, z }, .rows = rows };
+		ask_region(m, &l, (bl_region){ .view = 0 });
+		assert_int_equal(strncmp(shot.view_draws[0], "16 x 16, ", 9) == 0, differ);
+		assert_int_equal(strncmp(shot.view_draws[1], "8 x 8, ", 7) == 0, differ);
+		bl_monitor_free(m);
+	}
+	source.pipeline[1] = large;
+	bl_pipeline_unref(small);
+	bl_tensor_unref(z);
+	source_free(&source);
+}
+
 /* --- Points ---------------------------------------------------------------------------------------------- */
 
 /* Coordinates are U S of the centred features X = U S V^T, which Jacobi rotations of X compute here. */
@@ -994,6 +1017,7 @@ int main(void)
 		cmocka_unit_test(test_singular),
 		cmocka_unit_test(test_pair),
 		cmocka_unit_test(test_points),
+		cmocka_unit_test(test_pair_of_sizes),
 		cmocka_unit_test(test_points_turn),
 		cmocka_unit_test(test_asked),
 		cmocka_unit_test(test_paused),
