@@ -48,6 +48,8 @@ test("it prints what was drawn, and saves a contact sheet", function()
 	os.remove(path .. ".gp")
 	local x, y = text:match "set xrange %[%-%.5:(%d+)%.5%]\nset yrange %[(%d+)%.5:%-%.5%]"
 	equal(select(2, text:gsub("\n%d+ %d+ %d+ %d+ %d+%f[\n]", "")), (x + 1) * (y + 1)) -- the axes end at the last pixel
+	equal(x + 1, 4 * (72 + 4) + 4) -- cells of 72 pixels with 4 between and around them
+	equal(y + 1, 3 * (72 + 4) + 4)
 	if os.execute "command -v gnuplot >/dev/null" then
 		p:save(path .. ".png")
 		local file = assert(io.open(path .. ".png", "rb"))
