@@ -104,6 +104,7 @@ static int add_run(bl_runs *list, const char *root, const char *name, const bl_r
 	if (!id || !live) {
 		free(id);
 		free(folder);
+		free(live);
 		return bl_fail("no memory for a run");
 	}
 	bl_run *r = &more[list->n++];
