@@ -136,7 +136,7 @@ end
 
 local function eta(s)
 	local over = results.counts(s).over
-	local done = over - s.at_start
+	local done = over - (s.at_start or over) -- nil: this process has started no workers
 	if done < 1 then return "-" end
 	return run.clock((native.now() - s.began) / done * (s.trials - over))
 end
