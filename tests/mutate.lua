@@ -9,16 +9,16 @@ local C, LUA = paths "tests/c/test_%0", paths "tests/lua/test_%0.lua"
 -- name, files (patterns of the shell), tests that are nearest to them
 local AREAS = {
 	{ "base", "src/base/*.c", C "base file field budget" .. LUA "profile recipe" },
-	{ "tensor", "src/tensor/*.c src/tensor/*/*.c", C "tensor npy conv winograd choice gemm_bf16 shapes" .. LUA "arrays" },
+	{ "tensor", "src/tensor/*.c src/tensor/*/*.c", C "tensor npy conv winograd choice gemm_bf16 shapes no_memory_lua" .. LUA "arrays" },
 	{ "grad", "src/grad/*.c", C "grad_ops gradcheck tape reference" .. LUA "nn tensor tensor_linalg tensor_select" },
 	{ "nn", "src/nn/*.c", C "nn reference" .. LUA "nn warm" },
-	{ "augment", "src/augment/*.c", C "augment draws pil" .. LUA "aug_func aug_ramp aug_change aug_views aug_look defaults" },
+	{ "augment", "src/augment/*.c", C "augment draws pil" .. LUA "aug_frozen aug_func aug_ramp aug_change aug_views aug_look defaults" },
 	{ "data", "src/data/*.c", C "dataset loader folder decode formats idx" .. "tests/fuzz/replay "
 		.. LUA "csv tar sets parts cache folder vectors defaults" },
-	{ "loss", "src/loss/*.c src/loss/barlow/*.c", C "loss losses squares" .. LUA "loss algorithm1 defaults" },
+	{ "loss", "src/loss/*.c src/loss/barlow/*.c", C "loss losses squares no_memory_lua" .. LUA "loss algorithm1 defaults" },
 	{ "optim", "src/optim/*.c", C "optim checkpoint reference" .. LUA "nn defaults" },
 	{ "live", "src/live/*.c", C "live frozen" .. LUA "livefile" },
-	{ "eval", "src/eval/*.c", C "eval lbfgs statistics" .. LUA "eval" },
+	{ "eval", "src/eval/*.c", C "eval lbfgs statistics no_memory_lua" .. LUA "eval" },
 	{ "monitor", "src/monitor/*.c", C "monitor budget embed" },
 	{ "train", "src/train/*.c", C "trainer checkpoint journal budget" .. LUA "trainer set resume break journal"
 		.. "tests/term/test_save_signal.sh " },
@@ -26,9 +26,9 @@ local AREAS = {
 		.. LUA "runs runs_list fork resume tune" },
 	{ "figure", "src/figure/*.c", C "figure" .. LUA "verify aug_look" },
 	{ "view", "src/view/*.c", C "view screens heatmap keys runs_view sixel" .. "tests/term/test_watch.sh " },
-	{ "bindings", "src/lua/kit/*.c src/lua/bind/*.c", C "states"
-		.. LUA "registry defaults messages tensor tensor_select tensor_linalg nn trainer eval func rebuild parts runs loss" },
-	{ "lua", "lua/*.lua", LUA "trainer recipe resume fork sweep runs runs_list help complete printing rebuild source verify"
+	{ "bindings", "src/lua/kit/*.c src/lua/bind/*.c", C "states no_memory_lua"
+		.. LUA "registry defaults messages tensor tensor_select tensor_linalg nn trainer eval func rebuild parts runs loss verify" },
+	{ "lua", "lua/*.lua", LUA "trainer recipe resume fork sweep runs runs_list help prompt_split complete printing rebuild source verify"
 		.. LUA "versions replay profile run_report" .. "tests/term/test_doctor.sh " },
 }
 
