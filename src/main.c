@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * main.c: sets up the checks of output and the handling of signals, then runs the command that the first argument names, or
- * else a script or the prompt (script.c).
+ * main.c: arranges for a check at exit that all output was written, and for the handling of signals, then runs the command
+ * that the first argument names, or else a script or the prompt (script.c).
  */
 #include "cli/command.h"
 #include "cli/output.h"

@@ -45,7 +45,10 @@ int bl_conv_algorithm_of(const char *name);
 
 /* Makes all convolutions of the process use this algorithm.  BL_CONV_AUTO has the effect of an unset BARLOW_CONV. */
 void bl_conv_force(bl_conv_algorithm a);
-/* Checks BARLOW_CONV.  0, or -1 with bl_error: it names no algorithm, and convolutions ignore it. */
+/*
+ * Checks BARLOW_CONV.  0 if it is unset or the name of an algorithm, "auto" included; -1 with bl_error: it is another text,
+ * which convolutions ignore.
+ */
 int bl_conv_environment(void);
 
 /* The shape of a convolution of images (n,c,h,w) with a weight (k,c/groups,r,s), without the number n of images. */

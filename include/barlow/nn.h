@@ -23,7 +23,7 @@ void bl_module_unref(bl_module *m);
 const char *bl_module_kind(const bl_module *m); /* "conv2d" */
 /*
  * Writes the Lua code that creates such a module into buf, cut at size bytes: "nn.conv2d(3, 64, 3, {padding = 1})".
- * The argument of a func is its name.  Returns buf.
+ * A func (bl_nn_func) is shown as nn.func(NAME), which is not Lua code.  Returns buf.
  */
 char *bl_module_text(const bl_module *m, char *buf, size_t size);
 
@@ -167,7 +167,7 @@ bl_module *bl_nn_mlp(const bl_mlp_config *c);
 typedef struct bl_resnet_config {
 	int depth;        /* 18, 34, 50 */
 	bool stem_small;  /* first layers: 3x3, stride 1, no max pool (CIFAR); false: 7x7, stride 2, max pool */
-	int stem_padding; /* of the first convolution; 0: 1 for the small stem (solo-learn: 2), 3 for the large one */
+	int stem_padding; /* of the first convolution; 0 means 1 for the small stem (solo-learn has 2) and 3 for the large one */
 	int64_t channels; /* of the image; torchvision: 3 */
 	int64_t width;    /* of the first stage; torchvision: 64 */
 	bool zero_init;   /* initialise the weight of the last norm in each block with 0 */

@@ -19,7 +19,8 @@ enum { BL_NUMBER_TEXT = 32 }; /* bytes, enough for every number */
  */
 char *bl_number_text(double v, bool single, char *buf, size_t size);
 /*
- * Reads a text that is one number in any form that bl_number_text writes.  False, with *out unchanged: any other text.
+ * Reads a text that is one number as strtod reads it in the C locale, which includes all that bl_number_text writes.  False,
+ * with *out unchanged: there is no number, or other text after it.
  */
 bool bl_number_read(const char *text, double *out);
 

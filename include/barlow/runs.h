@@ -103,7 +103,10 @@ void bl_runs_release(int claim);
  * folder.
  */
 char *bl_runs_fork(const char *from, const char *into);
-/* The path of the checkpoint of that step.  NULL with bl_error: there is none (bl_trainer_config.checkpoints). */
+/*
+ * The path of the checkpoint of that step.  NULL with bl_error: there is none; a run keeps only the newest ones
+ * (bl_trainer_config.checkpoints).
+ */
 char *bl_runs_checkpoint(const char *folder, int64_t step);
 /* The folder of the run that this run was forked from; *step receives the step.  NULL with bl_error: it is no fork. */
 char *bl_runs_parent(const char *folder, int64_t *step);

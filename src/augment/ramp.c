@@ -37,7 +37,7 @@ static int check_ramp(const bl_aug *a, const bl_field *f, int64_t epochs)
 	return 0;
 }
 
-/* Sets the last values of a ramp as the field stores them: in its precision, and a pair as two numbers. */
+/* Sets the last values of a ramp as the field stores them: in its precision, and one number given for a pair as two. */
 static int set_end(const bl_aug *a, ramp *r, const double *to, int n)
 {
 	_Alignas(16) unsigned char parameters[BL_AUG_BYTES];

@@ -188,7 +188,7 @@ bool bl_reports(void (*print)(const char *line))
 	return any;
 }
 
-/* "fashion 3/20 34%" */
+/* "fashion 7/20 34%" */
 static int progress_text(char *out, size_t size, const bl_trainer_status *s)
 {
 	const bl_live_info *i = &s->info;

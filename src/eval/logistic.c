@@ -226,7 +226,7 @@ static int pass_run(pass *p, const double *w, double *loss, int64_t *correct)
 	return atomic_load(&p->failed) ? -1 : 0;
 }
 
-/* gradient = (sum over chunks + l2 W) / n, without a penalty on the biases; returns l2 / 2 |W|^2. */
+/* gradient = (sum over chunks + l2 W) / rows, without a penalty on the biases; returns l2 / 2 |W|^2, not divided by rows. */
 static double gather_gradient(const pass *p, const double *w, double *gradient)
 {
 	int64_t k = p->l->classes, n = k * p->l->rows.width, chunks = chunks_of(&p->l->rows);

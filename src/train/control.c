@@ -72,7 +72,7 @@ static void steer(bl_trainer *t, bl_command_kind kind)
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* Journals the save first, because the checkpoint counts the journal's entries. */
+/* Journals the save first, because the checkpoint stores the number of journal entries so far. */
 static void save_asked(bl_trainer *t, const char *who)
 {
 	bl_changes_event(t, "checkpoint", who, "");
@@ -117,7 +117,7 @@ static void take_commands(bl_trainer *t)
 	bl_changes_replay_due(t);
 	while (bl_live_take(t->live, &c))
 		obey(t, c);
-	/* Makes a save that bl_trainer_request_save requested, for a signal; it does not use the mailbox, which may be full. */
+	/* Makes the save that a signal requested (bl_trainer_request_save), not through the mailbox, which may be full. */
 	pthread_mutex_lock(&t->lock);
 	memcpy(who, t->save_asked, sizeof who);
 	t->save_asked[0] = '\0';
@@ -234,8 +234,8 @@ static int make_step(bl_trainer *t)
 }
 
 /*
- * Journals the run's end and its reason, and then saves the run: the checkpoint counts the journal's entries.  A paused run that is
- * stepped by hand to its end comes here twice, the second time in its own thread.
+ * Journals the run's end and its reason, and then saves the run, whose checkpoint stores the number of journal entries.
+ * For a paused run that is stepped by hand to its end this is called twice, the second time by the run's own thread.
  */
 static void save_end(bl_trainer *t)
 {

@@ -26,7 +26,7 @@ static int begin(void **state)
 	return setenv("XDG_DATA_HOME", data, 1) || system(command);
 }
 
-/* Makes a run with `done` of `steps` steps and kNN at step `knn`, and leaves it open. */
+/* Makes a run with `done` of 500 steps and a kNN accuracy at step `knn` (0: none), and leaves it open. */
 static bl_live *make(const char *id, const char *name, bl_run_state state, double started, int64_t done, int64_t knn)
 {
 	char path[1024];
@@ -188,7 +188,7 @@ static void test_lost(void **state)
 	bl_runs_free(r);
 }
 
-/* A zombie: the process has ended, but its pid exists until its parent waits for it, which a shell does only at its next prompt. */
+/* A zombie: the process has ended, but its pid exists until its parent waits for it; a shell does so at its next prompt. */
 static void test_zombie(void **state)
 {
 	(void)state;
@@ -210,7 +210,7 @@ static void test_zombie(void **state)
 	assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
-/* A run is listed as broken if its live file is missing, a folder, or random bytes. */
+/* A run is listed as broken if its live file is a folder or random bytes.  A file beside the runs' folders is not listed. */
 static void test_broken(void **state)
 {
 	static unsigned char noise[1 << 20];

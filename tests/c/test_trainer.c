@@ -956,6 +956,10 @@ static void test_refusals(void **state)
 	bl_trainer_config good = y.config;
 	y.config.batch = IMAGES + 1;
 	refused(&y, "batch is 97, but the data set");
+	y.config.batch = 96;
+	bl_trainer *whole = bl_trainer_new(&y.config); /* one batch of all images */
+	assert_non_null(whole);
+	bl_trainer_free(whole);
 	y.config.batch = 1;
 	refused(&y, "batch is 1");
 	y.config = good;

@@ -307,6 +307,16 @@ test("invalid arguments are reported", function()
 	fails(function() plot.spectrum(3) end, "plot.spectrum: expected a tensor, a trainer, a run, or a list of runs, got 3")
 	fails(function() plot.spectrum(tensor.zeros(4)) end, "no value is above 0")
 	fails(function() plot.embedding(one) end, "has no points of its embeddings", "eval.features")
+	-- A tensor gives the same points as a list.
+	local shown, file = {}, os.tmpname() .. ".gp"
+	for i, y in ipairs{ { 1, 4, 9 }, tensor{ 1, 4, 9 }, tensor{ { 1, 0 }, { 4, 0 }, { 9, 0 } }:select(2, 1) } do
+		plot.lines{ { x = { 1, 2, 3 }, y = y } }:save(file, { record = false })
+		shown[i] = read(file)
+	end
+	os.remove(file)
+	has(shown[1], "2 4", "3 9")
+	equal(shown[2], shown[1])
+	equal(shown[3], shown[1])
 	-- Texts and fractions get numbers that no label has.
 	local path = os.tmpname() .. ".gp"
 	for want, labels in pairs{ ["cat dog bird"] = { "cat", "dog", "cat", "bird" }, ["0 1 1.5 x"] = { 1.5, 0, "x", 1 }, ["0 1"] = { 0, 0, 1, 1 } } do

@@ -368,8 +368,8 @@ Each case below was computed by barlow, by PyTorch in float32 and by PyTorch in 
 and PyTorch in float32 differ at most from PyTorch in float64, over values and gradients. The difference of two arrays
 is the largest absolute difference of their elements, divided by the largest absolute value of the array in float64
 unless that is 0. Losses are compared with the formulas that the peers published, implemented again in
-[tests/reference/peers.py](../tests/reference/peers.py), which lists all cases; none of the peers' code is used. The
-suite compares image operators with torchvision and PIL.
+[tests/reference/peers.py](../tests/reference/peers.py), which lists all cases; none of the peers' code is used. Image
+operators are not in this table: the test suite compares them with torchvision and PIL.
 
 """
 

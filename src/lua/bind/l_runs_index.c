@@ -46,7 +46,7 @@ struct delivery {
 	int n;
 };
 
-/* (list, names, delivery): appends the row, a table by names, to the list; row -1 fills in the names */
+/* (list, names, delivery): appends the row, a table by the names of columns, to the list; row -1 fills in the names */
 static int deliver(lua_State *L)
 {
 	const struct delivery *d = lua_touserdata(L, 3);
@@ -102,7 +102,7 @@ static bl_cell *take_values(lua_State *L, int index, int *n)
 	return cell;
 }
 
-/* index_query(index, sql[, values[, seconds]]): a list of rows, which are tables by names, and the list of names */
+/* index_query(index, sql[, values[, seconds]]): rows, which are tables by the names of their columns, and these names */
 int bl_lua_index_query(lua_State *L)
 {
 	bl_index **x = luaL_checkudata(L, 1, INDEX);

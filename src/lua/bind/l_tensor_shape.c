@@ -150,7 +150,7 @@ const bl_lua_function bl_lua_tensor_shapes[] = {
 	BL_LUA("select", t_select, "(dim: integer, index: integer): tensor",
 	       "The slice at an index of a dimension, which is removed.", "tensor.eye(3):select(2, 1)"),
 	BL_LUA("rows", t_rows, "(rows: integer[]): tensor", "A copy of the given rows, in that order.", "tensor.eye(3):rows{3, 1}"),
-	BL_LUA("cat", t_cat, "(other: tensor, dim?: integer): tensor", "Appends another tensor along a dimension (1).",
+	BL_LUA("cat", t_cat, "(other: tensor, dim?: integer): tensor", "Appends another tensor along a dimension (default: 1).",
 	       "tensor.ones(2):cat(tensor.zeros(2))"),
 	BL_LUA("diag", t_diag, "(): tensor", "The diagonal of a matrix, or the matrix with that diagonal.", "tensor.eye(3):diag()"),
 	BL_LUA("squeeze", t_squeeze, "(): tensor", "Removes all dimensions of size 1.", "tensor.zeros(1, 3, 1):squeeze()"),
